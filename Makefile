@@ -1,0 +1,36 @@
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help run test test-agents lint bench clean set-up set-up-test chromium
+
+help: ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+run: set-up ## start the server: http://127.0.0.1:8000
+	@exec .venv/bin/agent-stream serve
+
+test: set-up-test chromium lint ## check style and types, then run all tests
+	CHROMIUM="$$(.ci/ensure-chromium)" .venv/bin/python -m pytest
+
+test-agents: set-up-test ## run the tests that drive the real Claude Code
+	.venv/bin/python -m pytest -m agents
+
+lint: set-up-test ## check style and types
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+bench: set-up-test ## measure speed
+	.venv/bin/python -m tests.bench
+
+clean: ## remove .venv, caches and builds; var/ stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	find webapp migrations tests -name __pycache__ -prune -exec rm -rf {} +
+
+set-up:
+	@.ci/set-up run
+
+set-up-test:
+	@.ci/set-up test
+
+chromium:
+	@.ci/ensure-chromium >/dev/null

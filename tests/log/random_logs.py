@@ -1,0 +1,64 @@
+"""Logs for Hypothesis: what runners write, and what may have become of it on a bad disk."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from hypothesis import strategies as st
+
+from webapp.log.record import format_record
+
+DONE = b'{"type":"done","exitCode":0,"signal":null,"status":"succeeded"}'
+SESSION = b'{"type":"session","sessionId":"s","workflowId":"w","stageIndex":0}'
+
+times = st.integers(0, 4_102_444_800_000_000_000)
+"""Nanoseconds from 1970 to 2100."""
+
+any_bytes = st.binary(max_size=60).map(lambda content: content.replace(b"\n", b""))
+
+contents = any_bytes | st.sampled_from(
+    [
+        b"",
+        b'{"type":"tool_call","name":"read_file"}',
+        b'{"type":"done","exitCode":0}',
+        b'{"type":"x",\r"n":1}',
+        b'{"no":"type"}',
+        b"{",
+        b"a\rb\r",
+        b"\x00",
+        "\u2028\u0085 caf\u00e9".encode(),
+        b"2026-11-23T21:04:00.123456789Z system F " + DONE,
+        b"x" * 300,
+    ]
+)
+
+output_records = st.builds(
+    format_record,
+    times,
+    st.sampled_from([b"stdout", b"stdout", b"stderr", b"stdin"]),
+    contents,
+    st.sampled_from([b"F", b"F", b"P"]),
+)
+notices = st.builds(
+    format_record,
+    times,
+    st.just(b"system"),
+    st.sampled_from([SESSION, b'{"type":"gap","bytes":7}', b"broken"]),
+)
+corrupt_lines = st.builds(lambda line: line + b"\n", any_bytes)
+
+records = output_records | notices | corrupt_lines
+live_logs = st.lists(records, max_size=25).map(b"".join)
+"""Whole records without an end."""
+done_records = st.builds(format_record, times, st.just(b"system"), st.just(DONE))
+
+
+@contextmanager
+def open_file(content: bytes) -> Iterator[int]:
+    """A descriptor of a file that holds these bytes and lies on no disk."""
+    fd = os.memfd_create("log")
+    try:
+        os.write(fd, content)
+        yield fd
+    finally:
+        os.close(fd)

@@ -1,0 +1,163 @@
+"""Records → events: a pure function of the log's bytes.
+
+An event's id is the offset just after its last record. Whatever offset a viewer resumes
+from, what follows depends on nothing but the bytes of the file.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from webapp.log.record import parse_record
+
+RESERVED_NAMES = frozenset({"session", "done", "stderr", "input", "notice", "ping"})
+"""Events that only the server makes: an agent cannot forge its own end."""
+
+MAX_NESTING = 128
+"""A line that nests deeper is text: no parser may be brought to its limits by an agent, and
+where that limit lies must not depend on who reads."""
+
+_EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
+_SESSION_FIELDS = ("sessionId", "workflowId", "stageIndex", "agent", "pid", "startedAt")
+_DONE_FIELDS = ("exitCode", "signal", "status")
+
+
+class Event(NamedTuple):
+    """One thing that a viewer is told."""
+
+    offset: int
+    """Where the log goes on after this event: its id."""
+    time: str
+    """When it was recorded, RFC 3339 UTC; empty for a line that is no record."""
+    stream: str
+    name: str
+    data: str
+    """JSON, on one line: no CR and no LF."""
+
+
+class _Typed(msgspec.Struct):
+    """What is read of an agent's JSON line; the whole line must still be valid JSON."""
+
+    type: str
+
+
+_decode_typed = msgspec.json.Decoder(_Typed).decode
+
+
+def parse_events(chunk: bytes, offset: int, *, is_continuation: bool) -> Iterator[Event]:
+    """The events of a run of whole records that begins at `offset`.
+
+    `is_continuation`: the last stdout record before `offset` was a `P`, so that the next
+    one goes on with its line. `chunk` ends in LF.
+    """
+    for line in chunk.split(b"\n")[:-1]:
+        offset += len(line) + 1
+        record = parse_record(line)
+        if record is None:
+            yield Event(offset, "", "", "notice", to_json({"type": "corrupt", "bytes": len(line)}))
+            continue
+        stream = record.stream.decode()
+        if record.stream == b"stdout":
+            name, data = _from_stdout(record.content, record.partial, is_continuation)
+            is_continuation = record.partial
+        elif record.stream == b"stderr":
+            name, data = "stderr", to_json({"message": to_text(record.content)})
+        elif record.stream == b"stdin":
+            name, data = "input", to_json({"content": to_text(record.content)})
+        else:
+            name, data = _from_system(record.content)
+        yield Event(offset, record.time, stream, name, data)
+
+
+def _from_stdout(content: bytes, is_partial: bool, is_continuation: bool) -> tuple[str, str]:
+    if is_partial:
+        return "message", to_json({"content": to_text(content), "partial": True})
+    if content.startswith(b"{") and not is_continuation:
+        typed = from_json_line(content)
+        if typed is not None:
+            return typed
+    return "message", to_json({"content": to_text(content)})
+
+
+def from_json_line(content: bytes) -> tuple[str, str] | None:
+    """Event name and data of a line that is a JSON object with a string `type`, else None.
+
+    The data is the agent's own JSON. A CR in it can only be white space between tokens.
+    """
+    text = to_text(content)
+    if text.count("[") + text.count("{") > MAX_NESTING and nesting(text) > MAX_NESTING:
+        return None
+    kind = _read_type(text)
+    if kind is None:
+        return None
+    name = kind if _EVENT_NAME.fullmatch(kind) and kind not in RESERVED_NAMES else "message"
+    return name, text.replace("\r", " ")
+
+
+def _read_type(text: str) -> str | None:
+    """The `type` of a JSON object; None if it has none, or if this is no JSON object."""
+    try:
+        return _decode_typed(text).type
+    except msgspec.DecodeError:
+        if "\\ud" not in text and "\\uD" not in text:
+            return None
+    # Half a surrogate pair, as a program prints it that cuts texts by UTF-16: msgspec
+    # refuses it, RFC 8259 (section 8.2) and every browser take it.
+    try:
+        found = json.loads(text, parse_constant=_refuse)
+    except ValueError:
+        return None
+    kind = found.get("type") if isinstance(found, dict) else None
+    return kind if isinstance(kind, str) else None
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no JSON")
+
+
+_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
+_NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
+
+
+def nesting(text: str) -> int:
+    """How deep the brackets of a JSON text go, wherever its strings may have some."""
+    deepest = depth = 0
+    for bracket in _NOT_BRACKETS.sub("", _STRINGS.sub("", text)):
+        depth += 1 if bracket in "[{" else -1
+        deepest = max(deepest, depth)
+    return deepest
+
+
+def _from_system(content: bytes) -> tuple[str, str]:
+    try:
+        facts = json.loads(content)
+        kind = facts["type"]
+    except (ValueError, KeyError, TypeError):
+        return "notice", to_json({"type": "corrupt", "bytes": len(content)})
+    if kind == "session":
+        return "session", to_json(_pick(facts, _SESSION_FIELDS))
+    if kind == "done":
+        return "done", to_json(_pick(facts, _DONE_FIELDS))
+    return "notice", to_json(facts)
+
+
+def _pick(facts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {name: facts.get(name) for name in names}
+
+
+def to_text(content: bytes) -> str:
+    """The agent's bytes as text; what is not valid UTF-8 becomes U+FFFD."""
+    return content.decode("utf-8", "replace")
+
+
+def to_json(value: object) -> str:
+    """Compact JSON on one line."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def is_done(event: Event) -> bool:
+    """Whether this is the end of the log: an agent cannot make such an event."""
+    return event.name == "done"

@@ -1,0 +1,155 @@
+"""Read a log from any offset: whole records only, in bounded steps, while it grows."""
+
+import os
+from typing import NamedTuple
+
+from webapp.log.record import TIME_BYTES, parse_record
+
+STEP_BYTES = 256 * 1024
+_LOOK_BACK_BYTES = 64 * 1024
+
+
+class Start(NamedTuple):
+    """Where a viewer begins, and whether that is not quite what it asked for."""
+
+    offset: int
+    is_gap: bool
+
+
+def read_records(fd: int, offset: int, limit: int = STEP_BYTES) -> bytes:
+    """Whole records from a boundary on: about `limit` bytes, at least one record.
+
+    Empty where no whole record follows (yet). A record longer than `limit` is read whole.
+    """
+    while True:
+        chunk = os.pread(fd, limit, offset)
+        end = chunk.rfind(b"\n") + 1
+        if end or len(chunk) < limit:
+            return chunk[:end]
+        limit *= 4
+
+
+def find_start(fd: int, asked: int | None) -> Start:
+    """The true boundary at or after an offset that a client sent; None stands for garbage.
+
+    Past the end of the file: the end, or, where the log is complete, just before its
+    `done`, which such a viewer cannot have seen. Garbage: the beginning.
+    """
+    if asked is None or asked < 0:
+        return Start(0, is_gap=True)
+    if asked == 0:
+        return Start(0, is_gap=False)
+    size = os.fstat(fd).st_size
+    if asked > size:
+        end = find_end(fd, size)
+        last = last_line_start(fd, end)
+        is_complete = is_done_record(os.pread(fd, end - last, last))
+        return Start(last if is_complete else end, is_gap=True)
+    if os.pread(fd, 1, asked - 1) == b"\n":
+        return Start(asked, is_gap=False)
+    boundary = _next_boundary(fd, asked, size)
+    last = last_line_start(fd, boundary)
+    if is_done_record(os.pread(fd, boundary - last, last)):
+        boundary = last  # its id is just after it, so a viewer in its middle has not seen it
+    return Start(boundary, is_gap=True)
+
+
+def _next_boundary(fd: int, offset: int, size: int) -> int:
+    while offset < size:
+        chunk = os.pread(fd, _LOOK_BACK_BYTES, offset)
+        newline = chunk.find(b"\n")
+        if newline >= 0:
+            return offset + newline + 1
+        if not chunk:
+            break
+        offset += len(chunk)
+    return find_end(fd, size)
+
+
+def find_end(fd: int, size: int) -> int:
+    """The boundary after the last whole record of the first `size` bytes."""
+    position = size
+    while position > 0:
+        start = max(0, position - _LOOK_BACK_BYTES)
+        newline = os.pread(fd, position - start, start).rfind(b"\n")
+        if newline >= 0:
+            return start + newline + 1
+        position = start
+    return 0
+
+
+def last_line_start(fd: int, end: int) -> int:
+    """Where the record that ends at the boundary `end` begins."""
+    return find_end(fd, max(0, end - 1))
+
+
+def is_done_record(line: bytes) -> bool:
+    """Whether a line is the runner's `done`; only the runner can write `system` records."""
+    return line[30:40] == b" system F " and line[40:].startswith(
+        (b'{"type":"done"', b'{"type": "done"')
+    )
+
+
+def size(fd: int) -> int:
+    """Bytes in the file now."""
+    return os.fstat(fd).st_size
+
+
+def is_complete(fd: int) -> bool:
+    """Whether the log ends with its `done`."""
+    size = os.fstat(fd).st_size
+    if size == 0 or os.pread(fd, 1, size - 1) != b"\n":
+        return False
+    start = last_line_start(fd, size)
+    return is_done_record(os.pread(fd, size - start, start))
+
+
+def is_continuation(fd: int, offset: int) -> bool:
+    """Whether the last stdout record before `offset` was a `P`: the line goes on."""
+    position = offset
+    while position > 0:
+        end = position
+        start = max(0, end - _LOOK_BACK_BYTES)
+        chunk = os.pread(fd, end - start, start)
+        if start > 0:
+            cut = chunk.find(b"\n", 0, len(chunk) - 1) + 1
+            if cut == 0:  # one record fills all of it: look at where that record begins
+                cut_start = last_line_start(fd, end)
+                found = _is_partial_stdout(os.pread(fd, 64, cut_start))
+                if found is not None:
+                    return found
+                position = cut_start
+                continue
+            chunk, start = chunk[cut:], start + cut
+        found = _last_stdout_is_partial(chunk)
+        if found is not None:
+            return found
+        position = start
+    return False
+
+
+def goes_on_after(records: bytes, before: bool) -> bool:
+    """`is_continuation` after some whole records, given what it was before them."""
+    found = _last_stdout_is_partial(records)
+    return before if found is None else found
+
+
+def _last_stdout_is_partial(records: bytes) -> bool | None:
+    """Whether the last stdout record among these is a `P`; None if there is none."""
+    end = len(records)
+    while (at := records.rfind(b" stdout ", 0, end)) >= 0:
+        start = records.rfind(b"\n", 0, at) + 1
+        if at - start == TIME_BYTES:
+            found = _is_partial_stdout(records[start : at + 64])
+            if found is not None:
+                return found
+        end = start + len(b" stdout ") - 1 if start else 0
+    return None
+
+
+def _is_partial_stdout(line: bytes) -> bool | None:
+    """Whether a stdout record is a `P`; None for any other line."""
+    if line[30:38] != b" stdout ":
+        return None
+    record = parse_record(line)
+    return record.partial if record is not None else None

@@ -1,0 +1,166 @@
+"""One SQLite file, many processes: how to open it, read it and write it.
+
+Writers begin with BEGIN IMMEDIATE, so that a read-modify-write is never lost
+(https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#pysqlite-serializable).
+Nobody waits for a lock inside SQLite, where the wait would stop every stream of a gevent
+worker: a locked database is tried again from Python, whose sleep lets the others run.
+"""
+
+import random
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pysqlite3
+from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, text
+from sqlalchemy.orm import Session as OrmSession
+
+from webapp.errors import ServiceUnavailable, SetupError
+
+REVISION = "0001"
+"""The migration that this code needs; a test holds it against the newest one."""
+
+LOCK_PATIENCE_SECONDS = 4.0
+FILE_NAME = "agent-stream.db"
+
+_TAKE_SNAPSHOT = text("SELECT 1 FROM sqlite_schema LIMIT 1")
+_NO_ROOM = ("full", "readonly", "disk I/O", "unable to open")
+_WRITE = "agent_stream_write"
+T = TypeVar("T")
+
+
+class DatabaseBusy(ServiceUnavailable):
+    """Somebody else held the write lock for longer than a request may take."""
+
+
+class DatabaseFull(ServiceUnavailable):
+    """No room on the database's disk."""
+
+
+class Database:
+    """The store of one `var` folder. Made once a process, after any fork and patch."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._reader = open_engine(path)
+        self._writer = self._reader.execution_options(**{_WRITE: True})
+
+    @contextmanager
+    def read(self) -> Iterator[OrmSession]:
+        """A read transaction. Never hold it across a `yield` to a viewer."""
+        with _translated(), OrmSession(self._reader, expire_on_commit=False) as orm:
+            self._patiently(lambda: orm.execute(_TAKE_SNAPSHOT))
+            yield orm
+
+    def write(self, work: Callable[[OrmSession], T]) -> T:
+        """Run `work` in one write transaction and commit it; durable when this returns.
+
+        `work` runs again from its start when the database was locked, so it must do
+        nothing but database work. Raises DatabaseBusy after 4 s, DatabaseFull.
+        """
+
+        def attempt() -> T:
+            with OrmSession(self._writer, expire_on_commit=False) as orm, orm.begin():
+                return work(orm)
+
+        return self._patiently(attempt)
+
+    def _patiently(self, attempt: Callable[[], T]) -> T:
+        """Try until the lock is free. Readers need it too: the last connection that closes
+        takes the whole file for a moment, to tidy up the WAL."""
+        give_up_at = time.monotonic() + LOCK_PATIENCE_SECONDS
+        pause = 0.0005
+        while True:
+            try:
+                with _translated():
+                    return attempt()
+            except DatabaseBusy:
+                if time.monotonic() >= give_up_at:
+                    raise
+            time.sleep(pause * random.uniform(0.5, 1.5))
+            pause = min(pause * 2, 0.05)
+
+    def revision(self) -> str | None:
+        """The migration that the file is at; None for a file that has none.
+
+        Raises SetupError for a file that is no database.
+        """
+        try:
+            with self.read() as orm:
+                found = orm.scalar(text("SELECT version_num FROM alembic_version"))
+                return None if found is None else str(found)
+        except exc.OperationalError as error:
+            if "no such table" in str(error.orig):
+                return None
+            raise
+        except exc.DatabaseError as error:
+            raise SetupError(
+                f"{self.path} cannot be read: {error.orig}. Restore a backup; "
+                "`agent-stream doctor` says more."
+            ) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._reader.dispose()
+
+
+def open_engine(path: Path) -> Engine:
+    """An engine on the SQLite that the `pysqlite3` wheel carries.
+
+    The system's own may have the WAL-reset bug: https://sqlite.org/wal.html#walresetbug
+    """
+    engine = create_engine(
+        URL.create("sqlite", database=str(path)),
+        module=pysqlite3,
+        connect_args={"timeout": 0, "check_same_thread": False},
+        pool_size=4,
+        max_overflow=-1,
+    )
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    return engine
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA synchronous = FULL")
+
+
+def _on_begin(connection: Connection) -> None:
+    is_write = connection.get_execution_options().get(_WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if is_write else "BEGIN")
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """SQLite's troubles as errors that a client can act on."""
+    try:
+        yield
+    except exc.OperationalError as error:
+        reason = str(error.orig)
+        if "locked" in reason or "busy" in reason:
+            raise DatabaseBusy(
+                "The database is locked by another process; try again in a moment.", retry_after=2
+            ) from error
+        if any(sign in reason for sign in _NO_ROOM):
+            raise DatabaseFull(f"The database cannot be used: {reason}.", retry_after=30) from error
+        raise
+
+
+def open_migrated(var: Path) -> Database:
+    """The database of a `var` folder; SetupError, naming the command, if it is not migrated."""
+    path = var / FILE_NAME
+    if not path.exists():
+        raise SetupError(f"There is no database at {path}. Run: agent-stream migrate")
+    database = Database(path)
+    found = database.revision()
+    if found != REVISION:
+        database.close()
+        raise SetupError(
+            f"The database at {path} is at revision {found or 'none'}, "
+            f"this version needs {REVISION}. Run: agent-stream migrate"
+        )
+    return database

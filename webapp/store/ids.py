@@ -1,0 +1,27 @@
+"""Ids: `<kind>-<epoch ms>-<12 base36>`. They sort by time, and 62 random bits keep apart
+what begins in the same millisecond."""
+
+import re
+import secrets
+import time
+
+_BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
+_RANDOM_LETTERS = 12
+
+SESSION_ID = re.compile(r"session-[0-9]{13}-[0-9a-z]{12}")
+WORKFLOW_ID = re.compile(r"workflow-[0-9]{13}-[0-9a-z]{12}")
+
+
+def new_session_id() -> str:
+    """An id that no other session has."""
+    return _new("session")
+
+
+def new_workflow_id() -> str:
+    """An id that no other workflow has."""
+    return _new("workflow")
+
+
+def _new(kind: str) -> str:
+    letters = "".join(secrets.choice(_BASE36) for _ in range(_RANDOM_LETTERS))
+    return f"{kind}-{time.time_ns() // 1_000_000:013d}-{letters}"

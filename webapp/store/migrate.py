@@ -1,0 +1,79 @@
+"""Bring a database to the newest revision, once, however many processes ask for it."""
+
+import fcntl
+import os
+from pathlib import Path
+
+from webapp.errors import SetupError
+from webapp.store.engine import FILE_NAME, REVISION, Database, open_engine
+
+LOCK_FILE_NAME = "migrate.lock"
+
+
+def migrations_folder() -> Path:
+    """Where the migrations lie: inside the package in a wheel, beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    packed = package / "_migrations"
+    return packed if packed.is_dir() else package.parent / "migrations"
+
+
+def migrate(var: Path) -> bool:
+    """Create or upgrade the database of a `var` folder; whether there was anything to do.
+
+    Raises SetupError where the folder or the file cannot be used.
+    """
+    path = var / FILE_NAME
+    try:
+        var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (var / "sessions").mkdir(mode=0o700, exist_ok=True)
+        lock_fd = os.open(var / LOCK_FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise SetupError(
+            f"Cannot write to {var}: {error.strerror}. "
+            "Make it writable, or set AGENT_STREAM_VAR to a folder that is."
+        ) from None
+
+    try:
+        fcntl.flock(lock_fd, fcntl.LOCK_EX)
+        return _migrate_locked(path)
+    finally:
+        os.close(lock_fd)
+
+
+def _migrate_locked(path: Path) -> bool:
+    if path.exists():
+        database = Database(path)
+        found = database.revision()
+        database.close()
+        if found == REVISION:
+            return False
+    else:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    _upgrade(path)
+    return True
+
+
+def _upgrade(path: Path) -> None:
+    """Run Alembic; imported only here, since the workers never need it."""
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+    from sqlalchemy import exc
+
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    engine = open_engine(path)
+    try:
+        with engine.connect() as connection:
+            connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
+        with engine.execution_options(agent_stream_write=True).begin() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+    except (CommandError, exc.DatabaseError) as error:
+        reason = getattr(error, "orig", error)
+        raise SetupError(
+            f"Cannot migrate {path}: {reason}. "
+            "Was it made by a newer version? Then upgrade agent-stream; else restore a backup."
+        ) from error
+    finally:
+        engine.dispose()

@@ -1,0 +1,107 @@
+"""The tables. The migrations create them, with the comments that the sqlite3 shell shows."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+LIVE = ("starting", "running")
+ENDED = ("succeeded", "failed", "cancelled", "timed_out", "lost")
+STATUSES = LIVE + ENDED
+"""`starting → running → one of the ended`; an ended status never changes."""
+
+WORKFLOW_STATUSES = ("active", "paused", "completed", "cancelled", "discarded")
+
+
+def now() -> str:
+    """This moment as the rows hold it: ISO 8601 UTC with milliseconds and a Z."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class Base(DeclarativeBase):
+    """The root of the models."""
+
+
+class Workflow(Base):
+    """A piece of work for agents, in stages."""
+
+    __tablename__ = "workflows"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    request_id: Mapped[str | None]
+    template: Mapped[str]
+    status: Mapped[str]
+    current_stage: Mapped[int]
+    created_at: Mapped[str]
+    updated_at: Mapped[str]
+
+    stages: Mapped[list["Stage"]] = relationship(order_by="Stage.stage_index", lazy="selectin")
+
+
+class Stage(Base):
+    """One step of a workflow, with the gate that must open before the next."""
+
+    __tablename__ = "stages"
+
+    workflow_id: Mapped[str] = mapped_column(ForeignKey("workflows.id"), primary_key=True)
+    stage_index: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    type: Mapped[str]
+    status: Mapped[str]
+    gate_type: Mapped[str]
+    gate_satisfied_at: Mapped[str | None]
+
+
+class Session(Base):
+    """One run of an agent. What it printed is in the log at `log_path`."""
+
+    __tablename__ = "sessions"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(ForeignKey("workflows.id"))
+    stage_index: Mapped[int]
+    agent: Mapped[str]
+    argv: Mapped[str]
+    cwd: Mapped[str | None]
+    pid: Mapped[int | None]
+    runner_pid: Mapped[int | None]
+    host: Mapped[str]
+    log_path: Mapped[str]
+    status: Mapped[str]
+    exit_code: Mapped[int | None]
+    exit_signal: Mapped[str | None]
+    error: Mapped[str | None]
+    log_bytes: Mapped[int | None]
+    created_at: Mapped[str]
+    started_at: Mapped[str | None]
+    ended_at: Mapped[str | None]
+
+    @property
+    def is_live(self) -> bool:
+        """Whether the row says that the agent may still print. The lock says if it is true."""
+        return self.status in LIVE
+
+
+class Message(Base):
+    """What a person or an agent said in a workflow."""
+
+    __tablename__ = "messages"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    workflow_id: Mapped[str] = mapped_column(ForeignKey("workflows.id"))
+    stage_index: Mapped[int]
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id"))
+    role: Mapped[str]
+    content: Mapped[str]
+    created_at: Mapped[str]
+
+
+class IdempotencyKey(Base):
+    """A client's key for an invoke, and the session that the first request started."""
+
+    __tablename__ = "idempotency_keys"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    request_hash: Mapped[str]
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"))
+    created_at: Mapped[str]

@@ -1,0 +1,136 @@
+"""Rows of sessions, from the web's side; the runner writes their start and end itself."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import cast
+
+from sqlalchemy import Table, insert, select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from webapp.errors import BadRequest, NotFound
+from webapp.store.models import LIVE, STATUSES, IdempotencyKey, Message, Session
+
+_SESSIONS = cast(Table, Session.__table__)
+_MESSAGES = cast(Table, Message.__table__)
+_KNOWN_AT_START = (
+    "id",
+    "workflow_id",
+    "stage_index",
+    "agent",
+    "argv",
+    "cwd",
+    "host",
+    "log_path",
+    "status",
+    "created_at",
+)
+
+
+@dataclass(frozen=True)
+class End:
+    """How a session ended, as the last record of its log tells it."""
+
+    status: str
+    exit_code: int | None
+    exit_signal: str | None
+    error: str | None
+    log_bytes: int
+    ended_at: str
+    pid: int | None = None
+    started_at: str | None = None
+
+
+def add_session(
+    orm: OrmSession, session: Session, message: str | None, key: IdempotencyKey | None
+) -> None:
+    """Insert the row of a session that is about to start, what it was told, and by which key.
+
+    Plain INSERTs, not the unit of work: this is on the path of every invoke.
+    """
+    orm.execute(insert(_SESSIONS), {name: getattr(session, name) for name in _KNOWN_AT_START})
+    if message is not None:
+        told = {
+            "workflow_id": session.workflow_id,
+            "stage_index": session.stage_index,
+            "session_id": session.id,
+            "role": "user",
+            "content": message,
+            "created_at": session.created_at,
+        }
+        orm.execute(insert(_MESSAGES), told)
+    if key is not None:
+        orm.add(key)
+
+
+def find_session(orm: OrmSession, session_id: str) -> Session | None:
+    """The session's row, or None if it never existed."""
+    return orm.get(Session, session_id)
+
+
+def get_session(orm: OrmSession, session_id: str) -> Session:
+    """The session's row; NotFound if it never existed."""
+    session = find_session(orm, session_id)
+    if session is None:
+        raise NotFound(
+            f"There is no session {session_id!r}, and there never was one.", field="sessionId"
+        )
+    return session
+
+
+def list_sessions(
+    orm: OrmSession,
+    *,
+    statuses: Iterable[str],
+    workflow_id: str | None,
+    limit: int,
+    cursor: str | None,
+) -> list[Session]:
+    """Sessions, newest first; those after `cursor`, an id. BadRequest for a bad status."""
+    wanted = list(statuses)
+    for status in wanted:
+        if status not in STATUSES:
+            raise BadRequest(
+                f"Unknown status {status!r}; there are: {', '.join(STATUSES)}.", field="status"
+            )
+    query = select(Session).order_by(Session.id.desc()).limit(limit)
+    if wanted:
+        query = query.where(Session.status.in_(wanted))
+    if workflow_id is not None:
+        query = query.where(Session.workflow_id == workflow_id)
+    if cursor is not None:
+        query = query.where(Session.id < cursor)
+    return list(orm.scalars(query))
+
+
+def live_sessions(orm: OrmSession) -> list[Session]:
+    """All sessions that have not ended as far as their rows know."""
+    return list(orm.scalars(select(Session).where(Session.status.in_(LIVE)).order_by(Session.id)))
+
+
+def newest_session(orm: OrmSession, workflow_id: str) -> Session | None:
+    """The session of a workflow that was started last."""
+    query = select(Session).where(Session.workflow_id == workflow_id)
+    return orm.scalars(query.order_by(Session.id.desc()).limit(1)).first()
+
+
+def end_session(orm: OrmSession, session_id: str, end: End) -> None:
+    """Close a live row; a row that has ended stays as it is."""
+    values: dict[str, object] = {
+        "status": end.status,
+        "exit_code": end.exit_code,
+        "exit_signal": end.exit_signal,
+        "error": end.error,
+        "log_bytes": end.log_bytes,
+        "ended_at": end.ended_at,
+    }
+    if end.pid is not None:
+        values["pid"] = end.pid
+    if end.started_at is not None:
+        values["started_at"] = end.started_at
+    statement = update(Session).where(Session.id == session_id, Session.status.in_(LIVE))
+    orm.execute(statement.values(**values))
+
+
+def find_idempotency_key(orm: OrmSession, key: str) -> IdempotencyKey | None:
+    """The invoke that a key stands for, if there was one."""
+    return orm.get(IdempotencyKey, key)

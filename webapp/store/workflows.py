@@ -1,0 +1,126 @@
+"""Rows of workflows and their stages."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from webapp.errors import BadRequest, NotFound
+from webapp.store.ids import new_workflow_id
+from webapp.store.models import WORKFLOW_STATUSES, Message, Stage, Workflow, now
+
+
+@dataclass(frozen=True)
+class StageTemplate:
+    """A stage as a new workflow gets it."""
+
+    name: str
+    type: str
+    gate: str
+
+
+TEMPLATES: dict[str, tuple[StageTemplate, ...]] = {
+    "chat": (StageTemplate("chat", "chat", "auto"),),
+}
+
+
+def create_workflow(
+    orm: OrmSession, *, template: str, request_id: str | None, initial_message: str | None
+) -> Workflow:
+    """Insert a workflow with the stages of its template. BadRequest if there is none."""
+    stages = TEMPLATES.get(template)
+    if stages is None:
+        raise BadRequest(
+            f"Unknown template {template!r}; there are: {', '.join(TEMPLATES)}.", field="template"
+        )
+    created_at = now()
+    workflow = Workflow(
+        id=new_workflow_id(),
+        request_id=request_id,
+        template=template,
+        status="active",
+        current_stage=0,
+        created_at=created_at,
+        updated_at=created_at,
+        stages=[
+            Stage(
+                stage_index=index,
+                name=stage.name,
+                type=stage.type,
+                status="active" if index == 0 else "pending",
+                gate_type=stage.gate,
+                gate_satisfied_at=None,
+            )
+            for index, stage in enumerate(stages)
+        ],
+    )
+    orm.add(workflow)
+    orm.flush()
+    if initial_message is not None:
+        orm.add(
+            Message(
+                workflow_id=workflow.id,
+                stage_index=0,
+                role="user",
+                content=initial_message,
+                created_at=created_at,
+            )
+        )
+    return workflow
+
+
+def get_workflow(orm: OrmSession, workflow_id: str) -> Workflow:
+    """The workflow; NotFound if there never was one with this id."""
+    workflow = orm.get(Workflow, workflow_id)
+    if workflow is None:
+        raise _unknown(workflow_id)
+    return workflow
+
+
+def list_workflows(
+    orm: OrmSession, *, status: str | None, limit: int, cursor: str | None
+) -> list[Workflow]:
+    """Workflows, newest first; those after `cursor`, an id. BadRequest for a bad status."""
+    query = select(Workflow).order_by(Workflow.id.desc()).limit(limit)
+    if status is not None:
+        if status not in WORKFLOW_STATUSES:
+            raise BadRequest(
+                f"Unknown status {status!r}; there are: {', '.join(WORKFLOW_STATUSES)}.",
+                field="status",
+            )
+        query = query.where(Workflow.status == status)
+    if cursor is not None:
+        query = query.where(Workflow.id < cursor)
+    return list(orm.scalars(query))
+
+
+def stage_for_invoke(orm: OrmSession, workflow_id: str, stage_index: int | None) -> int:
+    """The stage to run: the one asked for, or the current.
+
+    NotFound for an unknown workflow, BadRequest if the workflow or the stage can't run.
+    Reads three columns and no objects: this is on the path of every invoke.
+    """
+    stages = select(func.count()).where(Stage.workflow_id == Workflow.id).scalar_subquery()
+    query = select(Workflow.status, Workflow.current_stage, stages)
+    found = orm.execute(query.where(Workflow.id == workflow_id)).first()
+    if found is None:
+        raise _unknown(workflow_id)
+    status, current_stage, stage_count = found
+    if status != "active":
+        raise BadRequest(
+            f"Workflow {workflow_id!r} is {status}; only an active workflow can invoke an agent.",
+            field="workflowId",
+        )
+    if stage_index is None:
+        return int(current_stage)
+    if not 0 <= stage_index < stage_count:
+        raise BadRequest(
+            f"stageIndex {stage_index} is out of range: workflow {workflow_id!r} has "
+            f"{stage_count} stage(s), 0 to {stage_count - 1}.",
+            field="stageIndex",
+        )
+    return stage_index
+
+
+def _unknown(workflow_id: str) -> NotFound:
+    return NotFound(f"There is no workflow {workflow_id!r}.", field="workflowId")

@@ -1,0 +1,55 @@
+"""The control socket: how a worker, whichever it is, speaks to a live runner.
+
+One request a connection, one JSON object each way: `{"type":"cancel"}` → `{"ok":true}`.
+The launching worker made the socket and handed it over, so it answers from the start.
+"""
+
+import os
+
+MAX_REQUEST_BYTES = 1 << 16
+PATIENCE_SECONDS = 0.2
+"""How long a client that has connected may take; it holds up the agent's output."""
+
+
+def answer(listener_fd: int, handle: dict[str, object]) -> None:
+    """Serve one connection. `handle` maps a request's type to a function without arguments.
+
+    A client that breaks the rules gets an error; nothing that it does ends the runner.
+    """
+    import json
+    import socket
+    import struct
+
+    listener = socket.socket(fileno=os.dup(listener_fd))
+    with listener:
+        try:
+            connection, _address = listener.accept()
+        except OSError:
+            return
+    with connection:
+        connection.settimeout(PATIENCE_SECONDS)
+        try:
+            credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
+            _pid, uid, _gid = struct.unpack("3i", credentials)
+            if uid not in (0, os.getuid()):
+                return
+            request = json.loads(_read_line(connection))
+            action = handle.get(request["type"])
+            if callable(action):
+                action()
+                reply: dict[str, object] = {"ok": True}
+            else:
+                reply = {"ok": False, "error": f"unknown request {request['type']!r}"}
+            connection.sendall(json.dumps(reply).encode() + b"\n")
+        except (OSError, ValueError, KeyError, TypeError, RecursionError):
+            return
+
+
+def _read_line(connection) -> bytes:  # type: ignore[no-untyped-def]
+    request = b""
+    while not request.endswith(b"\n") and len(request) < MAX_REQUEST_BYTES:
+        data = connection.recv(4096)
+        if not data:
+            break
+        request += data
+    return request

@@ -1,0 +1,111 @@
+"""The log as its one writer sees it: append whole records, survive a full disk."""
+
+import errno
+import os
+from time import sleep, time_ns
+
+from webapp.log.record import format_record, prefix
+from webapp.runner.spec import to_json
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+RETRY_SECONDS = 0.5
+_PREFIX_BYTES = len(prefix(0, b"stdout"))
+
+
+class LogFile:
+    """An open, locked log. Every method leaves the file ending in a whole record."""
+
+    def __init__(self, fd: int, max_bytes: int | None) -> None:
+        self.fd = fd
+        self.max_bytes = max_bytes
+        self.size = os.fstat(fd).st_size
+        self.is_truncated = False
+        self.dropped_bytes = 0
+        self._gap_bytes = 0
+        self._owed: list[bytes] = []
+
+    def append_output(self, records: bytes) -> None:
+        """Append records of the agent's output.
+
+        Over the cap, or with the disk full, output is dropped and counted: the agent is
+        never held up by its log.
+        """
+        if self.is_truncated:
+            self.dropped_bytes += _output_bytes(records)
+            return
+        if self.max_bytes is not None and self.size + len(records) > self.max_bytes:
+            room = max(self.max_bytes - self.size, 0)
+            fitting = records.rfind(b"\n", 0, room) + 1
+            self._append_or_count(records[:fitting])
+            self.is_truncated = True
+            self.dropped_bytes += _output_bytes(records[fitting:])
+            self.append_system({"type": "truncated", "maxLogBytes": self.max_bytes})
+            return
+        self._append_or_count(records)
+
+    def append_system(self, content: dict[str, object]) -> None:
+        """Append a record of the runner's own, as soon as there is room for it."""
+        if self._gap_bytes:
+            self._owed.append(_gap_record(self._gap_bytes))
+            self._gap_bytes = 0
+        self._owed.append(_system_record(content))
+        self._settle()
+
+    def wait_for_room(self) -> None:
+        """Return when everything that is owed stands in the log."""
+        while not self._settle():
+            sleep(RETRY_SECONDS)
+
+    def _append_or_count(self, records: bytes) -> None:
+        kept = self._append(records) if self._settle() else 0
+        if kept < len(records):
+            dropped = _output_bytes(records[kept:])
+            self._gap_bytes += dropped
+            self.dropped_bytes += dropped
+
+    def _settle(self) -> bool:
+        """Write what is owed, in order, and close the gap; False while there is no room."""
+        while self._owed:
+            record = self._owed[0]
+            if self._append(record) < len(record):
+                return False
+            del self._owed[0]
+        if self._gap_bytes:
+            record = _gap_record(self._gap_bytes)
+            if self._append(record) < len(record):
+                return False
+            self._gap_bytes = 0
+        return True
+
+    def _append(self, records: bytes) -> int:
+        """Write whole records, as many as there is room for; the bytes that were kept.
+
+        A reader may have passed on any whole record by now, so those stay; only a torn one
+        is cut off again.
+        """
+        written = 0
+        try:
+            while written < len(records):
+                written += os.write(self.fd, records[written:] if written else records)
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+            kept = records.rfind(b"\n", 0, written) + 1
+            if kept < written:
+                os.ftruncate(self.fd, os.fstat(self.fd).st_size - (written - kept))
+            written = kept
+        self.size += written
+        return written
+
+
+def _output_bytes(records: bytes) -> int:
+    """How much of the agent's output these records hold, give or take their newlines."""
+    return len(records) - _PREFIX_BYTES * records.count(b"\n")
+
+
+def _system_record(content: dict[str, object]) -> bytes:
+    return format_record(time_ns(), b"system", to_json(content).encode())
+
+
+def _gap_record(gap_bytes: int) -> bytes:
+    return _system_record({"type": "gap", "bytes": gap_bytes, "reason": "no space left on device"})

@@ -1,0 +1,101 @@
+"""From a pipe's bytes to log records: one pump for each of the agent's two pipes."""
+
+from webapp.log.record import FULL, PARTIAL, prefix
+
+QUIET_SECONDS = 0.05
+"""A line without its newline is shown after this much silence: it may be a prompt."""
+
+
+class Pump:
+    """Cuts what an agent prints into records. Holds at most one unfinished line."""
+
+    def __init__(self, stream: bytes, max_line_bytes: int) -> None:
+        self.stream = stream
+        self.max_line_bytes = max_line_bytes
+        self.pending = b""
+        self.is_continuation = False
+        self.ended_without_newline = False
+
+    def feed(self, data: bytes, time_ns: int) -> bytes:
+        """Take bytes from the pipe; give back all records that they complete."""
+        if self.pending:
+            data = self.pending + data
+        lines, newline, self.pending = data.rpartition(b"\n")
+        if len(data) > self.max_line_bytes:
+            return self._feed_long(lines, bool(newline), time_ns)
+        if not newline:
+            return b""
+
+        self.is_continuation = False
+        start = prefix(time_ns, self.stream)
+        return b"".join((start, lines.replace(b"\n", b"\n" + start), b"\n"))
+
+    def _feed_long(self, lines: bytes, has_lines: bool, time_ns: int) -> bytes:
+        """As `feed`, where a line may be over the cap."""
+        records: list[bytes] = []
+        for line in lines.split(b"\n") if has_lines else ():
+            rest = self._cut(line, records, time_ns)
+            records.append(prefix(time_ns, self.stream, FULL) + rest + b"\n")
+            self.is_continuation = False
+        self.pending = self._cut(self.pending, records, time_ns)
+        return b"".join(records)
+
+    def _cut(self, line: bytes, records: list[bytes], time_ns: int) -> bytes:
+        """Append `P` records until the rest of the line is within the cap."""
+        start = 0
+        while len(line) - start > self.max_line_bytes:
+            end = start + self.max_line_bytes
+            end = max(end - incomplete_utf8(line[start:end]), start + 1)
+            records.append(prefix(time_ns, self.stream, PARTIAL) + line[start:end] + b"\n")
+            self.is_continuation = True
+            start = end
+        return line[start:]
+
+    @property
+    def is_showable(self) -> bool:
+        """Whether silence should make the unfinished line a `P` record.
+
+        A line that may still become a JSON object is kept whole.
+        """
+        if not self.pending:
+            return False
+        if self.is_continuation or not may_be_json_object(self.pending):
+            return len(self.pending) > incomplete_utf8(self.pending)
+        return False
+
+    def show_pending(self, time_ns: int) -> bytes:
+        """The unfinished line as a `P` record, less a character that is not whole yet."""
+        end = len(self.pending) - incomplete_utf8(self.pending)
+        shown, self.pending = self.pending[:end], self.pending[end:]
+        self.is_continuation = True
+        return prefix(time_ns, self.stream, PARTIAL) + shown + b"\n"
+
+    def finish(self, time_ns: int) -> bytes:
+        """The pipe has ended: the rest is a line, though no newline came."""
+        if not self.pending:
+            return b""
+        rest, self.pending = self.pending, b""
+        self.ended_without_newline = True
+        return prefix(time_ns, self.stream, FULL) + rest + b"\n"
+
+
+def may_be_json_object(line: bytes) -> bool:
+    """Whether an unfinished line may still become a JSON object: `{`, then `"` or `}`."""
+    if not line.startswith(b"{"):
+        return False
+    after = line[1:65].lstrip(b" \t\r")
+    return not after or after[:1] in b'"}'
+
+
+def incomplete_utf8(data: bytes) -> int:
+    """How many bytes at the end begin a UTF-8 character that is not whole (0 to 3).
+
+    https://datatracker.ietf.org/doc/html/rfc3629#section-3
+    """
+    for back in range(1, min(3, len(data)) + 1):
+        byte = data[-back]
+        if byte & 0b1100_0000 == 0b1000_0000:
+            continue
+        needed = 2 if 0xC2 <= byte <= 0xDF else 3 if byte & 0xF0 == 0xE0 else 4
+        return back if byte >= 0xC2 and byte <= 0xF4 and needed > back else 0
+    return 0

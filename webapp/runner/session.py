@@ -1,0 +1,281 @@
+"""One session from start to end: the loop that the runner is."""
+
+import _signal as signal
+import fcntl
+import os
+import select
+from time import monotonic, time_ns
+
+from webapp.runner import control, row
+from webapp.runner.agent import StartError, has_exited, reap, signal_group, start_agent
+from webapp.runner.logfile import LogFile
+from webapp.runner.pump import QUIET_SECONDS, Pump
+from webapp.runner.spec import Spec
+
+READ_BYTES = 64 * 1024
+PIPE_BYTES = 1 << 20
+DRAIN_SECONDS = 2.0
+"""How long output may still come after the agent has ended: a child may hold the pipe."""
+
+
+class Session:
+    """The state of the one session that this process runs."""
+
+    def __init__(self, spec: Spec, log_fd: int, control_fd: int) -> None:
+        self.spec = spec
+        self.log = LogFile(log_fd, spec.maxLogBytes)
+        self.control_fd = control_fd
+        self.pumps: dict[int, Pump] = {}
+        self.quiet_at: dict[int, float] = {}
+        self.poll = select.poll()
+        self.wake_fd = -1
+
+        self.pid: int | None = None
+        self.started_at_ns = 0
+        self.start_writer: int | None = None
+        self.ended_without_newline: list[str] = []
+
+        self.should_cancel = False
+        self.stop_status: str | None = None
+        self.give_up_at: float | None = None
+        self.kill_at: float | None = None
+        self.drain_until: float | None = None
+
+    # --- phases ---------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Start the agent, record what it prints, record how it ended."""
+        self._listen_to_signals()
+        try:
+            self._start()
+        except StartError as error:
+            self._record_session()
+            self._finish(None, None, str(error))
+            return
+
+        self._main_loop()
+        exit_code, exit_signal = self._end_agent()
+        self._finish(exit_code, exit_signal, None)
+
+    def _listen_to_signals(self) -> None:
+        self.wake_fd, write_fd = os.pipe()
+        os.set_blocking(self.wake_fd, False)
+        os.set_blocking(write_fd, False)
+        signal.set_wakeup_fd(write_fd, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
+        signal.signal(signal.SIGTERM, self._on_terminate)
+        self.poll.register(self.wake_fd, select.POLLIN)
+        self.poll.register(self.control_fd, select.POLLIN)
+
+    def _on_terminate(self, _number: int, _frame: object) -> None:
+        self.should_cancel = True
+
+    def _start(self) -> None:
+        out_read, out_write = os.pipe()
+        error_read, error_write = os.pipe()
+        try:
+            self.started_at_ns = time_ns()
+            self.pid = start_agent(self.spec, out_write, error_write)
+        finally:
+            os.close(out_write)
+            os.close(error_write)
+
+        self._record_session()
+        self.start_writer = row.fork_start_writer(self.spec, self._start_values())
+        if self.spec.maxSeconds is not None:
+            self.give_up_at = monotonic() + self.spec.maxSeconds
+        for fd, stream in ((out_read, b"stdout"), (error_read, b"stderr")):
+            self._open_pump(fd, stream)
+
+    def _open_pump(self, fd: int, stream: bytes) -> None:
+        os.set_blocking(fd, False)
+        try:
+            fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
+        except OSError:
+            pass  # the user's pipe-user-pages-soft is used up: a smaller pipe does as well
+        self.pumps[fd] = Pump(stream, self.spec.maxLineBytes)
+        self.poll.register(fd, select.POLLIN)
+
+    def _main_loop(self) -> None:
+        """Until the agent has ended and its pipes are empty."""
+        assert self.pid is not None
+        agent_lives = True
+        while agent_lives or self.pumps:
+            for fd, _event in self.poll.poll(self._timeout_ms()):
+                if fd in self.pumps:
+                    self._read(fd)
+                elif fd == self.wake_fd:
+                    os.read(fd, 4096)
+                    self._reap_start_writer(os.WNOHANG)
+                elif fd == self.control_fd:
+                    control.answer(fd, {"cancel": self._request_cancel})
+
+            now = monotonic()
+            self._show_quiet_lines(now)
+            if agent_lives:
+                self._enforce_stop(now)
+                agent_lives = not has_exited(self.pid)
+                if not agent_lives:
+                    self.drain_until = monotonic() + DRAIN_SECONDS
+                    self.give_up_at = self.kill_at = None
+            elif self.drain_until is not None and now >= self.drain_until:
+                return
+
+    def _end_agent(self) -> tuple[int | None, str | None]:
+        """Kill what the agent left behind, take the last of its output and its exit status."""
+        assert self.pid is not None
+        signal_group(self.pid, signal.SIGKILL)
+        for fd in list(self.pumps):
+            for _ in range(PIPE_BYTES // READ_BYTES):  # one that escaped may print for ever
+                if self._read(fd) < READ_BYTES:
+                    break
+            if fd in self.pumps:
+                self._close_pump(fd)
+        return reap(self.pid)
+
+    def _finish(self, exit_code: int | None, exit_signal: str | None, error: str | None) -> None:
+        """The `done` record, then the row: whoever sees the row ended finds the log whole."""
+        ended_at_ns = time_ns()
+        if self.stop_status is not None:
+            status = self.stop_status
+        else:
+            status = "succeeded" if exit_code == 0 and error is None else "failed"
+        done: dict[str, object] = {
+            "type": "done",
+            "exitCode": exit_code,
+            "signal": exit_signal,
+            "status": status,
+        }
+        if error is not None:
+            self.log.append_system({"type": "error", "message": error})
+            done["error"] = error
+        if self.ended_without_newline:
+            done["noNewline"] = self.ended_without_newline
+        if self.log.dropped_bytes:
+            done["droppedBytes"] = self.log.dropped_bytes
+        self.log.append_system(done)
+        self.log.wait_for_room()
+
+        if self.start_writer is not None:
+            os.kill(self.start_writer, signal.SIGKILL)  # the end holds all that the start does
+            self._reap_start_writer(0)
+        row.write_end(
+            self.spec,
+            {
+                **self._start_values(),
+                "status": status,
+                "exit_code": exit_code,
+                "exit_signal": exit_signal,
+                "error": error,
+                "log_bytes": self.log.size,
+                "ended_at": row.format_row_time(ended_at_ns),
+            },
+        )
+
+    # --- steps ----------------------------------------------------------------------
+
+    def _record_session(self) -> None:
+        spec = self.spec
+        self.log.append_system(
+            {
+                "type": "session",
+                "sessionId": spec.sessionId,
+                "workflowId": spec.workflowId,
+                "stageIndex": spec.stageIndex,
+                "agent": spec.agent,
+                "pid": self.pid,
+                "startedAt": row.format_row_time(self.started_at_ns),
+                "runnerPid": os.getpid(),
+                "host": spec.host,
+                "argv": spec.argv,
+                "cwd": spec.cwd,
+                "createdAt": spec.createdAt,
+            }
+        )
+
+    def _start_values(self) -> dict[str, object]:
+        return {
+            "pid": self.pid,
+            "runner_pid": os.getpid(),
+            "started_at": row.format_row_time(self.started_at_ns),
+        }
+
+    def _read(self, fd: int) -> int:
+        """One read from a pipe into the log; the bytes read, 0 at its end or when it is empty."""
+        pump = self.pumps[fd]
+        try:
+            data = os.read(fd, READ_BYTES)
+        except BlockingIOError:
+            return 0
+        if not data:
+            self._close_pump(fd)
+            return 0
+
+        records = pump.feed(data, time_ns())
+        if records:
+            self.log.append_output(records)
+        if pump.pending:
+            self.quiet_at[fd] = monotonic() + QUIET_SECONDS
+        else:
+            self.quiet_at.pop(fd, None)
+        return len(data)
+
+    def _close_pump(self, fd: int) -> None:
+        pump = self.pumps.pop(fd)
+        self.quiet_at.pop(fd, None)
+        self.poll.unregister(fd)
+        os.close(fd)
+        records = pump.finish(time_ns())
+        if records:
+            self.log.append_output(records)
+        if pump.ended_without_newline:
+            self.ended_without_newline.append(pump.stream.decode())
+
+    def _show_quiet_lines(self, now: float) -> None:
+        for fd, quiet_at in list(self.quiet_at.items()):
+            if now >= quiet_at:
+                del self.quiet_at[fd]
+                pump = self.pumps[fd]
+                if pump.is_showable:
+                    self.log.append_output(pump.show_pending(time_ns()))
+
+    def _timeout_ms(self) -> int:
+        """Until the next thing that has to happen without anybody's doing."""
+        times = [self.give_up_at, self.kill_at, self.drain_until, *self.quiet_at.values()]
+        upcoming = [time for time in times if time is not None]
+        if not upcoming:
+            return 60_000
+        return max(0, min(60_000, int((min(upcoming) - monotonic()) * 1000) + 1))
+
+    def _request_cancel(self) -> None:
+        self.should_cancel = True
+
+    def _enforce_stop(self, now: float) -> None:
+        """Terminate an agent that was cancelled or ran out of time; later, kill it."""
+        assert self.pid is not None
+        if self.stop_status is None:
+            if self.should_cancel:
+                self._terminate("cancelled", now)
+            elif self.give_up_at is not None and now >= self.give_up_at:
+                self._terminate("timed_out", now)
+        elif self.kill_at is not None and now >= self.kill_at:
+            self.kill_at = None
+            signal_group(self.pid, signal.SIGKILL)
+
+    def _terminate(self, status: str, now: float) -> None:
+        assert self.pid is not None
+        self.stop_status = status
+        self.give_up_at = None
+        self.kill_at = now + self.spec.graceSeconds
+        signal_group(self.pid, signal.SIGTERM)
+        notice: dict[str, object] = {"type": "terminating", "status": status}
+        if status == "timed_out":
+            notice["maxSeconds"] = self.spec.maxSeconds
+        notice["graceSeconds"] = self.spec.graceSeconds
+        self.log.append_system(notice)
+
+    def _reap_start_writer(self, options: int) -> None:
+        if self.start_writer is not None:
+            pid, _status = os.waitpid(self.start_writer, options)
+            if pid:
+                self.start_writer = None

@@ -1,0 +1,76 @@
+"""What a runner was asked to run: `run.json` in the session's directory."""
+
+import os
+from _json import encode_basestring_ascii, make_scanner
+
+FILE_NAME = "run.json"
+
+
+class _ScannerContext:
+    """What `json.JSONDecoder` would hand to the C scanner.
+
+    Importing `json` brings in `re` and `enum`: 5 ms and 1 MB more for each session.
+    """
+
+    strict = True
+    object_hook = None
+    object_pairs_hook = None
+    parse_float = float
+    parse_int = int
+    parse_constant = float
+    memo: dict[str, str]
+
+
+class Spec:
+    """A session as its runner sees it; the field names are the keys of `run.json`."""
+
+    sessionId: str  # noqa: N815
+    workflowId: str  # noqa: N815
+    stageIndex: int  # noqa: N815
+    agent: str
+    argv: list[str]
+    cwd: str | None
+    host: str
+    createdAt: str  # noqa: N815
+    hasMessage: bool  # noqa: N815
+    graceSeconds: float  # noqa: N815
+    maxSeconds: float | None  # noqa: N815
+    maxLogBytes: int | None  # noqa: N815
+    maxLineBytes: int  # noqa: N815
+    database: str
+
+    def __init__(self, directory: str, fields: dict[str, object]) -> None:
+        self.directory = directory
+        self.__dict__.update(fields)
+
+
+def read_spec(directory: str) -> Spec:
+    """Read `run.json`; OSError or StopIteration where it is missing or broken."""
+    with open(os.path.join(directory, FILE_NAME), encoding="utf-8") as file:
+        return Spec(directory, parse_json(file.read()))
+
+
+def parse_json(text: str):  # type: ignore[no-untyped-def]
+    """The value that a JSON text begins with; StopIteration if there is none."""
+    context = _ScannerContext()
+    context.memo = {}
+    value, _end = make_scanner(context)(text, 0)  # type: ignore[arg-type]
+    return value
+
+
+def to_json(value: object) -> str:
+    """A value as compact JSON; for the few types that system records are made of."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return repr(value)
+    if isinstance(value, str):
+        return encode_basestring_ascii(value)
+    if isinstance(value, dict):
+        pairs = (f"{to_json(str(key))}:{to_json(item)}" for key, item in value.items())
+        return "{" + ",".join(pairs) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(to_json, value)) + "]"
+    raise TypeError(f"no JSON for {type(value).__name__}")

@@ -1,0 +1,1 @@
+"""Agents: what a profile runs, how it is started, spoken to, and found lost."""

@@ -1,0 +1,64 @@
+"""Speak to a live runner through its control socket.
+
+A connection that is accepted proves that the runner lives: no pid is ever trusted.
+"""
+
+import json
+import os
+import socket
+
+from webapp.agents.places import SessionFiles
+from webapp.errors import ServiceUnavailable
+
+PATIENCE_SECONDS = 5.0
+
+
+class RunnerGone(Exception):
+    """Nobody listens: the runner has ended."""
+
+
+def cancel(files: SessionFiles) -> None:
+    """Ask the runner to terminate its agent. RunnerGone, ServiceUnavailable."""
+    _request(files, {"type": "cancel"})
+
+
+def is_listening(files: SessionFiles) -> bool:
+    """Whether the runner lives, where its log cannot be asked."""
+    try:
+        _connect(files).close()
+    except OSError:
+        return False
+    return True
+
+
+def _request(files: SessionFiles, request: dict[str, object]) -> dict[str, object]:
+    try:
+        with _connect(files) as connection:
+            connection.settimeout(PATIENCE_SECONDS)
+            connection.sendall(json.dumps(request).encode() + b"\n")
+            with connection.makefile("rb") as lines:
+                answer = lines.readline()
+    except (FileNotFoundError, ConnectionError, NotADirectoryError):
+        raise RunnerGone from None
+    except OSError as error:
+        raise ServiceUnavailable(f"The runner does not answer: {error}.", retry_after=2) from error
+    if not answer:
+        raise RunnerGone
+    reply = json.loads(answer)
+    assert isinstance(reply, dict)
+    return reply
+
+
+def _connect(files: SessionFiles) -> socket.socket:
+    """Connect by way of the directory's descriptor: a socket's path holds 107 bytes only."""
+    directory_fd = os.open(files.directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.settimeout(PATIENCE_SECONDS)
+        connection.connect(f"/proc/self/fd/{directory_fd}/{files.control_socket.name}")
+    except BaseException:
+        connection.close()
+        raise
+    finally:
+        os.close(directory_fd)
+    return connection

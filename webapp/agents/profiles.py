@@ -1,0 +1,103 @@
+"""Profiles: which command an agent's name stands for.
+
+Only what stands here or in the operator's settings can run; a client picks a name.
+"""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+PLACEHOLDERS = ("message", "workflowId", "stageIndex", "sessionId")
+MAX_ARGUMENT_BYTES = 131_071
+"""The most that Linux takes in one argument: MAX_ARG_STRLEN less its NUL, execve(2)."""
+
+_DEMO = Path(__file__).with_name("demo.py")
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How to run an agent; the fields are the keys of `[agents.<name>]` in the settings."""
+
+    name: str
+    command: tuple[str, ...]
+    message: str | None = None
+    """`stdin`: the agent reads the message there. Otherwise a `{message}` in `command`."""
+    env: tuple[str, ...] = ()
+    """Names of variables that are passed on, beside the few that every agent gets."""
+    cwd: str | None = None
+    max_seconds: float | None = None
+    max_log_bytes: int | None = 1_000_000_000
+    dialect: str | None = None
+
+    def argv(self, values: dict[str, str]) -> list[str]:
+        """The command with its placeholders filled in; an element is never split."""
+        return [_fill(element, values) for element in self.command]
+
+
+def _fill(element: str, values: dict[str, str]) -> str:
+    """Replace each placeholder once, left to right; what it brings in is not looked at again."""
+    filled, rest = "", element
+    while rest:
+        found = [(at, name) for name in values if (at := rest.find("{" + name + "}")) >= 0]
+        if not found:
+            break
+        at, name = min(found)
+        filled += rest[:at] + values[name]
+        rest = rest[at + len(name) + 2 :]
+    return filled + rest
+
+
+BUILT_IN = {
+    profile.name: profile
+    for profile in (
+        Profile(
+            name="demo",
+            command=(sys.executable, "-I", "-S", str(_DEMO)),
+            message="stdin",
+        ),
+        # https://docs.claude.com/en/docs/claude-code/headless
+        Profile(
+            name="claude",
+            command=("claude", "-p", "--output-format", "stream-json", "--verbose"),
+            message="stdin",
+            env=(
+                "ANTHROPIC_API_KEY",
+                "ANTHROPIC_AUTH_TOKEN",
+                "ANTHROPIC_BASE_URL",
+                "ANTHROPIC_MODEL",
+                "CLAUDE_CODE_OAUTH_TOKEN",
+                "CLAUDE_CONFIG_DIR",
+            ),
+            max_seconds=3600,
+            dialect="claude",
+        ),
+        # https://developers.openai.com/codex/noninteractive; "-" reads the prompt from stdin
+        Profile(
+            name="codex",
+            command=("codex", "exec", "--json", "--skip-git-repo-check", "-"),
+            message="stdin",
+            env=("OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME"),
+            max_seconds=3600,
+            dialect="codex",
+        ),
+        Profile(
+            name="choragen",
+            command=(
+                "choragen",
+                "agent:run",
+                "--workflow={workflowId}",
+                "--stage={stageIndex}",
+                "--message={message}",
+            ),
+            env=(
+                "ANTHROPIC_API_KEY",
+                "OPENAI_API_KEY",
+                "GEMINI_API_KEY",
+                "OLLAMA_HOST",
+                "CHORAGEN_PROVIDER",
+                "CHORAGEN_MODEL",
+            ),
+            max_seconds=3600,
+        ),
+    )
+}

@@ -1,0 +1,230 @@
+"""Find out what became of sessions whose runner is gone, and write it down.
+
+A row that says `running` proves nothing; the lock on the log does. Whoever gets that lock
+ends the session: from the log's own `done` if it has one, else as `lost`, with no invented
+exit code. What the agent left running is killed, if it is proved to be ours.
+"""
+
+import json
+import logging
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+from webapp.agents import control
+from webapp.agents.places import session_files
+from webapp.log import lock, reader
+from webapp.log.record import format_record, parse_record
+from webapp.store import sessions
+from webapp.store.engine import Database
+from webapp.store.models import Session, now
+
+_HEAD_BYTES = 256
+
+logger = logging.getLogger(__name__)
+
+
+def reconcile(database: Database, var: Path, session: Session) -> Session:
+    """The session as it is: ended in log and row if its runner is gone, else unchanged."""
+    if not session.is_live:
+        return session
+    files = session_files(var, session)
+    try:
+        log_fd = lock.open_log(files.log, os.O_RDWR | os.O_APPEND)
+    except FileNotFoundError:
+        if control.is_listening(files):
+            return session
+        kill_leftovers(session)
+        _end_without_log(database, session)
+        return _reread(database, session)
+    try:
+        if not lock.acquire(log_fd):
+            return session
+        with database.read() as orm:
+            fresh = sessions.get_session(orm, session.id)
+        if fresh.is_live:
+            kill_leftovers(fresh)
+            end = _end_log(log_fd, fresh, status="lost", error="the runner is gone")
+            database.write(lambda orm: sessions.end_session(orm, session.id, end))
+    finally:
+        os.close(log_fd)
+    return _reread(database, session)
+
+
+def reconcile_all(database: Database, var: Path) -> list[Session]:
+    """End every session whose runner is gone; those that were ended now."""
+    with database.read() as orm:
+        live = sessions.live_sessions(orm)
+    ended = []
+    for session in live:
+        try:
+            now_known = reconcile(database, var, session)
+        except OSError:
+            logger.exception("cannot look at the log of %s", session.id)
+            continue
+        if not now_known.is_live:
+            ended.append(now_known)
+    return ended
+
+
+def mend(database: Database, var: Path, session: Session) -> None:
+    """Give the log of an ended session the `done` that it lost, if its lock is free."""
+    try:
+        log_fd = lock.open_log(session_files(var, session).log, os.O_RDWR | os.O_APPEND)
+    except FileNotFoundError:
+        return
+    try:
+        if lock.acquire(log_fd) and not session.is_live:
+            _end_log(log_fd, session, status=session.status, error=session.error)
+    finally:
+        os.close(log_fd)
+
+
+def record_failure(database: Database, session: Session, log_fd: int, reason: str) -> None:
+    """End a session that could not be started. The caller holds the lock on `log_fd`."""
+    end = _end_log(log_fd, session, status="failed", error=reason)
+    database.write(lambda orm: sessions.end_session(orm, session.id, end))
+
+
+def _end_log(log_fd: int, session: Session, *, status: str, error: str | None) -> sessions.End:
+    """Make the log end with one `done`; the end that its row should have."""
+    mend_torn_record(log_fd)
+    size = os.fstat(log_fd).st_size
+    done = last_record(log_fd, size)
+    pid, started_at = session.pid, session.started_at
+    if pid is None:
+        pid, started_at = _first_facts(log_fd)
+    if done is None or done[1].get("type") != "done":
+        if size == 0:
+            _append(log_fd, _session_content(session))
+        if error is not None:
+            _append(log_fd, {"type": "error", "message": error})
+        fields: dict[str, object] = {
+            "type": "done",
+            "exitCode": session.exit_code,
+            "signal": session.exit_signal,
+            "status": status,
+        }
+        _append(log_fd, fields | ({"error": error} if error is not None else {}))
+        size = os.fstat(log_fd).st_size
+        done = last_record(log_fd, size)
+        assert done is not None
+    ended_at, facts = done
+    return sessions.End(
+        status=facts["status"],
+        exit_code=facts.get("exitCode"),
+        exit_signal=facts.get("signal"),
+        error=facts.get("error"),
+        log_bytes=size,
+        ended_at=f"{ended_at[:23]}Z",
+        pid=pid,
+        started_at=started_at,
+    )
+
+
+def mend_torn_record(log_fd: int) -> None:
+    """Let the log end in a whole record again.
+
+    A record of the agent's that broke off in its content gets its newline, so that the
+    bytes stay. One that broke off before holds none, and one of the runner's own is made
+    again: they are cut off.
+    """
+    size = os.fstat(log_fd).st_size
+    start = reader.find_end(log_fd, size)
+    if start == size:
+        return
+    record = parse_record(os.pread(log_fd, _HEAD_BYTES, start))
+    if record is not None and record.stream != b"system":
+        os.write(log_fd, b"\n")
+    else:
+        os.ftruncate(log_fd, start)
+
+
+def last_record(log_fd: int, size: int) -> tuple[str, dict[str, Any]] | None:
+    """Time and content of the last record, if it is one of the runner's own."""
+    start = reader.last_line_start(log_fd, size)
+    return _system_record(os.pread(log_fd, size - start, start).rstrip(b"\n"))
+
+
+def _first_facts(log_fd: int) -> tuple[int | None, str | None]:
+    """The agent's pid and start from the log's first record."""
+    head = reader.read_records(log_fd, 0)
+    found = _system_record(head.partition(b"\n")[0])
+    if found is None or found[1].get("type") != "session":
+        return None, None
+    facts = found[1]
+    return facts.get("pid"), facts.get("startedAt")
+
+
+def _system_record(line: bytes) -> tuple[str, dict[str, Any]] | None:
+    record = parse_record(line)
+    if record is None or record.stream != b"system":
+        return None
+    try:
+        content = json.loads(record.content)
+    except ValueError:
+        return None
+    return (record.time, content) if isinstance(content, dict) else None
+
+
+def _session_content(session: Session) -> dict[str, object]:
+    return {
+        "type": "session",
+        "sessionId": session.id,
+        "workflowId": session.workflow_id,
+        "stageIndex": session.stage_index,
+        "agent": session.agent,
+        "pid": session.pid,
+        "startedAt": session.started_at,
+        "runnerPid": session.runner_pid,
+        "host": session.host,
+        "argv": json.loads(session.argv),
+        "cwd": session.cwd,
+        "createdAt": session.created_at,
+    }
+
+
+def _append(log_fd: int, content: dict[str, object]) -> None:
+    os.write(log_fd, format_record(time.time_ns(), b"system", json.dumps(content).encode()))
+
+
+def _end_without_log(database: Database, session: Session) -> None:
+    """The log itself is gone: all that is left to say is that."""
+    end = sessions.End(
+        status="lost",
+        exit_code=None,
+        exit_signal=None,
+        error=f"its log is gone: {session.log_path}",
+        log_bytes=0,
+        ended_at=now(),
+    )
+    database.write(lambda orm: sessions.end_session(orm, session.id, end))
+
+
+def _reread(database: Database, session: Session) -> Session:
+    with database.read() as orm:
+        return sessions.get_session(orm, session.id)
+
+
+def kill_leftovers(session: Session) -> None:
+    """Kill what a dead runner's agent left behind, if it is proved to be this session's.
+
+    A pid may be another's by now. What counts is the session's id in the environment that
+    the process was started with; it is looked for in the agent's whole group.
+    """
+    wanted = f"AGENT_STREAM_SESSION_ID={session.id}".encode()
+    for entry in os.scandir("/proc"):
+        if not entry.name.isdigit():
+            continue
+        pid = int(entry.name)
+        try:
+            environment = Path(f"/proc/{pid}/environ").read_bytes()
+        except OSError:
+            continue
+        if pid != os.getpid() and wanted in environment.split(b"\0"):
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue

@@ -1,0 +1,103 @@
+"""The worker's side of its fork server, which makes the runners."""
+
+import json
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+
+import pysqlite3
+
+PATIENCE_SECONDS = 10.0
+_FORK_SERVER = Path(__file__).resolve().parent.parent / "runner" / "__main__.py"
+_SQLITE_PATH = Path(pysqlite3.__file__).resolve().parent.parent
+_REQUEST_FD = 3
+
+
+class Runners:
+    """Starts runners. The fork server behind it is started with the first of them."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._connection: socket.socket | None = None
+        self._pid: int | None = None
+
+    def start(
+        self, directory: Path, environment: dict[str, str], log_fd: int, control_fd: int
+    ) -> None:
+        """Have a runner forked for the session in `directory`; OSError if it can't be.
+
+        The runner gets copies of both descriptors. When this returns it is running, in a
+        session of its own, a child of init.
+        """
+        content = {"directory": str(directory), "environment": environment}
+        payload = json.dumps(content).encode()
+        request = len(payload).to_bytes(4, "big") + payload
+        with self._lock:
+            try:
+                self._ask(request, log_fd, control_fd)
+            except _NotTaken:
+                # It was killed since the last time: nothing has been started yet.
+                self._stop()
+                self._ask(request, log_fd, control_fd)
+
+    def stop(self) -> None:
+        """End the fork server; the runners stay."""
+        with self._lock:
+            self._stop()
+
+    def _ask(self, request: bytes, log_fd: int, control_fd: int) -> None:
+        connection = self._connection or self._start_server()
+        try:
+            sent = socket.send_fds(connection, [request], [log_fd, control_fd])
+            connection.sendall(request[sent:])
+        except (BrokenPipeError, ConnectionResetError):
+            raise _NotTaken from None
+        try:
+            answer = connection.recv(1)
+        except OSError:
+            self._stop()
+            raise
+        if not answer:
+            self._stop()
+            raise OSError("the fork server ended in the middle of a request")
+
+    def _start_server(self) -> socket.socket:
+        ours, theirs = socket.socketpair()
+        ours.settimeout(PATIENCE_SECONDS)
+        with theirs:
+            high_fd = os.dup(theirs.fileno())
+            try:
+                self._pid = os.posix_spawn(
+                    sys.executable,
+                    [sys.executable, "-I", "-S", str(_FORK_SERVER), str(_SQLITE_PATH)],
+                    {},
+                    file_actions=[
+                        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
+                        (os.POSIX_SPAWN_DUP2, 0, 1),
+                        (os.POSIX_SPAWN_DUP2, 0, 2),
+                        (os.POSIX_SPAWN_DUP2, high_fd, _REQUEST_FD),
+                    ],
+                    setsid=True,
+                    setsigmask=(),
+                )
+            except BaseException:
+                ours.close()
+                raise
+            finally:
+                os.close(high_fd)
+        self._connection = ours
+        return ours
+
+    def _stop(self) -> None:
+        connection, self._connection = self._connection, None
+        pid, self._pid = self._pid, None
+        if connection is not None:
+            connection.close()
+        if pid is not None:
+            os.waitpid(pid, 0)
+
+
+class _NotTaken(OSError):
+    """The fork server was gone before it could take the request."""

@@ -1,0 +1,39 @@
+"""`create_app(settings)`: all wiring, nothing else."""
+
+import os
+
+from flask import Flask, Response
+
+from webapp.agents.launch import Launcher
+from webapp.http import agent_stream, errors, ops, pages, security, sessions, trpc
+from webapp.http.services import EXTENSION, Services, end_abandoned
+from webapp.settings import Settings, load_settings
+from webapp.store.engine import open_migrated
+from webapp.stream.hub import Hub
+
+MAX_BODY_BYTES = 8 << 20
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application of one worker. SetupError if it cannot run."""
+    settings = load_settings() if settings is None else settings
+    database = open_migrated(settings.var)
+    launcher = Launcher(settings, database)
+    hub = Hub(lambda session_id: end_abandoned(database, launcher, session_id))
+
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.extensions[EXTENSION] = Services(settings, database, launcher, hub)
+    errors.register(app)
+    security.register(app)
+    for room in (agent_stream, ops, pages, sessions, trpc):
+        app.register_blueprint(room.blueprint)
+    if settings.debug_headers:
+        app.after_request(_name_worker)
+    return app
+
+
+def _name_worker(response: Response) -> Response:
+    response.headers["X-Worker-Pid"] = str(os.getpid())
+    return response

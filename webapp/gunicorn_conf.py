@@ -1,0 +1,56 @@
+"""gunicorn's settings: `gunicorn -c python:webapp.gunicorn_conf 'webapp.app:create_app()'`.
+
+`agent-stream serve` starts gunicorn with these too. Settings: https://docs.gunicorn.org/
+"""
+
+import sys
+from typing import Any
+
+from webapp.errors import SetupError
+from webapp.settings import load_settings
+
+try:
+    _settings = load_settings()
+except SetupError as error:
+    print(f"agent-stream: {error}", file=sys.stderr)
+    raise SystemExit(2) from None
+
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+bind = f"{_host}:{_settings.port}"
+workers = _settings.workers
+worker_class = _settings.worker_class
+threads = _settings.threads if worker_class == "gthread" else 1
+worker_connections = 20_000
+backlog = 4096
+timeout = 30
+graceful_timeout = 5
+keepalive = 75
+proc_name = "agent-stream"
+
+control_socket_disable = True
+"""It would lie in the home folder, where every agent of this user could drive it."""
+
+
+def on_starting(server: Any) -> None:
+    """Before the first worker: refuse what cannot work, end what a crash left behind."""
+    from webapp.agents.reconcile import reconcile_all
+    from webapp.store.engine import open_migrated
+
+    try:
+        if server.cfg.preload_app:
+            raise SetupError("--preload does not work here: leave it out.")
+        database = open_migrated(_settings.var)
+    except SetupError as error:
+        server.log.error("agent-stream: %s", error)
+        raise SystemExit(2) from None
+    ended = reconcile_all(database, _settings.var.resolve())
+    database.close()
+    if ended:
+        server.log.warning("%d session(s) had lost their runner and were ended", len(ended))
+
+
+def post_worker_init(worker: Any) -> None:
+    """Let the worker's streams end when it is told to."""
+    from webapp.http.services import EXTENSION
+
+    worker.wsgi.extensions[EXTENSION].hub.should_stop = lambda: not worker.alive

@@ -1,0 +1,74 @@
+"""What the blueprints work with; `create_app` makes it, one a process."""
+
+import logging
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app
+
+from webapp.agents.launch import Launcher
+from webapp.agents.reconcile import mend, reconcile
+from webapp.errors import ServiceUnavailable
+from webapp.settings import Settings
+from webapp.store import sessions
+from webapp.store.engine import Database
+from webapp.store.models import Session
+from webapp.stream.hub import Hub
+
+EXTENSION = "agent-stream"
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Services:
+    """Settings, store, launcher and streams of this process."""
+
+    settings: Settings
+    database: Database
+    launcher: Launcher
+    hub: Hub
+
+    def look_up(self, session_id: str) -> Session:
+        """A session as it is now: one that lost its runner is ended first. NotFound."""
+        with self.database.read() as orm:
+            session = sessions.get_session(orm, session_id)
+        return self.as_it_is(session)
+
+    def as_it_is(self, session: Session) -> Session:
+        """The same session, ended if its runner is gone.
+
+        Where that cannot be found out or written down now, what the row says must do.
+        """
+        try:
+            return reconcile(self.database, self.launcher.var, session)
+        except (OSError, ServiceUnavailable):
+            logger.exception("cannot find out whether %s still runs", session.id)
+            return session
+
+
+def end_abandoned(
+    database: Database, launcher: Launcher, session_id: str
+) -> dict[str, object] | None:
+    """Write off a session that lost its runner; its end by its row, None while it is live."""
+    with database.read() as orm:
+        session = sessions.get_session(orm, session_id)
+    if session.is_live:
+        session = reconcile(database, launcher.var, session)
+    else:
+        mend(database, launcher.var, session)
+    return None if session.is_live else end_of(session)
+
+
+def end_of(session: Session) -> dict[str, object]:
+    """The data of a `done` event, from the row."""
+    return {
+        "exitCode": session.exit_code,
+        "signal": session.exit_signal,
+        "status": session.status,
+    }
+
+
+def services() -> Services:
+    """The services of the app that answers this request."""
+    return cast(Services, current_app.extensions[EXTENSION])

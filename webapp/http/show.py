@@ -1,0 +1,48 @@
+"""Rows as the JSON that clients get: camelCase, and nothing that is only ours."""
+
+from webapp.store.models import Session, Workflow
+
+
+def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
+    """A session; `log_bytes` for one that is live, whose row does not know it yet."""
+    return {
+        "sessionId": row.id,
+        "workflowId": row.workflow_id,
+        "stageIndex": row.stage_index,
+        "agent": row.agent,
+        "status": row.status,
+        "pid": row.pid,
+        "exitCode": row.exit_code,
+        "exitSignal": row.exit_signal,
+        "error": row.error,
+        "logPath": row.log_path,
+        "logBytes": row.log_bytes if row.log_bytes is not None else log_bytes,
+        "createdAt": row.created_at,
+        "startedAt": row.started_at,
+        "endedAt": row.ended_at,
+    }
+
+
+def workflow(row: Workflow) -> dict[str, object]:
+    """A workflow with its stages."""
+    return {
+        "id": row.id,
+        "requestId": row.request_id,
+        "template": row.template,
+        "status": row.status,
+        "currentStage": row.current_stage,
+        "stages": [
+            {
+                "name": stage.name,
+                "type": stage.type,
+                "status": stage.status,
+                "gate": {
+                    "type": stage.gate_type,
+                    "satisfied": stage.gate_satisfied_at is not None,
+                },
+            }
+            for stage in row.stages
+        ],
+        "createdAt": row.created_at,
+        "updatedAt": row.updated_at,
+    }

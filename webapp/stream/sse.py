@@ -1,0 +1,38 @@
+"""The encoder of Server-Sent Events: pure, and the only place that knows their syntax.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
+"""
+
+from webapp.log.events import Event, to_json
+
+
+def encode_event(event: Event, id_prefix: str = "") -> bytes:
+    """An event of the log as a frame; its id is `<id_prefix><offset>`."""
+    frame = f"id: {id_prefix}{event.offset}\nevent: {event.name}\ndata: {event.data}\n\n"
+    return frame.encode("utf-8", "replace")
+
+
+def encode_envelope(event: Event, id_prefix: str = "") -> bytes:
+    """As `encode_event`, with the event's time and stream around its data."""
+    data = (
+        f'{{"time":{to_json(event.time)},"stream":{to_json(event.stream)},'
+        f'"event":{to_json(event.name)},"data":{event.data}}}'
+    )
+    return encode_event(event._replace(data=data), id_prefix)
+
+
+def encode_own(name: str, content: dict[str, object], *, as_envelope: bool = False) -> bytes:
+    """What the server itself has to say: no id, since it does not stand in the log."""
+    data = to_json(content)
+    if as_envelope:
+        data = f'{{"time":"","stream":"","event":{to_json(name)},"data":{data}}}'
+    return f"event: {name}\ndata: {data}\n\n".encode()
+
+
+def encode_prelude(retry_ms: int, last_id: str | None = None) -> bytes:
+    """The beginning of a response. `last_id` sets the client's last event id at once.
+
+    A block without data sets the id and dispatches nothing.
+    """
+    identity = f"id: {last_id}\n" if last_id is not None else ""
+    return f"retry: {retry_ms}\n{identity}\n".encode()

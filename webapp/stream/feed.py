@@ -76,7 +76,7 @@ class Feed:
         key = (offset, form)
         with self._frames_lock:
             frame = self._frames.get(key)
-        if frame is not None:
+        if frame is not None and frame.end <= self.size():
             return frame
         records = reader.read_records(self.fd, offset)
         if not records:
@@ -90,6 +90,12 @@ class Feed:
                 _key, oldest = self._frames.popitem(last=False)
                 self._frames_bytes -= len(oldest.data)
         return frame
+
+    def forget_frames(self) -> None:
+        """The log was cut: what was made of its old content holds no longer."""
+        with self._frames_lock:
+            self._frames.clear()
+            self._frames_bytes = 0
 
     def wait(self, size: int, timeout_seconds: float) -> bool:
         """Until the log may have changed from `size`; False when the time is over."""

@@ -3,12 +3,15 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
 
+import re
+
 from webapp.log.events import Event, to_json
 
 
 def encode_event(event: Event, id_prefix: str = "") -> bytes:
     """An event of the log as a frame; its id is `<id_prefix><offset>`."""
-    frame = f"id: {id_prefix}{event.offset}\nevent: {event.name}\ndata: {event.data}\n\n"
+    name, data = _one_line(event.name), _data_lines(event.data)
+    frame = f"id: {_one_line(id_prefix)}{event.offset}\nevent: {name}\ndata: {data}\n\n"
     return frame.encode("utf-8", "replace")
 
 
@@ -26,7 +29,20 @@ def encode_own(name: str, content: dict[str, object], *, as_envelope: bool = Fal
     data = to_json(content)
     if as_envelope:
         data = f'{{"time":"","stream":"","event":{to_json(name)},"data":{data}}}'
-    return f"event: {name}\ndata: {data}\n\n".encode()
+    return f"event: {_one_line(name)}\ndata: {_data_lines(data)}\n\n".encode()
+
+
+_LINE_ENDS = re.compile("\r\n|\r|\n")
+
+
+def _one_line(text: str) -> str:
+    """Nothing in a name or an id can begin another field."""
+    return _LINE_ENDS.sub(" ", text) if "\n" in text or "\r" in text else text
+
+
+def _data_lines(data: str) -> str:
+    """Data of several lines takes as many fields, which the client joins again."""
+    return _LINE_ENDS.sub("\ndata: ", data) if "\n" in data or "\r" in data else data
 
 
 def encode_prelude(retry_ms: int, last_id: str | None = None) -> bytes:

@@ -48,7 +48,7 @@ def _follow(hub: Hub, feed: Feed, view: View) -> Iterator[bytes]:
         yield _gap(view, "no event has this id")
 
     goes_on = reader.is_continuation(feed.fd, offset)
-    heard_at = time.monotonic()
+    heard_at, has_new = time.monotonic(), False
     while not hub.should_stop():
         size = feed.size()
         frame = feed.frame_at(offset, view.form, goes_on=goes_on)
@@ -57,19 +57,22 @@ def _follow(hub: Hub, feed: Feed, view: View) -> Iterator[bytes]:
             if frame.is_done:
                 return
             offset, goes_on, heard_at = frame.end, frame.goes_on, time.monotonic()
+            has_new = True
             time.sleep(0)  # a viewer that catches up fast must not hold up the live ones
         elif size < offset:
+            feed.forget_frames()
             offset = reader.find_end(feed.fd, size)
             goes_on = reader.is_continuation(feed.fd, offset)
             yield _gap(view, "the log was cut")
+        elif offset == size and not has_new and feed.is_complete():
+            return  # the viewer had its `done` when it came
         elif feed.end_by_row is not None:
             yield _gap(view, "the log has lost its end")
             yield _own(view, "done", feed.end_by_row)
             return
         elif not feed.wait(size, heard_at + view.ping_seconds - time.monotonic()):
             yield _own(view, "ping", {"type": "ping"})
-            goes_on = reader.is_continuation(feed.fd, offset)
-    heard_at = time.monotonic()
+            heard_at = time.monotonic()
 
 
 def _end_by_row(view: View) -> Iterator[bytes]:

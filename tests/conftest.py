@@ -1,0 +1,21 @@
+"""Fixtures that several rooms share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.server import Server, running_server
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with four gevent workers and the built-in agents, shared by many tests."""
+    with running_server(tmp_path_factory.mktemp("server"), workers=4) as running:
+        yield running
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """An empty folder for a server of the test's own."""
+    return tmp_path

@@ -1,0 +1,121 @@
+"""The `agent-stream` command: everything that can be done without a browser."""
+
+import importlib
+import logging
+import os
+import sys
+from typing import NoReturn
+
+import click
+
+from webapp.errors import AgentStreamError, BadRequest, SetupError
+
+EXIT_NO, EXIT_SETUP = 1, 2
+EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
+"""As the shell shows a program that SIGINT or SIGPIPE has ended."""
+
+_COMMANDS = {
+    "serve": ("serve", "serve"),
+    "migrate": ("serve", "migrate_command"),
+    "ls": ("ls", "list_command"),
+    "show": ("show", "show_command"),
+    "tail": ("tail", "tail"),
+    "cancel": ("cancel", "cancel"),
+    "doctor": ("doctor", "doctor"),
+}
+"""Where each lies, in the order of `--help`. One that is not asked for is not imported."""
+
+
+class Commands(click.Group):
+    """The group, which imports a command when it is needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in _COMMANDS:
+            return None
+        module, name = _COMMANDS[cmd_name]
+        command = getattr(importlib.import_module(f"webapp.commands.{module}"), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+    epilog="""\b
+A session is named by its id, by the beginning or the end of its id, or by `last`.
+
+\b
+Exit codes:
+  0    fine
+  1    no: no such session, it had already ended, doctor found a problem
+  2    the command line, the settings or the machine are wrong
+  130  Ctrl-C
+  141  nobody reads the output any more
+
+\b
+Examples:
+  agent-stream serve
+  agent-stream tail -f last
+  agent-stream ls --status running --json
+
+Settings come from AGENT_STREAM_* variables, then from agent-stream.toml.""",
+)
+@click.version_option(package_name="agent-stream")
+def cli() -> None:
+    """Run agents as background sessions and watch them from anywhere.
+
+    Only `serve` starts a server; the others read its folder, whether it runs or not.
+    """
+
+
+class _OneLine(logging.Formatter):
+    """What other rooms log, as this command says everything: on one line."""
+
+    def formatException(self, ei: object) -> str:  # noqa: N802
+        return ""
+
+    def format(self, record: logging.LogRecord) -> str:
+        reason = f": {record.exc_info[1]}" if record.exc_info else ""
+        return f"agent-stream: {super().format(record).rstrip()}{reason}"
+
+
+def main() -> NoReturn:
+    """The entry point. Ends the process with one of the codes that `--help` names."""
+    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    handler = logging.StreamHandler()
+    handler.setFormatter(_OneLine())
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+
+    code = _run(sys.argv[1:])
+    sys.exit(code)
+
+
+def _run(arguments: list[str]) -> int:
+    """Run one command. Not by click's `main`, which prints when the pipe breaks or Ctrl-C comes."""
+    try:
+        with cli.make_context("agent-stream", arguments) as context:
+            cli.invoke(context)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except AgentStreamError as error:
+        click.echo(f"agent-stream: {error}", err=True)
+        return EXIT_SETUP if isinstance(error, SetupError | BadRequest) else EXIT_NO
+    except (KeyboardInterrupt, click.Abort):
+        return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Else Python's own flush at exit complains:
+        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+    return 0
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,78 @@
+"""`cancel`: ask a session's runner to end its agent."""
+
+import time
+
+import click
+
+from webapp.agents import control
+from webapp.agents.places import session_files
+from webapp.commands.figures import duration, outcome, seconds_between
+from webapp.commands.options import place_options, session_argument
+from webapp.commands.place import Place, open_place
+from webapp.commands.terminal import plain
+from webapp.errors import Conflict, ServiceUnavailable
+from webapp.store.models import Session
+
+LOOK_SECONDS = 0.1
+PATIENCE_SECONDS = 5.0
+"""How long a runner that does not listen any more may take to write down its end."""
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  agent-stream cancel last
+  agent-stream cancel --no-wait session-1790000000000-k3v9x0a1b2c3"""
+)
+@session_argument
+@click.option("--wait/--no-wait", default=True, help="Wait until it has ended. [wait]")
+@place_options
+def cancel(session: str, wait: bool) -> None:
+    """End SESSION: SIGTERM to the agent and all that it started, SIGKILL later.
+
+    The exit code is 1 if it had already ended.
+    """
+    with open_place() as place:
+        found = place.find(session)
+        if not found.is_live:
+            raise _already_ended(found)
+        try:
+            control.cancel(session_files(place.var, found))
+        except control.RunnerGone:
+            raise _already_ended(_wait_for_row(place, found)) from None
+        if not wait:
+            click.echo(f"{found.id}: asked to end")
+            return
+        _report(_wait(place, found))
+
+
+def _already_ended(session: Session) -> Conflict:
+    return Conflict(f"{session.id} had already ended: it is {session.status}.")
+
+
+def _wait(place: Place, session: Session) -> Session:
+    while session.is_live:
+        time.sleep(LOOK_SECONDS)
+        session = place.look_up(session.id)
+    return session
+
+
+def _wait_for_row(place: Place, session: Session) -> Session:
+    """The session of a runner that is just ending."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while session.is_live:
+        if time.monotonic() >= give_up_at:
+            raise ServiceUnavailable(
+                f"The runner of {session.id} lives but does not listen at its control.sock. "
+                f"`kill -TERM {session.runner_pid}` on {session.host} ends it."
+            )
+        time.sleep(LOOK_SECONDS)
+        session = place.look_up(session.id)
+    return session
+
+
+def _report(session: Session) -> None:
+    took = duration(seconds_between(session.started_at, session.ended_at))
+    facts = [plain(outcome(session)), f"after {took}" if took else ""]
+    about = ", ".join(fact for fact in facts if fact)
+    click.echo(f"{session.id}: {session.status}{f' ({about})' if about else ''}")

@@ -1,0 +1,1 @@
+"""What `doctor` looks at. Each check looks only; nothing is changed."""

@@ -1,0 +1,79 @@
+"""Figures as people read them, in the words of the pages."""
+
+from datetime import UTC, datetime
+
+from webapp.store.models import Session
+
+_UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+
+
+STATUS_STYLES = {
+    "starting": "cyan",
+    "running": "cyan",
+    "succeeded": "green",
+    "failed": "red",
+    "cancelled": "yellow",
+    "timed_out": "yellow",
+    "lost": "red",
+}
+
+
+def seconds_between(start: str | None, end: str | None) -> float | None:
+    """The time from one row's time to another, which may be now; None without a start."""
+    if start is None:
+        return None
+    finish = datetime.now(UTC) if end is None else datetime.fromisoformat(end)
+    return max(0.0, (finish - datetime.fromisoformat(start)).total_seconds())
+
+
+def duration(seconds: float | None) -> str:
+    """`340 ms`, `4.2 s`, `3 min 5 s`, `2 h 10 min`."""
+    if seconds is None:
+        return ""
+    if seconds < 0.9995:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 59.95:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    parts = []
+    for name, size in (*_UNITS, ("s", 1)):
+        if whole >= size:
+            parts.append(f"{whole // size} {name}")
+            whole %= size
+        elif parts:
+            break
+    return " ".join(parts[:2])
+
+
+def age(time: str) -> str:
+    """How long ago: `now`, `12 s`, `4 min`, `3 h`, `6 d`."""
+    seconds = seconds_between(time, None) or 0.0
+    if seconds < 5:
+        return "now"
+    for name, size in _UNITS:
+        if seconds >= size:
+            return f"{seconds // size:.0f} {name}"
+    return f"{seconds:.0f} s"
+
+
+def byte_count(size: int | None) -> str:
+    """`512 B`, `1.2 kB`, `3.4 MB`: decimal units."""
+    if size is None:
+        return ""
+    value, unit = float(size), "B"
+    for larger in ("kB", "MB", "GB", "TB"):
+        if value < 999.5:
+            break
+        value, unit = value / 1000, larger
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 99.5 else f"{value:.1f} {unit}"
+
+
+def outcome(session: Session) -> str:
+    """How it ended: exit code, signal or error; the agent's pid while it lives."""
+    if session.is_live:
+        return f"pid {session.pid}" if session.pid is not None else ""
+    if session.exit_signal is not None:
+        return session.exit_signal
+    if session.exit_code is not None:
+        return f"exit {session.exit_code}"
+    return session.error or ""

@@ -1,0 +1,97 @@
+"""The records of a log, and those that are still to come, without a server."""
+
+import logging
+import threading
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from webapp.commands.place import Place
+from webapp.log import lock, reader
+from webapp.log.events import Event, parse_events
+from webapp.store.models import Session
+from webapp.stream.watch import watch_file
+
+LOOK_SECONDS = 1.0
+"""A file event is only a hint: look so often, whatever was heard."""
+_RETRY_SECONDS = 0.1
+
+logger = logging.getLogger(__name__)
+
+
+class Chunk(NamedTuple):
+    """Some whole records of a log, beginning at a boundary."""
+
+    offset: int
+    records: bytes
+
+    @property
+    def end(self) -> int:
+        """Where the log goes on."""
+        return self.offset + len(self.records)
+
+
+def read_chunks(log_fd: int, offset: int, end: int | None = None) -> Iterator[Chunk]:
+    """What the log holds from a boundary on, up to the boundary `end` or as far as it is now."""
+    while end is None or offset < end:
+        limit = reader.STEP_BYTES if end is None else min(reader.STEP_BYTES, end - offset)
+        records = reader.read_records(log_fd, offset, limit)
+        if not records:
+            return
+        yield Chunk(offset, records)
+        offset += len(records)
+
+
+def follow(place: Place, session: Session, log_fd: int, offset: int) -> Iterator[Chunk]:
+    """What the log holds and what comes, up to its `done`.
+
+    Ends without one only where the log has lost it for good: it was removed.
+    """
+    changed = threading.Event()
+    watch = watch_file(place.log(session), changed.set)
+    try:
+        while True:
+            changed.clear()
+            size = reader.size(log_fd)
+            if size < offset:
+                logger.warning("the log of %s was cut: what was cut off is lost", session.id)
+                offset = reader.find_end(log_fd, size)
+            for chunk in read_chunks(log_fd, offset):
+                yield chunk
+                offset = chunk.end
+
+            if reader.is_complete(log_fd) and offset == reader.size(log_fd):
+                return
+            if lock.is_held(log_fd):
+                changed.wait(LOOK_SECONDS)
+            elif place.settle(session.id).is_live:
+                changed.wait(_RETRY_SECONDS)  # somebody else had the lock for a moment
+            elif not reader.read_records(log_fd, offset):
+                return
+    finally:
+        if watch is not None:
+            watch.close()
+
+
+class EventParser:
+    """The events of chunks that follow each other from an offset on."""
+
+    def __init__(self, log_fd: int, offset: int) -> None:
+        self._is_continuation = reader.is_continuation(log_fd, offset)
+
+    def parse(self, chunk: Chunk) -> Iterator[Event]:
+        """The events of the next chunk."""
+        is_continuation = self._is_continuation
+        for line in reversed(chunk.records.split(b"\n")):
+            if line[30:38] == b" stdout ":
+                self._is_continuation = line[38:40] == b"P "
+                break
+        return parse_events(chunk.records, chunk.offset, is_continuation=is_continuation)
+
+
+def last_records(log_fd: int, end: int, count: int) -> int:
+    """Where the last `count` records before the boundary `end` begin."""
+    for _record in range(count):
+        if end == 0:
+            break
+        end = reader.last_line_start(log_fd, end)
+    return end

@@ -1,0 +1,37 @@
+"""Options that several commands share. They are settings: each stands for its variable."""
+
+import os
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+from webapp.settings import PREFIX, Settings, load_settings
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def setting_option(name: str, **attributes: Any) -> Callable[[F], F]:
+    """An option that sets a setting's environment variable, and so wins over all else."""
+    variable = PREFIX + name.removeprefix("--").replace("-", "_").upper()
+
+    def set_variable(_context: click.Context, _option: click.Parameter, value: object) -> None:
+        if value is not None:
+            os.environ[variable] = str(value)
+
+    return click.option(name, callback=set_variable, expose_value=False, **attributes)
+
+
+def place_options(command: F) -> F:
+    """`--var` and `--config`: where a command finds its data and its settings."""
+    config = setting_option("--config", metavar="FILE", help="Settings [./agent-stream.toml].")
+    var = setting_option("--var", metavar="FOLDER", help="Database and sessions [./var].")
+    return var(config(command))
+
+
+session_argument = click.argument("session", metavar="SESSION")
+
+
+def settings_of_a_reader() -> Settings:
+    """The settings for a command that does not listen: no token is asked for. SetupError."""
+    return load_settings(os.environ | {f"{PREFIX}HOST": "127.0.0.1"})

@@ -1,0 +1,127 @@
+"""The var folder that a command looks into: its sessions, as they are now."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import exc, or_, select
+
+from webapp.agents.places import session_files
+from webapp.agents.reconcile import mend, reconcile
+from webapp.commands.options import settings_of_a_reader
+from webapp.errors import NotFound, ServiceUnavailable, SetupError
+from webapp.store import sessions
+from webapp.store.engine import Database, open_migrated
+from webapp.store.models import Session
+
+LAST = "last"
+LEAST_LETTERS = 4
+"""A shorter piece of an id is refused: a slip of the finger should not cancel a session."""
+MOST_CANDIDATES = 10
+
+logger = logging.getLogger(__name__)
+
+
+class Ambiguous(NotFound):
+    """A piece of an id that several sessions have."""
+
+
+class Place:
+    """The sessions of one `var` folder, whether a server runs on it or not."""
+
+    def __init__(self, var: Path, database: Database) -> None:
+        self.var = var
+        self.database = database
+
+    def find(self, text: str) -> Session:
+        """The session that a person means by an id, a piece of one, or `last`.
+
+        NotFound; Ambiguous, whose message lists the candidates.
+        """
+        with self.database.read() as orm:
+            session = sessions.find_session(orm, text)
+            if session is None and text == LAST:
+                newest = sessions.list_sessions(
+                    orm, statuses=(), workflow_id=None, limit=1, cursor=None
+                )
+                if not newest:
+                    raise NotFound("There are no sessions yet.")
+                session = newest[0]
+            if session is None:
+                session = sessions.get_session(orm, self._only_match(text))
+        return self.as_it_is(session)
+
+    def _only_match(self, text: str) -> str:
+        if len(text) < LEAST_LETTERS:
+            raise NotFound(
+                f"There is no session {text!r}; a piece of an id has at least {LEAST_LETTERS} "
+                "letters."
+            )
+        query = select(Session.id).where(
+            or_(
+                Session.id.startswith(text, autoescape=True),
+                Session.id.startswith(f"session-{text}", autoescape=True),
+                Session.id.endswith(text, autoescape=True),
+            )
+        )
+        with self.database.read() as orm:
+            newest_first = query.order_by(Session.id.desc()).limit(MOST_CANDIDATES + 1)
+            found = list(orm.scalars(newest_first))
+        if not found:
+            raise NotFound(f"There is no session {text!r}, and no id begins or ends like that.")
+        if len(found) > 1:
+            shown = [*found[:MOST_CANDIDATES], *(["…"] if found[MOST_CANDIDATES:] else [])]
+            raise Ambiguous(f"{text!r} may be each of these:\n  " + "\n  ".join(shown))
+        return found[0]
+
+    def look_up(self, session_id: str) -> Session:
+        """A session as it is now, by its id."""
+        with self.database.read() as orm:
+            session = sessions.get_session(orm, session_id)
+        return self.as_it_is(session)
+
+    def as_it_is(self, session: Session) -> Session:
+        """The same session, ended in log and row if its runner is gone.
+
+        Where that cannot be written down it stays as its row has it, and a line says so.
+        """
+        try:
+            return reconcile(self.database, self.var, session)
+        except (OSError, ServiceUnavailable) as error:
+            logger.warning("cannot see whether %s still runs: %s", session.id, error)
+            return session
+
+    def settle(self, session_id: str) -> Session:
+        """As `look_up`; and a log that has lost its end gets it back."""
+        session = self.look_up(session_id)
+        if not session.is_live:
+            mend(self.database, self.var, session)
+        return session
+
+    def log(self, session: Session) -> Path:
+        """Where a session's log lies."""
+        return session_files(self.var, session).log
+
+    def log_bytes(self, session: Session) -> int | None:
+        """The size of a session's log; None if there is none."""
+        if session.log_bytes is not None:
+            return session.log_bytes
+        try:
+            return self.log(session).stat().st_size
+        except OSError:
+            return None
+
+
+@contextmanager
+def open_place() -> Iterator[Place]:
+    """The place that the settings name. SetupError, also for a database that is broken."""
+    var = settings_of_a_reader().var.resolve()
+    try:
+        database = open_migrated(var)
+        try:
+            yield Place(var, database)
+        finally:
+            database.close()
+    except exc.DatabaseError as error:
+        raise SetupError(f"The database in {var} cannot be used: {error.orig}.") from error

@@ -1,0 +1,106 @@
+"""`show`: all about one session."""
+
+import json
+import shlex
+
+import click
+
+from webapp.commands.figures import STATUS_STYLES, byte_count, duration, outcome, seconds_between
+from webapp.commands.options import place_options, session_argument
+from webapp.commands.place import Place, open_place
+from webapp.commands.terminal import has_colour, paint, plain
+from webapp.commands.transcript import last_line_texts
+from webapp.http.show import session as api_session
+from webapp.log import lock
+from webapp.store.models import Session
+
+LAST_LINES = 10
+
+
+@click.command(
+    name="show",
+    epilog="""\b
+Examples:
+  agent-stream show last
+  agent-stream show k3v9x0a1 --json | jq .argv""",
+)
+@session_argument
+@click.option(
+    "--json", "as_json", is_flag=True, help="One JSON object: the API's fields, and more."
+)
+@place_options
+def show_command(session: str, as_json: bool) -> None:
+    """Show everything about SESSION, and the last lines of its output."""
+    with open_place() as place:
+        found = place.find(session)
+        last_lines = _last_lines(place, found)
+        if as_json:
+            click.echo(json.dumps(_as_json(place, found, last_lines), indent=2))
+            return
+        colour = has_colour()
+        for name, value in _facts(place, found):
+            style = STATUS_STYLES[found.status] if name == "status" else None
+            shown = plain(value)
+            click.echo(f"{name:<11} {paint(shown, style, colour=colour) if style else shown}")
+        if last_lines:
+            click.echo(f"\nlast lines of its output (agent-stream tail {found.id}):")
+            for line in last_lines:
+                click.echo(f"  {line}")
+
+
+def _last_lines(place: Place, session: Session) -> list[str]:
+    try:
+        log_fd = lock.open_log(place.log(session))
+    except OSError:
+        return []
+    try:
+        return last_line_texts(log_fd, LAST_LINES)
+    finally:
+        lock.close_log(log_fd)
+
+
+def _sqlite_line(place: Place, session: Session) -> str:
+    query = f"select * from session_overview where session = '{session.id}'"  # noqa: S608
+    return f'sqlite3 {shlex.quote(str(place.database.path))} "{query}"'
+
+
+def _as_json(place: Place, session: Session, last_lines: list[str]) -> dict[str, object]:
+    return api_session(session, place.log_bytes(session)) | {
+        "argv": json.loads(session.argv),
+        "cwd": session.cwd,
+        "runnerPid": session.runner_pid,
+        "host": session.host,
+        "log": str(place.log(session)),
+        "sqlite": _sqlite_line(place, session),
+        "lastLines": last_lines,
+    }
+
+
+def _facts(place: Place, session: Session) -> list[tuple[str, str]]:
+    status = session.status
+    if session.exit_signal is not None or session.exit_code is not None:
+        status += f", {outcome(session)}"
+    size = byte_count(place.log_bytes(session))
+    facts = [
+        ("session", session.id),
+        ("status", status),
+        ("error", session.error),
+        ("agent", session.agent),
+        ("workflow", f"{session.workflow_id}, stage {session.stage_index}"),
+        ("command", shlex.join(json.loads(session.argv))),
+        ("cwd", session.cwd or "(where the server was started)"),
+        ("pid", _text(session.pid)),
+        ("runner pid", _text(session.runner_pid)),
+        ("host", session.host),
+        ("created", session.created_at),
+        ("started", session.started_at),
+        ("ended", session.ended_at),
+        ("took", duration(seconds_between(session.started_at, session.ended_at))),
+        ("log", f"{place.log(session)}{f' ({size})' if size else ' (gone)'}"),
+        ("row", _sqlite_line(place, session)),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _text(number: int | None) -> str | None:
+    return None if number is None else str(number)

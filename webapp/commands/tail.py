@@ -1,0 +1,157 @@
+"""`tail`: read a session's log as it is, and as it grows."""
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+
+import click
+
+from webapp.commands.follow import Chunk, EventParser, follow, last_records, read_chunks
+from webapp.commands.options import place_options, session_argument
+from webapp.commands.place import Place, open_place
+from webapp.commands.terminal import RESET, has_colour, plain
+from webapp.commands.transcript import Transcript, last_lines
+from webapp.errors import NotFound
+from webapp.log import lock, reader
+from webapp.log.events import Event
+from webapp.store.models import Session
+
+Write = Callable[[Chunk], None]
+
+_CONTROLS = re.compile("[\x7f-\x9f]")
+"""JSON allows them as they are, and terminals obey them."""
+
+
+@click.command(
+    epilog="""\b
+Marks:
+  ! text   stderr                    -> text  a tool is called
+  > text   what a person sent        <- text  its result (<x: it failed)
+  -- text  the start, the end, notices, and other events
+
+\b
+Examples:
+  agent-stream tail -f last
+  agent-stream tail -n 20 k3v9
+  agent-stream tail --json last | jq -r 'select(.event == "tool_call") | .data.name'"""
+)
+@session_argument
+@click.option("-f", "--follow", "is_following", is_flag=True, help="Go on until the session ends.")
+@click.option(
+    "-n",
+    "--lines",
+    "count",
+    type=click.IntRange(min=0),
+    help="Only the last N lines (records or events with --raw or --json) of what there is.",
+)
+@click.option("--raw", is_flag=True, help="The records as they stand in the log.")
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="A line of JSON an event: id, time, stream, event, data.",
+)
+@place_options
+def tail(session: str, is_following: bool, count: int | None, raw: bool, as_json: bool) -> None:
+    """Print what SESSION has printed: all of it, unless -n is given.
+
+    With -f it goes on until the session is done; no server is needed for that. Ctrl-C ends
+    the command and not the session. Colours of the agent's are shown at a terminal; any
+    other control sequence is taken out, except from --raw that goes to a file or a pipe.
+    """
+    if raw and as_json:
+        raise click.UsageError("--raw and --json exclude each other.")
+    with open_place() as place:
+        found = place.find(session)
+        log_fd = _open(place, found)
+        try:
+            if not found.is_live and not reader.is_complete(log_fd):
+                place.settle(found.id)
+            _print(place, found, log_fd, _mode(raw, as_json), count, is_following)
+        finally:
+            lock.close_log(log_fd)
+
+
+def _open(place: Place, session: Session) -> int:
+    try:
+        return lock.open_log(place.log(session))
+    except OSError as error:
+        raise NotFound(
+            f"The log of {session.id} cannot be read ({error.strerror}): {place.log(session)}. "
+            f"Its row says that it is {session.status}."
+        ) from None
+
+
+def _mode(raw: bool, as_json: bool) -> Callable[[int, int, int | None], tuple[int, Write]]:
+    if raw:
+        return _raw
+    return _json if as_json else _people
+
+
+def _print(
+    place: Place,
+    session: Session,
+    log_fd: int,
+    mode: Callable[[int, int, int | None], tuple[int, Write]],
+    count: int | None,
+    is_following: bool,
+) -> None:
+    end = reader.find_end(log_fd, reader.size(log_fd))
+    offset, write = mode(log_fd, end, count)
+    coming = (
+        follow(place, session, log_fd, offset) if is_following else read_chunks(log_fd, offset, end)
+    )
+    try:
+        for chunk in coming:
+            write(chunk)
+    finally:
+        if has_colour():
+            click.echo(RESET, nl=False)
+
+
+# --- how it is printed: from the log's end and the lines wanted to (where to begin, writer) ---
+
+
+def _people(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
+    offset, transcript = 0, Transcript(colour=has_colour())
+    if count is not None:
+        shown, transcript = last_lines(log_fd, end, count, colour=has_colour())
+        click.echo(shown, nl=False)
+        offset = end
+    parser = EventParser(log_fd, offset)
+
+    def write(chunk: Chunk) -> None:
+        click.echo("".join(transcript.show(event) for event in parser.parse(chunk)), nl=False)
+
+    return offset, write
+
+
+def _json(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
+    offset = 0 if count is None else last_records(log_fd, end, count)
+    parser = EventParser(log_fd, offset)
+
+    def write(chunk: Chunk) -> None:
+        click.echo(_envelopes(parser.parse(chunk)), nl=False)
+
+    return offset, write
+
+
+def _envelopes(events: Iterator[Event]) -> str:
+    lines = "".join(
+        f'{{"id":{event.offset},"time":"{event.time}","stream":"{event.stream}",'
+        f'"event":"{event.name}","data":{event.data}}}\n'
+        for event in events
+    )
+    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", lines)
+
+
+def _raw(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
+    offset = 0 if count is None else last_records(log_fd, end, count)
+
+    def write(chunk: Chunk) -> None:
+        if sys.stdout.isatty():
+            click.echo(plain(chunk.records.decode("utf-8", "replace")), nl=False)
+        else:
+            click.echo(chunk.records, nl=False)
+
+    return offset, write

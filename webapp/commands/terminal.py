@@ -1,0 +1,79 @@
+"""What a terminal may be sent. An agent's output must not drive the terminal of its reader.
+
+Escape sequences: ECMA-48 section 5 and 8.3,
+https://ecma-international.org/publications-and-standards/standards/ecma-48/
+"""
+
+import os
+import re
+import sys
+
+STYLES = {"dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
+RESET = "\x1b[0m"
+
+_CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*"
+_STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*"
+_ESCAPE = re.compile(
+    rf"{_CSI}[@-~]|{_STRING}(?:\x07|\x1b\\|\x9c)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"
+)
+_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_UNFINISHED = re.compile(rf"(?:{_CSI}|{_STRING}\x1b?|\x1b[ -/]*|\r)\Z")
+_MOST_UNFINISHED = 4096
+
+
+def has_colour() -> bool:
+    """Whether colours may be printed: https://no-color.org/"""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+
+
+def paint(text: str, style: str, *, colour: bool) -> str:
+    """A text in one of the STYLES."""
+    return f"\x1b[{STYLES[style]}m{text}{RESET}" if colour and text else text
+
+
+def plain(text: str) -> str:
+    """A whole text of a stranger's, without escape sequences and controls; LF and tab stay."""
+    cleaner = Cleaner(colour=False)
+    return cleaner.clean(text) + cleaner.finish()
+
+
+def one_line(text: str, most: int) -> str:
+    """The same on one line, of at most so many letters."""
+    line = " ".join(plain(text[: most * 8]).split())
+    return f"{line[: most - 1]}…" if len(line) > most else line
+
+
+class Cleaner:
+    """Takes a stream of text in pieces, which may break anywhere, also inside a sequence."""
+
+    def __init__(self, *, colour: bool) -> None:
+        self._colour = colour
+        self._unfinished = ""
+
+    def clean(self, piece: str) -> str:
+        """What may be printed of the next piece: text, and colours if they are allowed."""
+        text = self._unfinished + piece
+        self._unfinished = ""
+        found = _UNFINISHED.search(text)
+        if found is not None and len(found[0]) <= _MOST_UNFINISHED:
+            text, self._unfinished = text[: found.start()], found[0]
+
+        clean, end = [], 0
+        for escape in _ESCAPE.finditer(text):
+            clean.append(_without_controls(text[end : escape.start()]))
+            if self._colour and _COLOUR.fullmatch(escape[0]):
+                clean.append(escape[0])
+            end = escape.end()
+        clean.append(_without_controls(text[end:]))
+        return "".join(clean)
+
+    def finish(self) -> str:
+        """The run of text is over: what is left of it, since no sequence will come of it."""
+        left, self._unfinished = self._unfinished, ""
+        return _without_controls(left.removesuffix("\r"))
+
+
+def _without_controls(text: str) -> str:
+    """A lone CR becomes LF: a progress bar must not overwrite what stands there."""
+    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -1,0 +1,41 @@
+/** What the server and the runner have to say about a session, in words. */
+
+import { formatBytes, formatName } from "../format.js";
+import { lookOf } from "../sessions/status.js";
+import { inOneLine } from "./tool_calls.js";
+
+const TEXTS = new Map(/** @type {[string, (data: any) => string][]} */ ([
+  ["gap", (data) => `${sizeOf(data.bytes)} is missing here${because(data.reason)}.`],
+  ["truncated", () => "The session has reached the largest log it may write. What follows was not kept."],
+  ["corrupt", (data) => `${sizeOf(data.bytes)} of the log cannot be read.`],
+  ["terminating", (data) => `The agent was told to end${because(reasonOf(data.status))}.`],
+  ["error", (data) => (typeof data.message === "string" ? data.message : "Something went wrong.")],
+]));
+
+/**
+ * @param {any} data
+ * @returns {string}
+ */
+export function noticeText(data) {
+  if (data === null || typeof data !== "object") return inOneLine(data);
+  const { type = "notice", ...rest } = data;
+  const known = TEXTS.get(type);
+  if (known !== undefined) return known(data);
+  const words = typeof rest.message === "string" ? rest.message : inOneLine(rest);
+  return [formatName(String(type)), words].filter(Boolean).join(": ");
+}
+
+/** @param {unknown} bytes */
+function sizeOf(bytes) {
+  return typeof bytes === "number" ? `${formatBytes(bytes)} of output` : "Some output";
+}
+
+/** @param {unknown} reason */
+function because(reason) {
+  return typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
+}
+
+/** @param {unknown} status */
+function reasonOf(status) {
+  return typeof status === "string" ? lookOf(status).word.toLowerCase() : "";
+}

@@ -1,0 +1,33 @@
+/** Foreign bytes as text that a person can read: terminal escapes stripped, controls made visible. */
+
+const NEEDS_WORK = /[\0-\x08\x0B-\x1F\x7F-\x9F]/;
+
+/** CSI, OSC, DCS, SOS, PM and APC sequences and two-character escapes (ECMA-48, section 5). */
+const ESCAPES = new RegExp(
+  [
+    "\\x1B\\[[0-?]*[ -/]*[@-~]",
+    "\\x1B[\\]PX^_][^\\x07\\x1B]*(?:\\x07|\\x1B\\\\)",
+    "\\x1B[ -/]+[0-~]",
+    "\\x1B[0-OQ-WYZ\\\\`-~]",
+  ].join("|"),
+  "g",
+);
+
+const CONTROLS = /[\0-\x08\x0B-\x1F\x7F-\x9F]/g;
+
+/** @param {string} text */
+export function readable(text) {
+  if (!NEEDS_WORK.test(text)) return text;
+  return text.replace(ESCAPES, "").replace(/\r\n?/g, "\n").replace(CONTROLS, picture);
+}
+
+/**
+ * U+2400 to U+2421 are pictures of the C0 controls and DEL.
+ *
+ * @param {string} control
+ */
+function picture(control) {
+  const code = control.charCodeAt(0);
+  if (code < 0x20) return String.fromCharCode(0x2400 + code);
+  return code === 0x7f ? "\u2421" : "\uFFFD";
+}

@@ -1,0 +1,124 @@
+/**
+ * What agents write in tool calls and results, under the names that are in use for it.
+ *
+ * @typedef {object} ToolCall
+ * @property {string} name
+ * @property {string | null} callId
+ * @property {unknown} args
+ *
+ * @typedef {object} ToolResult
+ * @property {string | null} name
+ * @property {string | null} callId
+ * @property {unknown} result
+ * @property {boolean} failed
+ */
+
+const CALL_ID_KEYS = ["callId", "call_id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id", "id"];
+const NAME_KEYS = ["name", "tool", "toolName", "tool_name"];
+const ARGS_KEYS = ["args", "arguments", "input", "params", "parameters"];
+const RESULT_KEYS = ["result", "output", "content", "error", "message"];
+const FAILED_WORDS = new Set(["error", "failed", "failure"]);
+
+/**
+ * @param {any} data
+ * @returns {ToolCall}
+ */
+export function toolCallOf(data) {
+  return {
+    name: textAt(data, NAME_KEYS) ?? "tool",
+    callId: textAt(data, CALL_ID_KEYS),
+    args: valueAt(data, ARGS_KEYS),
+  };
+}
+
+/**
+ * @param {any} data
+ * @returns {ToolResult}
+ */
+export function toolResultOf(data) {
+  const result = valueAt(data, RESULT_KEYS);
+  return {
+    name: textAt(data, NAME_KEYS),
+    callId: textAt(data, CALL_ID_KEYS),
+    result: result === undefined ? data : result,
+    failed: hasFailed(data),
+  };
+}
+
+/**
+ * The open call that a result answers: the one with its id; without an id the oldest of its name,
+ * without a name the oldest of all.
+ *
+ * @template {{name: string, callId: string | null}} T
+ * @param {T[]} open  oldest first
+ * @param {ToolResult} result
+ * @returns {T | undefined}
+ */
+export function answered(open, { callId, name }) {
+  if (callId !== null) {
+    const named = open.find((call) => call.callId === callId);
+    if (named !== undefined) return named;
+  }
+  const unmarked = callId === null ? open : open.filter((call) => call.callId === null);
+  return name === null ? unmarked[0] : unmarked.find((call) => call.name === name);
+}
+
+/**
+ * A call's arguments in one line, for the closed card.
+ *
+ * @param {unknown} args
+ */
+export function inOneLine(args) {
+  const text =
+    args !== null && typeof args === "object" && !Array.isArray(args)
+      ? Object.entries(args).map(([key, value]) => `${key}: ${short(value)}`).join(", ")
+      : args === undefined
+        ? ""
+        : short(args);
+  const line = text.slice(0, 400).replace(/\s+/g, " ").trim();
+  return line.length > 160 ? `${line.slice(0, 159)}…` : line;
+}
+
+/**
+ * Text as it is, anything else as indented JSON.
+ *
+ * @param {unknown} value
+ */
+export function asText(value) {
+  if (value === undefined) return "";
+  return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
+}
+
+/** @param {unknown} value */
+function short(value) {
+  return typeof value === "string" ? value.slice(0, 400) : (JSON.stringify(value) ?? "").slice(0, 400);
+}
+
+/** @param {any} data */
+function hasFailed(data) {
+  if (data === null || typeof data !== "object") return false;
+  if (data.ok === false || data.success === false) return true;
+  if (data.isError === true || data.is_error === true) return true;
+  if (data.error !== undefined && data.error !== null && data.error !== false) return true;
+  if (typeof data.exitCode === "number" && data.exitCode !== 0) return true;
+  return FAILED_WORDS.has(data.status);
+}
+
+/**
+ * @param {any} data
+ * @param {string[]} keys
+ */
+function valueAt(data, keys) {
+  if (data === null || typeof data !== "object") return undefined;
+  const key = keys.find((candidate) => data[candidate] !== undefined && data[candidate] !== null);
+  return key === undefined ? undefined : data[key];
+}
+
+/**
+ * @param {any} data
+ * @param {string[]} keys
+ */
+function textAt(data, keys) {
+  const value = valueAt(data, keys);
+  return typeof value === "string" || typeof value === "number" ? String(value) : null;
+}

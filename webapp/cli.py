@@ -1,6 +1,7 @@
 """The `agent-stream` command: everything that can be done without a browser."""
 
 import importlib
+import io
 import logging
 import os
 import sys
@@ -41,6 +42,18 @@ class Commands(click.Group):
         return command
 
 
+def _show_version(context: click.Context, _option: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        from importlib.metadata import PackageNotFoundError, version
+
+        try:
+            found = version("agent-stream")
+        except PackageNotFoundError:
+            found = "(not installed)"
+        click.echo(f"agent-stream {found}")
+        context.exit()
+
+
 @click.group(
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
@@ -63,7 +76,14 @@ Examples:
 
 Settings come from AGENT_STREAM_* variables, then from agent-stream.toml.""",
 )
-@click.version_option(package_name="agent-stream")
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 def cli() -> None:
     """Run agents as background sessions and watch them from anywhere.
 
@@ -84,7 +104,10 @@ class _OneLine(logging.Formatter):
 
 def main() -> NoReturn:
     """The entry point. Ends the process with one of the codes that `--help` names."""
-    sys.stdout.reconfigure(errors="replace")  # type: ignore[union-attr]
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")
+    else:
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - the shell closed it: `>&-`
     handler = logging.StreamHandler()
     handler.setFormatter(_OneLine())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
@@ -110,11 +133,21 @@ def _run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # Else Python's own flush at exit complains:
-        # https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _drop_output()
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        _drop_output()
+        click.echo(f"agent-stream: {error}", err=True)
+        return EXIT_NO
     return 0
+
+
+def _drop_output() -> None:
+    """Else Python's own flush at exit complains about what could not be written.
+
+    https://docs.python.org/3/library/signal.html#note-on-sigpipe
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -55,6 +55,10 @@ class UnsupportedMediaType(AgentStreamError):
     status, code = 415, "UNSUPPORTED_MEDIA_TYPE"
 
 
+class RangeNotSatisfiable(AgentStreamError):
+    status, code = 416, "BAD_REQUEST"
+
+
 class MisdirectedRequest(AgentStreamError):
     status, code = 421, "FORBIDDEN"
 

@@ -3,6 +3,7 @@
 `agent-stream serve` starts gunicorn with these too. Settings: https://docs.gunicorn.org/
 """
 
+import gc
 import sys
 from typing import Any
 
@@ -50,7 +51,12 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let the worker's streams end when it is told to."""
+    """Let the worker's streams end when it is told to.
+
+    What was loaded by now stays: the garbage collector need not look at it ever again.
+    """
+    gc.collect()
+    gc.freeze()
     from webapp.http.services import EXTENSION
 
     worker.wsgi.extensions[EXTENSION].hub.should_stop = lambda: not worker.alive

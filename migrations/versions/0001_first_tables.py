@@ -42,7 +42,7 @@ CREATE TABLE sessions (
     stage_index INTEGER NOT NULL CHECK (stage_index >= 0),
     agent       TEXT NOT NULL,                -- name of the profile
     argv        TEXT NOT NULL CHECK (json_valid(argv)),  -- the command, a JSON array
-    cwd         TEXT,                         -- NULL: where the server was started
+    cwd         TEXT,                         -- where it ran
     pid         INTEGER,                      -- the agent's; NULL if it could not be started
     runner_pid  INTEGER,                      -- its runner's
     host        TEXT NOT NULL,

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.server import Server, python_agent, running_server, wait_for
-from tests.sse import Viewer, contents
+from tests.sse import Received, Viewer, contents
 
 SESSIONS = 200
 LINES = 50
@@ -18,16 +18,12 @@ NUMBERED_LINES = python_agent(
 def watch_elsewhere(server: Server, session_id: str, not_worker: int) -> tuple[list[str], object]:
     """The texts of a session and its end, from another worker than the given one."""
 
-    def elsewhere() -> Viewer | None:
-        viewer = Viewer(server.url, session_id)
-        viewer.response.raise_for_status()
-        if viewer.worker_pid != not_worker:
-            return viewer
-        viewer.__exit__(None, None, None)
-        return None
+    def elsewhere() -> list[Received]:
+        with Viewer(server.url, session_id) as viewer:
+            viewer.response.raise_for_status()
+            return list(viewer) if viewer.worker_pid != not_worker else []
 
-    with wait_for(elsewhere) as viewer:
-        events = list(viewer)
+    events = wait_for(elsewhere)
     assert events[-1].event == "done"
     return contents(events), events[-1].json()["exitCode"]
 

@@ -90,7 +90,7 @@ def test_parse_gives_back_what_was_formatted(
         b"2026-11-23T21:04:00.12345678Z stdout F content",
         b"2026-11-23T21:04:00.1234567890Z stdout F content",
         b"2026-11-23T21:04:00,123456789Z stdout F content",
-        "２026-11-23T21:04:00.123456789Z stdout F content".encode(),
+        "\uff12026-11-23T21:04:00.123456789Z stdout F content".encode(),
         b"\x00" * 60,
     ],
 )

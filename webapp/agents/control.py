@@ -6,9 +6,11 @@ A connection that is accepted proves that the runner lives: no pid is ever trust
 import json
 import os
 import socket
+import time
 
 from webapp.agents.places import SessionFiles
 from webapp.errors import ServiceUnavailable
+from webapp.log import lock
 
 PATIENCE_SECONDS = 5.0
 
@@ -33,12 +35,11 @@ def is_listening(files: SessionFiles) -> bool:
 
 def _request(files: SessionFiles, request: dict[str, object]) -> dict[str, object]:
     try:
-        with _connect(files) as connection:
-            connection.settimeout(PATIENCE_SECONDS)
+        with _connect_patiently(files) as connection:
             connection.sendall(json.dumps(request).encode() + b"\n")
             with connection.makefile("rb") as lines:
                 answer = lines.readline()
-    except (FileNotFoundError, ConnectionError, NotADirectoryError):
+    except ConnectionError:
         raise RunnerGone from None
     except OSError as error:
         raise ServiceUnavailable(f"The runner does not answer: {error}.", retry_after=2) from error
@@ -47,6 +48,29 @@ def _request(files: SessionFiles, request: dict[str, object]) -> dict[str, objec
     reply = json.loads(answer)
     assert isinstance(reply, dict)
     return reply
+
+
+def _connect_patiently(files: SessionFiles) -> socket.socket:
+    """Connect; a runner that has just been started may need a moment. RunnerGone."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return _connect(files)
+        except (FileNotFoundError, ConnectionRefusedError):
+            if time.monotonic() >= give_up_at or not _is_locked(files):
+                raise RunnerGone from None
+        time.sleep(0.005)
+
+
+def _is_locked(files: SessionFiles) -> bool:
+    try:
+        log_fd = lock.open_log(files.log)
+    except FileNotFoundError:
+        return False
+    try:
+        return lock.is_held(log_fd)
+    finally:
+        lock.close_log(log_fd)
 
 
 def _connect(files: SessionFiles) -> socket.socket:

@@ -32,11 +32,6 @@ class SessionFiles:
         """What the runner was asked to run."""
         return self.directory / "run.json"
 
-    @property
-    def message(self) -> Path:
-        """What the agent reads from stdin, where its profile says so."""
-        return self.directory / "message"
-
 
 def new_session_files(var: Path, session_id: str) -> SessionFiles:
     """The place of a session that is about to start, by the day that its id names."""

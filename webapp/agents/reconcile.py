@@ -19,15 +19,25 @@ from webapp.log import lock, reader
 from webapp.log.record import format_record, parse_record
 from webapp.store import sessions
 from webapp.store.engine import Database
-from webapp.store.models import Session, now
+from webapp.store.models import ENDED, Session, now
 
 _HEAD_BYTES = 256
 
 logger = logging.getLogger(__name__)
 
 
-def reconcile(database: Database, var: Path, session: Session) -> Session:
-    """The session as it is: ended in log and row if its runner is gone, else unchanged."""
+def reconcile(
+    database: Database,
+    var: Path,
+    session: Session,
+    *,
+    status: str = "lost",
+    error: str = "the runner is gone",
+) -> Session:
+    """The session as it is: ended in log and row if its runner is gone, else unchanged.
+
+    `status` and `error` are for a log that does not tell them itself.
+    """
     if not session.is_live:
         return session
     files = session_files(var, session)
@@ -46,7 +56,7 @@ def reconcile(database: Database, var: Path, session: Session) -> Session:
             fresh = sessions.get_session(orm, session.id)
         if fresh.is_live:
             kill_leftovers(fresh)
-            end = _end_log(log_fd, fresh, status="lost", error="the runner is gone")
+            end = _end_log(log_fd, fresh, status=status, error=error)
             database.write(lambda orm: sessions.end_session(orm, session.id, end))
     finally:
         os.close(log_fd)
@@ -82,13 +92,9 @@ def mend(database: Database, var: Path, session: Session) -> None:
         os.close(log_fd)
 
 
-def record_failure(database: Database, session: Session, log_fd: int, reason: str) -> None:
-    """End a session that could not be started. The caller holds the lock on `log_fd`."""
-    end = _end_log(log_fd, session, status="failed", error=reason)
-    database.write(lambda orm: sessions.end_session(orm, session.id, end))
-
-
-def _end_log(log_fd: int, session: Session, *, status: str, error: str | None) -> sessions.End:
+def _end_log(
+    log_fd: int, session: Session, *, status: str | None, error: str | None
+) -> sessions.End:
     """Make the log end with one `done`; the end that its row should have."""
     mend_torn_record(log_fd)
     size = os.fstat(log_fd).st_size
@@ -112,16 +118,22 @@ def _end_log(log_fd: int, session: Session, *, status: str, error: str | None) -
         done = last_record(log_fd, size)
         assert done is not None
     ended_at, facts = done
+    status, exit_code = facts.get("status"), facts.get("exitCode")
     return sessions.End(
-        status=facts["status"],
-        exit_code=facts.get("exitCode"),
-        exit_signal=facts.get("signal"),
-        error=facts.get("error"),
+        status=status if status in ENDED else "lost",
+        exit_code=exit_code if isinstance(exit_code, int) else None,
+        exit_signal=_text_or_none(facts.get("signal")),
+        error=_text_or_none(facts.get("error")),
         log_bytes=size,
         ended_at=f"{ended_at[:23]}Z",
         pid=pid,
         started_at=started_at,
     )
+
+
+def _text_or_none(value: object) -> str | None:
+    """A damaged or hand-edited log must not break the look-up of its session."""
+    return value if isinstance(value, str) else None
 
 
 def mend_torn_record(log_fd: int) -> None:

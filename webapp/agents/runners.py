@@ -5,6 +5,7 @@ import os
 import socket
 import sys
 import threading
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import pysqlite3
@@ -15,6 +16,18 @@ _SQLITE_PATH = Path(pysqlite3.__file__).resolve().parent.parent
 _REQUEST_FD = 3
 
 
+@dataclass(frozen=True)
+class RunnerRequest:
+    """What a runner has to know: see webapp/runner/forkserver.py."""
+
+    directory: str
+    spec: str
+    """The text of `run.json`."""
+    message: str | None
+    """What the agent reads on its stdin; None: nothing."""
+    environment: dict[str, str]
+
+
 class Runners:
     """Starts runners. The fork server behind it is started with the first of them."""
 
@@ -23,35 +36,32 @@ class Runners:
         self._connection: socket.socket | None = None
         self._pid: int | None = None
 
-    def start(
-        self, directory: Path, environment: dict[str, str], log_fd: int, control_fd: int
-    ) -> None:
-        """Have a runner forked for the session in `directory`; OSError if it can't be.
+    def start(self, request: RunnerRequest, log_fd: int) -> None:
+        """Have a runner forked; OSError if it can't be.
 
-        The runner gets copies of both descriptors. When this returns it is running, in a
-        session of its own, a child of init.
+        The runner gets a copy of the log's descriptor. It has been forked when this
+        returns; it goes on to a session of its own, as a child of init.
         """
-        content = {"directory": str(directory), "environment": environment}
-        payload = json.dumps(content).encode()
-        request = len(payload).to_bytes(4, "big") + payload
+        payload = json.dumps(asdict(request)).encode()
+        packet = len(payload).to_bytes(4, "big") + payload
         with self._lock:
             try:
-                self._ask(request, log_fd, control_fd)
+                self._ask(packet, log_fd)
             except _NotTaken:
                 # It was killed since the last time: nothing has been started yet.
                 self._stop()
-                self._ask(request, log_fd, control_fd)
+                self._ask(packet, log_fd)
 
     def stop(self) -> None:
         """End the fork server; the runners stay."""
         with self._lock:
             self._stop()
 
-    def _ask(self, request: bytes, log_fd: int, control_fd: int) -> None:
+    def _ask(self, packet: bytes, log_fd: int) -> None:
         connection = self._connection or self._start_server()
         try:
-            sent = socket.send_fds(connection, [request], [log_fd, control_fd])
-            connection.sendall(request[sent:])
+            sent = socket.send_fds(connection, [packet], [log_fd])
+            connection.sendall(packet[sent:])
         except (BrokenPipeError, ConnectionResetError):
             raise _NotTaken from None
         try:

@@ -67,7 +67,11 @@ def _findings() -> Iterator[Finding]:
     settings, finding = check_settings(os.environ)
     yield finding
     for check in _CHECKS:
-        yield from check(settings)
+        try:
+            yield from check(settings)
+        except OSError as error:
+            name = check.__name__.removeprefix("check_").replace("_", " ")
+            yield Finding(name, "bad", f"cannot be checked: {error}", "is this the right user?")
 
 
 def _shown(finding: Finding) -> str:

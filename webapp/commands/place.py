@@ -123,5 +123,9 @@ def open_place() -> Iterator[Place]:
             yield Place(var, database)
         finally:
             database.close()
+    except PermissionError as error:
+        raise SetupError(
+            f"Cannot look into {var}: {error.strerror}. Be the user that runs the server."
+        ) from None
     except exc.DatabaseError as error:
         raise SetupError(f"The database in {var} cannot be used: {error.orig}.") from error

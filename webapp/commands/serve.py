@@ -45,7 +45,13 @@ def serve() -> None:
     _become_gunicorn()
 
 
-@click.command(name="migrate")
+@click.command(
+    name="migrate",
+    epilog="""\b
+Examples:
+  agent-stream migrate
+  agent-stream migrate --var /srv/agent-stream""",
+)
 @place_options
 def migrate_command() -> None:
     """Create the database, or bring it to this version's revision.
@@ -54,7 +60,7 @@ def migrate_command() -> None:
     """
     var = settings_of_a_reader().var
     path = var.resolve() / FILE_NAME
-    existed = path.exists()
+    existed = os.path.exists(path)  # False where it may not be looked at
     if not migrate(var):
         click.echo(f"up to date: {path} is at revision {REVISION}")
     else:

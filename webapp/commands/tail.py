@@ -68,6 +68,11 @@ def tail(session: str, is_following: bool, count: int | None, raw: bool, as_json
             if not found.is_live and not reader.is_complete(log_fd):
                 place.settle(found.id)
             _print(place, found, log_fd, _mode(raw, as_json), count, is_following)
+            if is_following and not reader.is_complete(log_fd):
+                raise NotFound(
+                    f"The log of {found.id} has lost its end. Its row says that it is "
+                    f"{place.look_up(found.id).status}."
+                )
         finally:
             lock.close_log(log_fd)
 

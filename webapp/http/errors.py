@@ -12,6 +12,7 @@ from webapp.errors import (
     MethodNotAllowed,
     NotFound,
     PayloadTooLarge,
+    RangeNotSatisfiable,
 )
 
 TRPC_PREFIX = "/api/trpc/"
@@ -32,6 +33,8 @@ def as_known_error(exception: Exception) -> AgentStreamError:
     if isinstance(exception, HTTPException):
         if exception.code == 404:
             return NotFound(f"There is nothing at {request.path}.")
+        if exception.code == 416:
+            return RangeNotSatisfiable("The file has no such range.", field="Range")
         if exception.code == 405:
             return MethodNotAllowed(f"{request.method} is not allowed at {request.path}.")
         if exception.code is not None and 400 <= exception.code < 500:

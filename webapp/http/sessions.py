@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Iterator
+from typing import BinaryIO
 
 from flask import Blueprint, Response, jsonify, request
+from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from webapp.agents import control
 from webapp.agents.places import session_files
@@ -67,20 +69,25 @@ def get_log(session_id: str) -> Response:
         fd = lock.open_log(path)
     except FileNotFoundError:
         raise NotFound(f"The log of {session_id!r} is gone.", field="sessionId") from None
+    file = os.fdopen(fd, "rb")
     size = os.fstat(fd).st_size
-    response = Response(_file_bytes(fd, size), mimetype="text/plain")
+    response = Response(_file_bytes(file, size), mimetype="text/plain")
+    response.call_on_close(file.close)
     response.content_length = size
     response.headers["Content-Disposition"] = f'inline; filename="{session.id}.log"'
     response.headers["Cache-Control"] = "no-cache"
-    response.make_conditional(request, accept_ranges=True, complete_length=size)
+    try:
+        response.make_conditional(request, accept_ranges=True, complete_length=size)
+    except RequestedRangeNotSatisfiable:
+        file.close()
+        raise
     return response
 
 
-def _file_bytes(fd: int, size: int) -> Iterator[bytes]:
-    with os.fdopen(fd, "rb") as file:
-        while size > 0 and (data := file.read(min(size, 1 << 18))):
-            size -= len(data)
-            yield data
+def _file_bytes(file: BinaryIO, size: int) -> Iterator[bytes]:
+    while size > 0 and (data := file.read(min(size, 1 << 18))):
+        size -= len(data)
+        yield data
 
 
 def _show(session: Session) -> dict[str, object]:

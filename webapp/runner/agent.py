@@ -22,23 +22,25 @@ class StartError(Exception):
     """The agent could not be started; the message is for the person who invoked it."""
 
 
-def start_agent(spec: Spec, stdout_fd: int, stderr_fd: int) -> int:
-    """Start the agent; its pid, which is also its process group. Raises StartError."""
-    if spec.cwd is not None:
-        try:
-            os.chdir(spec.cwd)
-        except OSError as error:
-            raise StartError(f"cannot enter cwd {spec.cwd!r}: {error.strerror}") from None
+def start_agent(spec: Spec, message: str | None, stdout_fd: int, stderr_fd: int) -> int:
+    """Start the agent; its pid, which is also its process group. Raises StartError.
+
+    It reads the message from a file in memory: whole, then end of file, and never on disk.
+    """
+    try:
+        os.chdir(spec.cwd)
+    except OSError as error:
+        raise StartError(f"cannot enter cwd {spec.cwd!r}: {error.strerror}") from None
 
     path = find_command(spec.argv[0])
-    stdin = os.path.join(spec.directory, "message") if spec.hasMessage else os.devnull
+    stdin_fd = _open_stdin(message)
     try:
         return os.posix_spawn(
             path,
             spec.argv,
             os.environ,
             file_actions=[
-                (os.POSIX_SPAWN_OPEN, 0, stdin, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_DUP2, stdin_fd, 0),
                 (os.POSIX_SPAWN_DUP2, stdout_fd, 1),
                 (os.POSIX_SPAWN_DUP2, stderr_fd, 2),
             ],
@@ -52,6 +54,19 @@ def start_agent(spec: Spec, stdout_fd: int, stderr_fd: int) -> int:
         else:
             reason = error.strerror or str(error)
         raise StartError(f"cannot start {path!r}: {reason}") from None
+    finally:
+        os.close(stdin_fd)
+
+
+def _open_stdin(message: str | None) -> int:
+    if message is None:
+        return os.open(os.devnull, os.O_RDONLY)
+    fd = os.memfd_create("message")
+    content = message.encode()
+    while content:
+        content = content[os.write(fd, content) :]
+    os.lseek(fd, 0, os.SEEK_SET)
+    return fd
 
 
 def find_command(name: str) -> str:

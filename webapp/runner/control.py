@@ -1,14 +1,38 @@
 """The control socket: how a worker, whichever it is, speaks to a live runner.
 
 One request a connection, one JSON object each way: `{"type":"cancel"}` → `{"ok":true}`.
-The launching worker made the socket and handed it over, so it answers from the start.
+Whoever comes before the socket is there finds the lock held and tries again.
 """
 
 import os
+from _socket import AF_UNIX, SOCK_STREAM, socket
+
+SOCKET_NAME = "control.sock"
 
 MAX_REQUEST_BYTES = 1 << 16
 PATIENCE_SECONDS = 0.2
 """How long a client that has connected may take; it holds up the agent's output."""
+
+
+class listening:  # noqa: N801  (contextlib would cost every runner 0.3 MB)
+    """The listening socket in the current directory, removed at the end: a descriptor."""
+
+    def __enter__(self) -> int:
+        self._socket = socket(AF_UNIX, SOCK_STREAM)
+        umask = os.umask(0o177)
+        try:
+            self._socket.bind(SOCKET_NAME)
+        finally:
+            os.umask(umask)
+        self._socket.listen(16)
+        self._directory_fd = os.open(".", os.O_PATH | os.O_DIRECTORY)
+        return self._socket.fileno()
+
+    def __exit__(self, *_exception: object) -> None:
+        try:
+            os.unlink(SOCKET_NAME, dir_fd=self._directory_fd)
+        except OSError:
+            pass
 
 
 def answer(listener_fd: int, handle: dict[str, object]) -> None:

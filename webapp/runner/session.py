@@ -31,6 +31,7 @@ class Session:
         self.wake_fd = -1
 
         self.pid: int | None = None
+        self.start_error: str | None = None
         self.started_at_ns = 0
         self.start_writer: int | None = None
         self.ended_without_newline: list[str] = []
@@ -43,16 +44,22 @@ class Session:
 
     # --- phases ---------------------------------------------------------------------
 
-    def run(self) -> None:
-        """Start the agent, record what it prints, record how it ended."""
+    def start(self, message: str | None) -> None:
+        """Start the agent, with `message` to read on its stdin; or find out why it can't be."""
         self._listen_to_signals()
         try:
-            self._start()
+            self._start_agent(message)
         except StartError as error:
-            self._record_session()
-            self._finish(None, None, str(error))
-            return
+            self.start_error = str(error)
+        self._record_session()
+        if self.pid is not None:
+            self.start_writer = row.fork_start_writer(self.spec, self._start_values())
 
+    def run(self) -> None:
+        """Record what the agent prints, and how it ended."""
+        if self.start_error is not None:
+            self._finish(None, None, self.start_error)
+            return
         self._main_loop()
         exit_code, exit_signal = self._end_agent()
         self._finish(exit_code, exit_signal, None)
@@ -70,18 +77,16 @@ class Session:
     def _on_terminate(self, _number: int, _frame: object) -> None:
         self.should_cancel = True
 
-    def _start(self) -> None:
+    def _start_agent(self, message: str | None) -> None:
         out_read, out_write = os.pipe()
         error_read, error_write = os.pipe()
         try:
             self.started_at_ns = time_ns()
-            self.pid = start_agent(self.spec, out_write, error_write)
+            self.pid = start_agent(self.spec, message, out_write, error_write)
         finally:
             os.close(out_write)
             os.close(error_write)
 
-        self._record_session()
-        self.start_writer = row.fork_start_writer(self.spec, self._start_values())
         if self.spec.maxSeconds is not None:
             self.give_up_at = monotonic() + self.spec.maxSeconds
         for fd, stream in ((out_read, b"stdout"), (error_read, b"stderr")):

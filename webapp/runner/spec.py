@@ -1,9 +1,6 @@
-"""What a runner was asked to run: `run.json` in the session's directory."""
+"""What a runner is asked to run; afterwards it lies as `run.json` in the session's directory."""
 
-import os
 from _json import encode_basestring_ascii, make_scanner
-
-FILE_NAME = "run.json"
 
 
 class _ScannerContext:
@@ -29,25 +26,17 @@ class Spec:
     stageIndex: int  # noqa: N815
     agent: str
     argv: list[str]
-    cwd: str | None
+    cwd: str
     host: str
     createdAt: str  # noqa: N815
-    hasMessage: bool  # noqa: N815
     graceSeconds: float  # noqa: N815
     maxSeconds: float | None  # noqa: N815
     maxLogBytes: int | None  # noqa: N815
     maxLineBytes: int  # noqa: N815
     database: str
 
-    def __init__(self, directory: str, fields: dict[str, object]) -> None:
-        self.directory = directory
+    def __init__(self, fields: dict[str, object]) -> None:
         self.__dict__.update(fields)
-
-
-def read_spec(directory: str) -> Spec:
-    """Read `run.json`; OSError or StopIteration where it is missing or broken."""
-    with open(os.path.join(directory, FILE_NAME), encoding="utf-8") as file:
-        return Spec(directory, parse_json(file.read()))
 
 
 def parse_json(text: str):  # type: ignore[no-untyped-def]

@@ -67,6 +67,30 @@ class Database:
 
         return self._patiently(attempt)
 
+    def write_sql(self, work: Callable[[Any], T]) -> T:
+        """As `write`, for what must be quick: `work` gets the driver's own connection.
+
+        SQLAlchemy's part in a small transaction is three times SQLite's.
+        """
+
+        def attempt() -> T:
+            pooled = self._reader.raw_connection()
+            try:
+                connection: Any = pooled.dbapi_connection
+                connection.execute("BEGIN IMMEDIATE")
+                try:
+                    result = work(connection)
+                    connection.execute("COMMIT")
+                except BaseException:
+                    if connection.in_transaction:
+                        connection.execute("ROLLBACK")
+                    raise
+                return result
+            finally:
+                pooled.close()
+
+        return self._patiently(attempt)
+
     def _patiently(self, attempt: Callable[[], T]) -> T:
         """Try until the lock is free. Readers need it too: the last connection that closes
         takes the whole file for a moment, to tidy up the WAL."""
@@ -139,8 +163,8 @@ def _translated() -> Iterator[None]:
     """SQLite's troubles as errors that a client can act on."""
     try:
         yield
-    except exc.OperationalError as error:
-        reason = str(error.orig)
+    except (exc.OperationalError, pysqlite3.OperationalError) as error:
+        reason = str(getattr(error, "orig", error))
         if "locked" in reason or "busy" in reason:
             raise DatabaseBusy(
                 "The database is locked by another process; try again in a moment.", retry_after=2

@@ -2,28 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any
 
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import BadRequest, NotFound
-from webapp.store.models import LIVE, STATUSES, IdempotencyKey, Message, Session
+from webapp.store.models import LIVE, STATUSES, Session
 
-_SESSIONS = cast(Table, Session.__table__)
-_MESSAGES = cast(Table, Message.__table__)
-_KNOWN_AT_START = (
-    "id",
-    "workflow_id",
-    "stage_index",
-    "agent",
-    "argv",
-    "cwd",
-    "host",
-    "log_path",
-    "status",
-    "created_at",
-)
+_INSERT_SESSION = """
+INSERT INTO sessions (
+    id, workflow_id, stage_index, agent, argv, cwd, host, log_path, status, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+_INSERT_MESSAGE = """
+INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
+VALUES (?, ?, ?, 'user', ?, ?)
+"""
 
 
 @dataclass(frozen=True)
@@ -40,26 +35,44 @@ class End:
     started_at: str | None = None
 
 
-def add_session(
-    orm: OrmSession, session: Session, message: str | None, key: IdempotencyKey | None
-) -> None:
-    """Insert the row of a session that is about to start, what it was told, and by which key.
+def add_session(connection: Any, session: Session, message: str | None) -> None:
+    """Insert the row of a session that is about to start, and what it was told.
 
-    Plain INSERTs, not the unit of work: this is on the path of every invoke.
+    For `Database.write_sql`: this is on the path of every invoke.
     """
-    orm.execute(insert(_SESSIONS), {name: getattr(session, name) for name in _KNOWN_AT_START})
+    row = (
+        session.id,
+        session.workflow_id,
+        session.stage_index,
+        session.agent,
+        session.argv,
+        session.cwd,
+        session.host,
+        session.log_path,
+        session.status,
+        session.created_at,
+    )
+    connection.execute(_INSERT_SESSION, row)
     if message is not None:
-        told = {
-            "workflow_id": session.workflow_id,
-            "stage_index": session.stage_index,
-            "session_id": session.id,
-            "role": "user",
-            "content": message,
-            "created_at": session.created_at,
-        }
-        orm.execute(insert(_MESSAGES), told)
-    if key is not None:
-        orm.add(key)
+        told = (session.workflow_id, session.stage_index, session.id, message, session.created_at)
+        connection.execute(_INSERT_MESSAGE, told)
+
+
+def add_idempotency_key(connection: Any, key: str, request_hash: str, session: Session) -> None:
+    """Remember which session a client's key started. For `Database.write_sql`."""
+    connection.execute(
+        "INSERT INTO idempotency_keys (key, request_hash, session_id, created_at)"
+        " VALUES (?, ?, ?, ?)",
+        (key, request_hash, session.id, session.created_at),
+    )
+
+
+def find_idempotency_key(connection: Any, key: str) -> tuple[str, str] | None:
+    """The hash of the request that used a key, and the session that it started."""
+    found = connection.execute(
+        "SELECT request_hash, session_id FROM idempotency_keys WHERE key = ?", (key,)
+    ).fetchone()
+    return None if found is None else (found[0], found[1])
 
 
 def find_session(orm: OrmSession, session_id: str) -> Session | None:
@@ -129,8 +142,3 @@ def end_session(orm: OrmSession, session_id: str, end: End) -> None:
         values["started_at"] = end.started_at
     statement = update(Session).where(Session.id == session_id, Session.status.in_(LIVE))
     orm.execute(statement.values(**values))
-
-
-def find_idempotency_key(orm: OrmSession, key: str) -> IdempotencyKey | None:
-    """The invoke that a key stands for, if there was one."""
-    return orm.get(IdempotencyKey, key)

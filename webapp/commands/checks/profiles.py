@@ -59,6 +59,6 @@ def _problem(profile: Profile) -> str | None:
     if "/" not in command:
         return None if shutil.which(command) else f"command not found: {command}"
     path = folder / command
-    if not path.exists():
+    if not os.path.exists(path):
         return f"command not found: {path}"
     return None if os.access(path, os.X_OK) else f"command cannot be executed: {path}"

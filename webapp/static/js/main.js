@@ -20,9 +20,9 @@ let route = { workflowId: null, sessionId: null };
 let conversation = null;
 
 const drawer = new Drawer();
-const stage = new Stage(find(document, "stage", HTMLElement), () => conversation?.tryNow());
+const stage = new Stage(find(document, "stage", HTMLElement), tryNow);
 const facts = new FactsPanel(find(document, "facts-panel", HTMLElement));
-const badge = new ConnectionBadge(find(document, "connection", HTMLElement), () => conversation?.tryNow());
+const badge = new ConnectionBadge(find(document, "connection", HTMLElement), tryNow);
 
 const composer = new Composer(find(document, "composer", HTMLFormElement), {
   workflowId: () => route.workflowId,
@@ -38,6 +38,10 @@ const sessions = new SessionsPanel(find(document, "sidebar", HTMLElement), (rows
   const row = rows.find((session) => session.sessionId === route.sessionId);
   if (row !== undefined) conversation?.takeRow(row);
 });
+
+function tryNow() {
+  conversation?.tryNow();
+}
 
 function followRoute() {
   const next = parseRoute(location.hash);

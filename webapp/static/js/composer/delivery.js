@@ -34,15 +34,20 @@ export class Delivery {
   /** @returns {Promise<{sessionId: string, workflowId: string}>} */
   async attempt() {
     const { message, agent } = this.letter;
-    const workflowId = this.letter.workflowId ?? (await this.#patiently(this.#server.createWorkflow)).id;
+    const workflowId = this.letter.workflowId ?? (await this.#createWorkflow());
     this.letter.workflowId = workflowId;
-    return this.#patiently(() => this.#server.invokeAgent({ workflowId, message, agent }, this.#key));
+    const input = { workflowId, message, agent };
+    return this.#patiently(() => this.#server.invokeAgent(input, this.#key));
   }
 
-  /** The workflow was not there or takes no more: the same message, in a conversation of its own. */
+  /** The workflow was not there or takes no more: the same message, in one of its own. */
   moveToNewWorkflow() {
     this.letter.workflowId = null;
     this.#key = freshKey();
+  }
+
+  async #createWorkflow() {
+    return (await this.#patiently(this.#server.createWorkflow)).id;
   }
 
   /**

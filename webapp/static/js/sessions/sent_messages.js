@@ -12,7 +12,8 @@ const MAX_LENGTH = 4_000;
  * @param {string} message
  */
 export function rememberMessage(sessionId, message) {
-  const entries = [...load().filter(([id]) => id !== sessionId), [sessionId, message.slice(0, MAX_LENGTH)]];
+  const others = load().filter(([id]) => id !== sessionId);
+  const entries = [...others, [sessionId, message.slice(0, MAX_LENGTH)]];
   try {
     sessionStorage.setItem(KEY, JSON.stringify(entries.slice(-MAX_MESSAGES)));
   } catch {

@@ -23,7 +23,7 @@ import { errorOf } from "../api/errors.js";
 import { DEFAULT_RETRY_MS, pause, reconnectDelay, retryAfterMs } from "./backoff.js";
 import { SseParser } from "./sse_parser.js";
 
-/** The server sends a `ping` after 15 s of silence: two of them may be late before the line is dead. */
+/** The server sends a `ping` after 15 s of silence: a line that has missed two is dead. */
 export const SILENCE_LIMIT_MS = 35_000;
 
 /** Answers of 4xx that are about the moment, not about the request. */
@@ -61,7 +61,7 @@ export class EventStream {
     this.#run.abort();
   }
 
-  /** Close for a while: a tab that nobody looks at must not hold one of the origin's six connections. */
+  /** Close for a while: a tab that nobody sees must not hold one of the origin's six connections. */
   park() {
     this.close();
     this.#options.onState({ phase: "parked" });

@@ -21,7 +21,7 @@ export class SseParser {
   /** Where to go on after this connection: a block without data moves it too. */
   lastEventId;
 
-  /** The pieces of a line whose end has not come: joined once, so that 1 MB in 64 KB chunks stays linear. */
+  /** Pieces of a line whose end has not come: joined once, so that a long line stays linear. */
   #line = /** @type {string[]} */ ([]);
   #endedInCarriageReturn = false;
 

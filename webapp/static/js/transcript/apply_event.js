@@ -106,7 +106,8 @@ function applyToolResult(transcript, data) {
   if (call === undefined) {
     const { name, callId } = found;
     const args = { text: "", omitted: 0 };
-    transcript.add({ kind: "tool", name: readable(name ?? "tool"), callId, state, summary: "", args, result });
+    const block = { name: readable(name ?? "tool"), callId, state, summary: "", args, result };
+    transcript.add({ kind: "tool", ...block });
     return;
   }
   call.state = state;
@@ -119,7 +120,8 @@ function applyToolResult(transcript, data) {
 function applyUsage(transcript, data) {
   const figures = Object.entries(data ?? {}).filter(([, value]) => typeof value === "number");
   if (figures.length === 0) return addOther(transcript, "usage", data);
-  transcript.add({ kind: "usage", figures: /** @type {[string, number][]} */ (figures.slice(0, 12)) });
+  const kept = /** @type {[string, number][]} */ (figures.slice(0, 12));
+  transcript.add({ kind: "usage", figures: kept });
 }
 
 /** @type {Apply} */
@@ -150,9 +152,18 @@ function applyDone(transcript, data) {
  * @param {unknown} data
  */
 function addOther(transcript, name, data) {
-  const { type: _, ...rest } = /** @type {any} */ (
-    data !== null && typeof data === "object" && !Array.isArray(data) ? data : { data }
-  );
-  const summary = readable(inOneLine("data" in rest && Object.keys(rest).length === 1 ? rest.data : rest));
-  transcript.add({ kind: "other", name: readable(name), summary, body: cut(readable(asText(data))) });
+  const summary = readable(inOneLine(withoutType(data)));
+  const body = cut(readable(asText(data)));
+  transcript.add({ kind: "other", name: readable(name), summary, body });
+}
+
+/**
+ * The name of a card says it already.
+ *
+ * @param {unknown} data
+ */
+function withoutType(data) {
+  if (data === null || typeof data !== "object" || Array.isArray(data)) return data;
+  const { type: _, ...rest } = /** @type {Record<string, unknown>} */ (data);
+  return rest;
 }

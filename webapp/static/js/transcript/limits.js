@@ -8,7 +8,7 @@ export const MAX_TEXT = 4_000_000;
 /** Of one block, and of one side (arguments, result) of a tool call. */
 export const MAX_BLOCK_TEXT = 200_000;
 
-/** A run of text goes on in a new block at the first line end after this many, so that none grows for long. */
+/** After this many a run of text goes on in a new block, at the first line end. */
 export const SPLIT_TEXT_AT = 8_000;
 
 /**

@@ -4,9 +4,11 @@ import { formatBytes, formatName } from "../format.js";
 import { lookOf } from "../sessions/status.js";
 import { inOneLine } from "./tool_calls.js";
 
+const FULL = "The session has reached the largest log it may write. What follows was not kept.";
+
 const TEXTS = new Map(/** @type {[string, (data: any) => string][]} */ ([
   ["gap", (data) => `${sizeOf(data.bytes)} is missing here${because(data.reason)}.`],
-  ["truncated", () => "The session has reached the largest log it may write. What follows was not kept."],
+  ["truncated", () => FULL],
   ["corrupt", (data) => `${sizeOf(data.bytes)} of the log cannot be read.`],
   ["terminating", (data) => `The agent was told to end${because(reasonOf(data.status))}.`],
   ["error", (data) => (typeof data.message === "string" ? data.message : "Something went wrong.")],

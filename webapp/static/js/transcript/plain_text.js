@@ -1,4 +1,4 @@
-/** Foreign bytes as text that a person can read: terminal escapes stripped, controls made visible. */
+/** Foreign text as a person can read it: terminal escapes stripped, controls made visible. */
 
 const NEEDS_WORK = /[\0-\x08\x0B-\x1F\x7F-\x9F]/;
 

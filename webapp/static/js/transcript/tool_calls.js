@@ -13,7 +13,9 @@
  * @property {boolean} failed
  */
 
-const CALL_ID_KEYS = ["callId", "call_id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id", "id"];
+const CALL_ID_KEYS = [
+  "callId", "call_id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id", "id",
+];
 const NAME_KEYS = ["name", "tool", "toolName", "tool_name"];
 const ARGS_KEYS = ["args", "arguments", "input", "params", "parameters"];
 const RESULT_KEYS = ["result", "output", "content", "error", "message"];
@@ -91,7 +93,8 @@ export function asText(value) {
 
 /** @param {unknown} value */
 function short(value) {
-  return typeof value === "string" ? value.slice(0, 400) : (JSON.stringify(value) ?? "").slice(0, 400);
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  return text.slice(0, 400);
 }
 
 /** @param {any} data */

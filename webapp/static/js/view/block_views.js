@@ -77,7 +77,8 @@ function drawOther(block) {
 /** @param {import("../transcript/blocks.js").UsageBlock} block */
 function drawUsage(block) {
   const element = copyOf("usage");
-  setText(element, "text", block.figures.map(([name, value]) => formatMeasure(name, value)).join(" · "));
+  const figures = block.figures.map(([name, value]) => formatMeasure(name, value));
+  setText(element, "text", figures.join(" · "));
   return { element, update() {} };
 }
 

@@ -1,4 +1,4 @@
-/** Elements by their `data-*` hooks, checked for their kind: a hook that is missing is a bug, said at once. */
+/** Elements by their `data-*` hooks. One that is missing is a bug, and said at once. */
 
 /**
  * @template {Element} T

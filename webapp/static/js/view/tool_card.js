@@ -3,7 +3,9 @@
 import { copyOf, find, setIcon, setText } from "./dom.js";
 import { omission } from "./growing_text.js";
 
-/** @type {Record<import("../transcript/blocks.js").ToolBlock["state"], {word: string, icon: string, tone: string}>} */
+/** @typedef {import("../transcript/blocks.js").ToolBlock} ToolBlock */
+
+/** @type {Record<ToolBlock["state"], {word: string, icon: string, tone: string}>} */
 const STATES = {
   running: { word: "Running", icon: "running", tone: "live" },
   ok: { word: "OK", icon: "ok", tone: "good" },
@@ -12,7 +14,7 @@ const STATES = {
 };
 
 /**
- * @param {import("../transcript/blocks.js").ToolBlock} first
+ * @param {ToolBlock} first
  * @returns {import("./block_views.js").Drawn}
  */
 export function drawTool(first) {
@@ -21,7 +23,7 @@ export function drawTool(first) {
   setText(element, "summary", first.summary);
   writePart(find(element, "args", HTMLElement), first.args);
 
-  /** @param {import("../transcript/blocks.js").ToolBlock} block */
+  /** @param {ToolBlock} block */
   function update(block) {
     const state = STATES[block.state];
     element.dataset.tone = state.tone;

@@ -1,0 +1,161 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { applyEvent } from "../../../webapp/static/js/transcript/apply_event.js";
+import { MAX_BLOCKS, MAX_TEXT } from "../../../webapp/static/js/transcript/limits.js";
+import { Transcript } from "../../../webapp/static/js/transcript/transcript.js";
+
+/** A transcript of these events: pairs of a name and its data. */
+function transcriptOf(...events) {
+  const transcript = new Transcript();
+  for (const [name, data] of events) {
+    applyEvent(transcript, { name, data: typeof data === "string" ? data : JSON.stringify(data), id: "" });
+  }
+  return transcript;
+}
+
+const blocksOf = (...events) => transcriptOf(...events).blocks;
+
+test("a session has a start, words, a tool, warnings, figures and an end", () => {
+  const kinds = blocksOf(
+    ["session", { agent: "demo", pid: 7, startedAt: "2026-11-23T21:04:00Z" }],
+    ["message", { type: "message", content: "Hello " }],
+    ["message", { type: "message", content: "there." }],
+    ["tool_call", { type: "tool_call", id: "1", name: "read", args: {} }],
+    ["tool_result", { type: "tool_result", id: "1", ok: true, result: "x" }],
+    ["stderr", { message: "warning" }],
+    ["ping", { type: "ping" }],
+    ["usage", { type: "usage", inputTokens: 3 }],
+    ["done", { exitCode: 0, signal: null, status: "succeeded" }],
+  ).map((block) => block.kind);
+  assert.deepEqual(kinds, ["start", "text", "tool", "stderr", "usage", "done"]);
+});
+
+test("a run of messages is one block, and something else between them ends it", () => {
+  const blocks = blocksOf(
+    ["message", { content: "a" }],
+    ["message", { content: "b" }],
+    ["stderr", { message: "c" }],
+    ["stderr", { message: "d" }],
+    ["message", { content: "e" }],
+  );
+  assert.deepEqual(blocks.map(({ text }) => text), ["a\nb", "c\nd", "e"]);
+});
+
+test("a result belongs to the call with its id, or to the oldest of its name", () => {
+  const [first, second, third] = blocksOf(
+    ["tool_call", { name: "read", id: "1", args: { path: "a" } }],
+    ["tool_call", { name: "read", id: "2" }],
+    ["tool_call", { name: "write" }],
+    ["tool_result", { id: "2", ok: false, result: "no" }],
+    ["tool_result", { name: "write", result: "yes" }],
+  );
+  assert.equal(first.state, "running");
+  assert.equal(first.summary, "path: a");
+  assert.deepEqual([second.state, second.result.text], ["failed", "no"]);
+  assert.deepEqual([third.state, third.result.text], ["ok", "yes"]);
+});
+
+test("results say that they failed in several ways", () => {
+  const failed = [{ ok: false }, { isError: true }, { is_error: true }, { error: "x" }, { status: "error" }, { exitCode: 2 }];
+  const fine = [{}, { ok: true }, { error: null }, { status: "completed" }, { exitCode: 0 }];
+  const stateOf = (result) => blocksOf(["tool_call", { name: "t" }], ["tool_result", { ...result }])[0].state;
+  assert.deepEqual(new Set(failed.map(stateOf)), new Set(["failed"]));
+  assert.deepEqual(new Set(fine.map(stateOf)), new Set(["ok"]));
+});
+
+test("a result without a call has a card of its own", () => {
+  const [block] = blocksOf(["tool_result", { name: "read", id: "9", result: { lines: 2 } }]);
+  assert.deepEqual([block.kind, block.name, block.state], ["tool", "read", "ok"]);
+  assert.equal(block.result.text, '{\n  "lines": 2\n}');
+});
+
+test("calls that are open at the end will have no result", () => {
+  const [call] = blocksOf(["tool_call", { name: "t" }], ["done", { exitCode: null, status: "lost" }]);
+  assert.equal(call.state, "unanswered");
+});
+
+test("any event name of an agent becomes a card, whatever its data", () => {
+  const blocks = blocksOf(
+    ["error", { type: "error", message: "rate limited" }],
+    ["constructor", { type: "constructor" }],
+    ["__proto__", "not JSON"],
+    ["plan", [1, 2]],
+    ["message", { type: "done", exitCode: 0 }],
+    ["message", { type: "message", content: { text: "a" } }],
+    ["tool_call", null],
+    ["usage", null],
+    ["notice", null],
+    ["stderr", 7],
+    ["input", 7],
+  );
+  assert.deepEqual(
+    blocks.map(({ kind, name }) => [kind, name].filter(Boolean).join(" ")),
+    [
+      "other error", "other constructor", "other __proto__", "other plan", "other done", "other message",
+      "tool tool", "other usage", "notice", "other stderr", "other input",
+    ],
+  );
+  assert.equal(blocks[0].summary, "message: rate limited");
+});
+
+test("notices are said in words", () => {
+  /** @type {[any, string][]} */
+  const table = [
+    [{ type: "gap", bytes: 4096, reason: "no space left on device" }, "4.1 kB of output is missing here: no space left on device."],
+    [{ type: "gap" }, "Some output is missing here."],
+    [{ type: "truncated", maxLogBytes: 5 }, "The session has reached the largest log it may write. What follows was not kept."],
+    [{ type: "terminating", status: "timed_out" }, "The agent was told to end: timed out."],
+    [{ type: "error", message: "No such command." }, "No such command."],
+    [{ type: "backlogFull", dropped: 3 }, "backlog full: dropped: 3"],
+    [null, "null"],
+  ];
+  for (const [data, text] of table) assert.equal(blocksOf(["notice", data])[0].text, text);
+});
+
+test("an agent's own done does not end the transcript", () => {
+  assert.equal(transcriptOf(["message", { type: "done", exitCode: 0 }]).done, null);
+});
+
+test("what a person said is not shown twice when the log has it too", () => {
+  const transcript = new Transcript();
+  transcript.add({ kind: "input", text: "help", omitted: 0, fromLog: false });
+  for (const content of ["help", "go on", "go on"]) {
+    applyEvent(transcript, { name: "input", data: JSON.stringify({ content }), id: "" });
+  }
+  assert.deepEqual(transcript.blocks.map(({ text }) => text), ["help", "go on", "go on"]);
+});
+
+test("only what has changed is to be written again", () => {
+  const transcript = transcriptOf(["tool_call", { name: "t" }], ["message", { content: "a" }]);
+  transcript.changed.clear();
+  applyEvent(transcript, { name: "message", data: '{"content":"b"}', id: "" });
+  assert.deepEqual([...transcript.changed], [2]);
+  applyEvent(transcript, { name: "tool_result", data: "{}", id: "" });
+  assert.deepEqual([...transcript.changed], [2, 1]);
+});
+
+test("of 100,000 events the last blocks are kept", { timeout: 20_000 }, () => {
+  const transcript = new Transcript();
+  for (let count = 0; count < 50_000; count += 1) {
+    applyEvent(transcript, { name: "tool_call", data: `{"name":"t","id":"${count}"}`, id: "" });
+    applyEvent(transcript, { name: "message", data: `{"content":"${count}"}`, id: "" });
+  }
+  assert.equal(transcript.blocks.length, MAX_BLOCKS);
+  assert.equal(transcript.dropped, 100_000 - MAX_BLOCKS);
+  assert.equal(transcript.last?.text, "49999");
+  assert.equal(transcript.openCalls.length, MAX_BLOCKS / 2);
+  assert.ok(transcript.changed.size <= MAX_BLOCKS);
+  assert.equal(transcript.block(transcript.firstId), transcript.blocks[0]);
+});
+
+test("huge events make room for each other", () => {
+  const transcript = new Transcript();
+  const result = "x".repeat(1_000_000);
+  for (let count = 0; count < 50; count += 1) {
+    applyEvent(transcript, { name: "tool_result", data: JSON.stringify({ name: "t", result }), id: "" });
+  }
+  const kept = transcript.blocks.reduce((sum, block) => sum + block.result.text.length, 0);
+  assert.ok(kept <= MAX_TEXT, String(kept));
+  assert.ok(transcript.dropped > 0);
+});

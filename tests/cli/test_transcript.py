@@ -1,0 +1,107 @@
+"""Events as people read them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from webapp.commands.transcript import Transcript
+from webapp.log.events import Event
+
+Said = tuple[str, dict[str, Any]]
+
+
+def shown(*events: Said, colour: bool = False) -> str:
+    transcript = Transcript(colour=colour)
+    text = "".join(
+        transcript.show(Event(0, "", "stdout", name, json.dumps(data))) for name, data in events
+    )
+    return text + transcript.end()
+
+
+def says(content: str) -> Said:
+    return "message", {"type": "message", "content": content}
+
+
+def line(content: str, **more: Any) -> Said:
+    return "message", {"content": content} | more
+
+
+CALL: Said = ("tool_call", {"type": "tool_call", "name": "read", "args": {"path": "a.py", "n": 3}})
+WARNING: Said = ("stderr", {"message": "careful"})
+
+
+@pytest.mark.parametrize(
+    ("events", "text"),
+    [
+        ([says("Hello "), says("world")], "Hello world\n"),
+        ([says("Hello"), says("world"), says("!")], "Hello world!\n"),
+        ([says("One sentence."), says("And another.")], "One sentence.\nAnd another.\n"),
+        ([says("a\n"), says("b\n")], "a\nb\n"),
+        ([line("a"), line(""), line("b")], "a\n\nb\n"),
+        ([line("a? ", partial=True), line("b")], "a? b\n"),
+        ([says("a"), line("b"), says("c")], "a\nb\nc\n"),
+        ([says("a"), CALL, says("\n\nb")], "a\n-> read path: a.py, n: 3\nb\n"),
+        ([says("a"), WARNING, says("b")], "a\n! careful\nb\n"),
+        ([("stderr", {"message": "10%\r20%"})], "! 10%\n! 20%\n"),
+        ([("input", {"content": "yes"})], "> yes\n"),
+        ([("tool_result", {"result": "ok\nfine"})], "<- ok fine\n"),
+        ([("tool_result", {"name": "run", "error": "no"})], "<x run no\n"),
+        ([("notice", {"type": "error", "message": "it broke"})], "-- error: it broke\n"),
+        ([("notice", {"type": "truncated", "bytes": 5})], "-- truncated: bytes: 5\n"),
+        ([("thought", {"type": "thought", "deep": True})], "-- thought: deep: true\n"),
+        ([("message", {"type": "ping", "x": 1})], "-- ping: x: 1\n"),
+        ([("message", {"type": "message", "content": [1]})], "-- message: content: [1]\n"),
+        (
+            [("done", {"exitCode": None, "signal": "SIGKILL", "status": "failed"})],
+            "-- done: failed, SIGKILL\n",
+        ),
+    ],
+)
+def test_events_read_like_this(events: list[Said], text: str) -> None:
+    assert shown(*events) == text
+
+
+def test_claude_codes_messages_read_like_any_agents() -> None:
+    blocks = [
+        {"type": "text", "text": "I look."},
+        {"type": "tool_use", "id": "t", "name": "Bash", "input": {"command": "ls"}},
+    ]
+    result = [{"type": "tool_result", "tool_use_id": "t", "content": "a\nb", "is_error": False}]
+
+    assert (
+        shown(
+            ("assistant", {"type": "assistant", "message": {"content": blocks}}),
+            ("user", {"type": "user", "message": {"content": result}}),
+        )
+        == "I look.\n-> Bash command: ls\n<- a b\n"
+    )
+
+
+def test_codexs_items_read_like_any_agents() -> None:
+    run = {"type": "command_execution", "command": "ls", "aggregated_output": "a\n", "exit_code": 1}
+
+    assert (
+        shown(
+            ("item.started", {"type": "item.started", "item": run}),
+            ("item.completed", {"type": "item.completed", "item": run}),
+            ("item.completed", {"item": {"type": "agent_message", "text": "Done."}}),
+        )
+        == "-> ls\n<x a\nDone.\n"
+    )
+
+
+def test_an_escape_sequence_may_be_split_between_two_messages() -> None:
+    assert shown(says("a \x1b]0;ti"), says("tle\x07b")) == "a b\n"
+
+
+def test_colours_of_an_agent_do_not_run_into_what_follows() -> None:
+    text = shown(says("\x1b[31mred"), CALL, colour=True)
+
+    assert text.index("\x1b[0m") < text.index("->")
+
+
+def test_a_strange_event_never_stops_the_reader() -> None:
+    for data in ("null", "[]", '"x"', "{}", '{"content":null}', '{"message":{"content":[null,1]}}'):
+        for name in ("message", "assistant", "user", "tool_call", "item.started", "done", "notice"):
+            Transcript(colour=False).show(Event(0, "", "stdout", name, data))

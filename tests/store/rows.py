@@ -1,0 +1,55 @@
+"""Rows for tests."""
+
+from typing import Any
+
+from sqlalchemy import text
+
+from webapp.store.engine import Database
+from webapp.store.ids import new_session_id
+
+_COLUMNS: dict[str, Any] = {
+    "stage_index": 0,
+    "agent": "demo",
+    "argv": '["demo"]',
+    "cwd": None,
+    "pid": None,
+    "runner_pid": None,
+    "host": "here",
+    "log_path": "sessions/x/output.log",
+    "status": "starting",
+    "exit_code": None,
+    "exit_signal": None,
+    "error": None,
+    "log_bytes": None,
+    "created_at": "2026-11-23T21:04:00.123Z",
+    "started_at": None,
+    "ended_at": None,
+}
+ENDED_AT = "2026-11-23T21:04:07.523Z"
+
+
+def add_session(database: Database, workflow_id: str, **columns: Any) -> str:
+    """Insert a session as it stands in the table; its id."""
+    row = {"id": new_session_id(), "workflow_id": workflow_id} | _COLUMNS | columns
+    names = ", ".join(row)
+    places = ", ".join(f":{name}" for name in row)
+    statement = text(f"INSERT INTO sessions ({names}) VALUES ({places})")
+    database.write(lambda orm: orm.execute(statement, row))
+    return str(row["id"])
+
+
+def add_ended(database: Database, workflow_id: str, **columns: Any) -> str:
+    """Insert a session that has ended; its id."""
+    ended = {"status": "succeeded", "ended_at": ENDED_AT, "exit_code": 0}
+    return add_session(database, workflow_id, **(ended | columns))
+
+
+def execute(database: Database, statement: str, **values: Any) -> None:
+    """Change something in a write transaction."""
+    database.write(lambda orm: orm.execute(text(statement), values))
+
+
+def rows(database: Database, query: str, **values: Any) -> list[dict[str, Any]]:
+    """What a query finds."""
+    with database.read() as orm:
+        return [dict(row) for row in orm.execute(text(query), values).mappings()]

@@ -1,0 +1,200 @@
+"""The tables as SQLite has them: what the models say, and what they will not take."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Table, exc, inspect
+
+from tests.store.rows import ENDED_AT, add_ended, add_session, execute, rows
+from webapp.store.engine import Database, open_engine
+from webapp.store.models import ENDED, STATUSES, WORKFLOW_STATUSES, Base
+
+
+@pytest.mark.parametrize("name", sorted(Base.metadata.tables))
+def test_model_has_the_columns_of_its_table(database: Database, name: str) -> None:
+    engine = open_engine(database.path)
+    migrated = inspect(engine).get_columns(name)
+    keys = inspect(engine).get_pk_constraint(name)["constrained_columns"]
+    engine.dispose()
+    model: Table = Base.metadata.tables[name]
+    as_migrated = [
+        (column["name"], str(column["type"]), column["nullable"] and column["name"] not in keys)
+        for column in migrated
+    ]
+    as_model = [
+        (column.name, _type_of(column.type), bool(column.nullable)) for column in model.columns
+    ]
+    assert as_model == as_migrated
+    assert [column.name for column in model.primary_key] == keys
+
+
+def _type_of(kind: Any) -> str:
+    return {"VARCHAR": "TEXT"}.get(str(kind), str(kind))
+
+
+def test_each_table_has_a_model(database: Database) -> None:
+    tables = rows(database, "SELECT name, sql FROM sqlite_schema WHERE type = 'table'")
+    names = {table["name"] for table in tables} - {"alembic_version", "sqlite_sequence"}
+    assert names == set(Base.metadata.tables)
+
+
+@pytest.mark.parametrize("name", sorted(Base.metadata.tables))
+def test_table_is_strict(database: Database, name: str) -> None:
+    (table,) = rows(database, "SELECT strict FROM pragma_table_list(:name)", name=name)
+    assert table["strict"] == 1
+
+
+def test_each_foreign_key_of_a_model_is_one_of_its_table(database: Database) -> None:
+    engine = open_engine(database.path)
+    for name, model in Base.metadata.tables.items():
+        migrated = {
+            (key["constrained_columns"][0], key["referred_table"])
+            for key in inspect(engine).get_foreign_keys(name)
+        }
+        assert migrated == {(key.parent.name, key.column.table.name) for key in model.foreign_keys}
+    engine.dispose()
+
+
+# --- what they will not take ----------------------------------------------------------
+
+
+def test_session_of_an_unknown_workflow_is_refused(database: Database) -> None:
+    with pytest.raises(exc.IntegrityError, match="FOREIGN KEY"):
+        add_session(database, "workflow-0")
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"status": "unheard-of"},
+        {"status": "succeeded", "ended_at": None},
+        {"stage_index": -1},
+        {"argv": "not json"},
+        {"agent": None},
+        {"log_path": None},
+        {"pid": "seven"},
+        {"exit_code": 1.5},
+    ],
+    ids=str,
+)
+def test_session_that_makes_no_sense_is_refused(
+    database: Database, workflow_id: str, columns: dict[str, Any]
+) -> None:
+    with pytest.raises(exc.IntegrityError):
+        add_session(database, workflow_id, **columns)
+
+
+@pytest.mark.parametrize("status", STATUSES)
+def test_each_status_of_a_session_is_taken(
+    database: Database, workflow_id: str, status: str
+) -> None:
+    add_session(database, workflow_id, status=status, ended_at=ENDED_AT)
+
+
+@pytest.mark.parametrize("status", WORKFLOW_STATUSES)
+def test_each_status_of_a_workflow_is_taken(
+    database: Database, workflow_id: str, status: str
+) -> None:
+    execute(database, "UPDATE workflows SET status = :status", status=status)
+
+
+def test_other_status_of_a_workflow_is_refused(database: Database, workflow_id: str) -> None:
+    with pytest.raises(exc.IntegrityError):
+        execute(database, "UPDATE workflows SET status = 'unheard-of'")
+
+
+@pytest.mark.parametrize("before", ENDED)
+@pytest.mark.parametrize("after", STATUSES)
+def test_ended_session_never_changes_its_status(
+    database: Database, workflow_id: str, before: str, after: str
+) -> None:
+    add_ended(database, workflow_id, status=before)
+    if after == before:
+        execute(database, "UPDATE sessions SET status = :after", after=after)
+        return
+    with pytest.raises(exc.IntegrityError, match="never changes"):
+        execute(database, "UPDATE sessions SET status = :after", after=after)
+    assert rows(database, "SELECT status FROM sessions") == [{"status": before}]
+
+
+# --- for people -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("columns", "outcome"),
+    [
+        ({"status": "succeeded", "exit_code": 0}, "exit 0"),
+        ({"status": "failed", "exit_code": 7}, "exit 7"),
+        ({"status": "failed", "exit_code": None, "exit_signal": "SIGKILL"}, "SIGKILL"),
+        ({"status": "failed", "exit_code": None, "error": "command not found"}, "command not f"),
+        ({"status": "lost", "exit_code": None, "error": "the runner is gone"}, "the runner is"),
+    ],
+)
+def test_overview_says_how_a_session_ended(
+    database: Database, workflow_id: str, columns: dict[str, Any], outcome: str
+) -> None:
+    add_ended(database, workflow_id, **columns)
+    (line,) = rows(database, "SELECT * FROM session_overview")
+    assert line["outcome"].startswith(outcome)
+    assert line["status"] == columns["status"]
+
+
+def test_overview_is_one_readable_line_a_session(database: Database, workflow_id: str) -> None:
+    session_id = add_ended(
+        database, workflow_id, started_at="2026-11-23T21:04:00.023Z", log_bytes=123_456
+    )
+    (line,) = rows(database, "SELECT * FROM session_overview")
+    assert line == {
+        "session": session_id,
+        "status": "succeeded",
+        "outcome": "exit 0",
+        "agent": "demo",
+        "started": "2026-11-23 21:04:00",
+        "took": "7.5 s",
+        "log_size": "123 kB",
+        "workflow": workflow_id,
+        "stage": 0,
+        "log": "sessions/x/output.log",
+    }
+
+
+def test_live_sessions_are_those_that_have_not_ended(database: Database, workflow_id: str) -> None:
+    add_ended(database, workflow_id)
+    live = add_session(database, workflow_id, status="running", pid=7)
+    (line,) = rows(database, "SELECT * FROM live_sessions")
+    assert (line["session"], line["outcome"]) == (live, "pid 7")
+
+
+def test_workflow_overview_counts_sessions(database: Database, workflow_id: str) -> None:
+    add_ended(database, workflow_id)
+    add_session(database, workflow_id)
+    (line,) = rows(database, "SELECT * FROM workflow_overview")
+    assert (line["workflow"], line["stage"]) == (workflow_id, "chat (1 of 1)")
+    assert (line["sessions"], line["live"], line["request"]) == (2, 1, "r-1")
+
+
+def test_overviews_of_an_empty_database_are_empty(database: Database) -> None:
+    for view in ("session_overview", "live_sessions", "workflow_overview"):
+        assert rows(database, f"SELECT * FROM {view}") == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM sessions WHERE workflow_id = 'x' ORDER BY id DESC LIMIT 1",
+        "SELECT * FROM sessions WHERE status = 'failed' ORDER BY id DESC LIMIT 51",
+        "SELECT * FROM sessions ORDER BY id DESC LIMIT 51",
+        "SELECT * FROM workflows WHERE status = 'active' ORDER BY id DESC LIMIT 51",
+    ],
+)
+def test_query_of_a_long_table_reads_an_index(database: Database, query: str) -> None:
+    plan = " ".join(row["detail"] for row in rows(database, f"EXPLAIN QUERY PLAN {query}"))
+    assert "USING" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def test_live_sessions_are_found_without_reading_the_ended_ones(database: Database) -> None:
+    query = "SELECT * FROM sessions WHERE status IN ('starting', 'running') ORDER BY id"
+    plan = " ".join(row["detail"] for row in rows(database, f"EXPLAIN QUERY PLAN {query}"))
+    assert "INDEX" in plan
+    assert "SCAN sessions USING INDEX sqlite_autoindex" not in plan

@@ -1,0 +1,118 @@
+"""What the viewers of one worker share, and what is left when they have gone."""
+
+import os
+from pathlib import Path
+
+from tests.server import wait_for
+from tests.stream.growing_log import BY_ROW, Theatre
+from webapp.log import lock
+from webapp.stream.feed import Format
+
+
+def open_files() -> int:
+    """Descriptors of this process."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_viewers_of_one_log_share_one_feed(stage: Theatre) -> None:
+    with stage.hub.feed("s", stage.log.path) as first:
+        with stage.hub.feed("s", stage.log.path) as second:
+            assert first is second
+            assert stage.hub.viewers == 2
+        assert stage.hub.viewers == 1
+    assert stage.hub.viewers == 0
+
+
+def test_log_without_viewers_is_closed(stage: Theatre) -> None:
+    with stage.hub.feed("s", stage.log.path) as feed:
+        feed.wait(feed.size(), 0)  # the process's one inotify instance stays
+    before = open_files()
+    with stage.hub.feed("s", stage.log.path) as feed:
+        feed.wait(feed.size(), 0)
+        assert open_files() > before
+    wait_for(lambda: open_files() == before)
+
+
+def test_frame_is_made_once_for_all_viewers(stage: Theatre) -> None:
+    stage.log.say("one")
+    with stage.hub.feed("s", stage.log.path) as feed:
+        first = feed.frame_at(0, Format(), goes_on=False)
+        assert first is not None
+        assert feed.frame_at(0, Format(), goes_on=False) is first
+        wrapped = feed.frame_at(0, Format(as_envelope=True), goes_on=False)
+        assert wrapped is not None
+        assert wrapped.data != first.data
+
+
+def test_frame_ends_where_the_next_begins(stage: Theatre) -> None:
+    end = stage.log.say("one")
+    with stage.hub.feed("s", stage.log.path) as feed:
+        frame = feed.frame_at(0, Format(), goes_on=False)
+        assert frame is not None
+        assert (frame.end, frame.is_done) == (end, False)
+        assert feed.frame_at(frame.end, Format(), goes_on=False) is None
+        stage.log.end()
+        last = feed.frame_at(frame.end, Format(), goes_on=False)
+        assert last is not None
+        assert last.is_done
+
+
+def test_thousand_viewers_who_come_and_go_leave_no_descriptor(stage: Theatre) -> None:
+    stage.log.say("one")
+    stage.log.end()
+    stage.watch().wait_until_ended()
+    before = open_files()
+    for _ in range(20):
+        viewers = [stage.watch() for _ in range(50)]
+        for viewer in viewers:
+            viewer.wait_until_ended()
+    wait_for(lambda: open_files() == before)
+
+
+def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(stage: Theatre) -> None:
+    viewer = stage.watch()
+    with stage.hub.feed("session", stage.log.path):
+        pass
+    stage.log.say("one")
+    viewer.wait_for_texts("one")
+
+
+def test_live_log_is_not_taken_for_abandoned(stage: Theatre) -> None:
+    looks = 0
+    with stage.hub.feed("s", stage.log.path) as feed:
+        look = feed.look
+
+        def count() -> None:
+            nonlocal looks
+            looks += 1
+            look()
+
+        feed.look = count  # type: ignore[method-assign]
+        wait_for(lambda: looks >= 3)
+    assert stage.abandoned == []
+
+
+def test_clock_never_touches_a_file_that_another_has_opened_since(
+    stage: Theatre, tmp_path: Path
+) -> None:
+    """The descriptor of a log whose last viewer left may be the next session's log."""
+    other = tmp_path / "other.log"
+    other.touch()
+    opened: list[int] = []
+
+    def leave_and_start_another_session() -> dict[str, object]:
+        holding.__exit__(None, None, None)
+        opened.append(os.open(other, os.O_RDWR))
+        assert lock.acquire(opened[0])
+        return BY_ROW
+
+    stage.end_abandoned = leave_and_start_another_session
+    stage.log.die()
+    holding = stage.hub.feed("s", stage.log.path)
+    holding.__enter__()
+    wait_for(lambda: stage.hub.viewers == 0)
+
+    probe = os.open(other, os.O_RDWR)
+    assert lock.is_held(probe)
+    os.close(probe)
+    os.close(opened[0])

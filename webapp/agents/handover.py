@@ -1,0 +1,56 @@
+"""A new session's log on its way from the worker to the runner: open, and locked."""
+
+import contextlib
+import os
+from pathlib import Path
+
+from webapp.agents.places import SessionFiles
+from webapp.errors import ServiceUnavailable
+from webapp.log import lock
+
+
+class Handover:
+    """Makes the session's directory and its log; `with` lets go of both descriptors."""
+
+    def __init__(self, files: SessionFiles) -> None:
+        self.files = files
+        self.is_needed = False
+        """Set once the row stands: from then on the files stay, whatever happens."""
+        self.log_fd = -1
+
+    def __enter__(self) -> "Handover":
+        """ServiceUnavailable where the files cannot be made."""
+        try:
+            _make_directory(self.files.directory)
+            flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
+            self.log_fd = os.open(self.files.log, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            if not lock.acquire(self.log_fd):
+                raise OSError(f"somebody else holds the lock on {self.files.log}")
+        except OSError as error:
+            self.close()
+            raise ServiceUnavailable(
+                f"Cannot write the session's files: {error.strerror or error}.", retry_after=30
+            ) from error
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the log; without a row, leave nothing behind."""
+        if self.log_fd >= 0:
+            os.close(self.log_fd)
+            self.log_fd = -1
+        if not self.is_needed:
+            with contextlib.suppress(OSError):
+                self.files.log.unlink(missing_ok=True)
+                self.files.directory.rmdir()
+
+
+def _make_directory(directory: Path) -> None:
+    try:
+        os.mkdir(directory, 0o700)
+    except FileNotFoundError:
+        for parent in (directory.parent.parent, directory.parent):
+            parent.mkdir(mode=0o700, exist_ok=True)
+        directory.mkdir(mode=0o700)

@@ -9,7 +9,7 @@ run: set-up ## start the server: http://127.0.0.1:8000
 	@exec .venv/bin/agent-stream serve
 
 test: set-up-test chromium lint ## check style and types, then run all tests
-	CHROMIUM="$$(.ci/ensure-chromium)" .venv/bin/python -m pytest
+	CHROMIUM="$$(.ci/ensure-chromium)" .venv/bin/python -m pytest -n 3 --dist worksteal
 
 test-agents: set-up-test ## run the tests that drive the real Claude Code
 	.venv/bin/python -m pytest -m agents

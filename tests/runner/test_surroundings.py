@@ -196,6 +196,7 @@ def test_files_of_a_session_are_for_its_user_alone(make_machine: MakeMachine) ->
     finally:
         os.umask(ours)
     directory = machine.files(session).directory
+    wait_for(machine.files(session).spec.exists)  # written after the agent has been started
     modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in directory.iterdir()}
     assert modes == dict.fromkeys(("output.log", "control.sock", "run.json"), 0o600)
     for folder in (directory, directory.parent, directory.parent.parent):

@@ -106,15 +106,20 @@ def test_runner_may_be_killed_at_any_moment(
     for _ in range(3):
         session = machine.invoke()
         time.sleep(delay_seconds)
-        for pid in runners_of(session):
-            kill(pid)
-        wait_for(lambda session=session: not machine.is_locked(session))  # type: ignore[misc]
+        wait_for(lambda session=session: is_killed(machine, session))  # type: ignore[misc]
         found = settle(machine, session)
         assert found.status == "lost"
         assert [event.name for event in machine.events(found)][:1] in (["session"], [])
         assert len(dones(machine, found)) == 1
         assert machine.events(found)[-1].name == "done"
         wait_for(lambda found=found: found.pid is None or not is_alive(found.pid))  # type: ignore[misc]
+
+
+def is_killed(machine: Machine, session: Session) -> bool:
+    """Kill the runner, and who is just becoming it; whether nobody is left."""
+    for pid in runners_of(session):
+        kill(pid)
+    return not machine.is_locked(session)
 
 
 def runners_of(session: Session) -> list[int]:

@@ -81,10 +81,7 @@ class EventParser:
     def parse(self, chunk: Chunk) -> Iterator[Event]:
         """The events of the next chunk."""
         is_continuation = self._is_continuation
-        for line in reversed(chunk.records.split(b"\n")):
-            if line[30:38] == b" stdout ":
-                self._is_continuation = line[38:40] == b"P "
-                break
+        self._is_continuation = reader.goes_on_after(chunk.records, is_continuation)
         return parse_events(chunk.records, chunk.offset, is_continuation=is_continuation)
 
 

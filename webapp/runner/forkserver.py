@@ -86,7 +86,7 @@ def _run(directory: str, spec: str, message: str | None, environment: dict[str, 
     with control.listening() as control_fd:
         session = Session(Spec(parse_json(spec)), LOG_FD, control_fd)
         session.start(message)
-        _write_down(spec)
+        _write_down(directory, spec)
         session.run()
 
 
@@ -96,10 +96,11 @@ def _take_name(directory: str) -> None:
         comm.write("run-" + directory[-11:])
 
 
-def _write_down(spec: str) -> None:
+def _write_down(directory: str, spec: str) -> None:
     """Leave `run.json` for people; the agent does not wait for it, nor fail without it."""
     try:
-        fd = os.open("run.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        path = os.path.join(directory, "run.json")  # by now we stand where the agent does
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError:
         return
     try:

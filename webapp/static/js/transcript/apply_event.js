@@ -106,8 +106,15 @@ function applyToolResult(transcript, data) {
   if (call === undefined) {
     const { name, callId } = found;
     const args = { text: "", omitted: 0 };
-    const block = { name: readable(name ?? "tool"), callId, state, summary: "", args, result };
-    transcript.add({ kind: "tool", ...block });
+    transcript.add({
+      kind: "tool",
+      name: readable(name ?? "tool"),
+      callId,
+      state,
+      summary: "",
+      args,
+      result,
+    });
     return;
   }
   call.state = state;

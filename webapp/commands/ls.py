@@ -18,9 +18,9 @@ from webapp.commands.place import Place, open_place
 from webapp.commands.table import Cell, Column, print_table
 from webapp.commands.terminal import one_line
 from webapp.errors import ServiceUnavailable
-from webapp.http.show import session as api_session
 from webapp.store.models import STATUSES, Session
 from webapp.store.sessions import list_sessions
+from webapp.store.shapes import session as api_session
 
 _DEFAULT_LIMIT = 20
 _NO_LIMIT = -1

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import exc, or_, select
+from sqlalchemy import exc
 
 from webapp.agents.places import session_files
 from webapp.agents.reconcile import mend, reconcile
@@ -58,16 +58,8 @@ class Place:
                 f"There is no session {text!r}; a piece of an id has at least {LEAST_LETTERS} "
                 "letters."
             )
-        query = select(Session.id).where(
-            or_(
-                Session.id.startswith(text, autoescape=True),
-                Session.id.startswith(f"session-{text}", autoescape=True),
-                Session.id.endswith(text, autoescape=True),
-            )
-        )
         with self.database.read() as orm:
-            newest_first = query.order_by(Session.id.desc()).limit(MOST_CANDIDATES + 1)
-            found = list(orm.scalars(newest_first))
+            found = sessions.ids_like(orm, text, MOST_CANDIDATES + 1)
         if not found:
             raise NotFound(f"There is no session {text!r}, and no id begins or ends like that.")
         if len(found) > 1:

@@ -10,9 +10,9 @@ from webapp.commands.options import place_options, session_argument
 from webapp.commands.place import Place, open_place
 from webapp.commands.terminal import has_colour, paint, plain
 from webapp.commands.transcript import last_line_texts
-from webapp.http.show import session as api_session
 from webapp.log import lock
 from webapp.store.models import Session
+from webapp.store.shapes import session as api_session
 
 LAST_LINES = 10
 

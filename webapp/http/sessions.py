@@ -10,10 +10,10 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from webapp.agents import control
 from webapp.agents.places import session_files
 from webapp.errors import Conflict, NotFound
-from webapp.http import inputs, show
+from webapp.http import inputs
 from webapp.http.services import services
 from webapp.log import lock
-from webapp.store import sessions
+from webapp.store import sessions, shapes
 from webapp.store.models import Session
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
@@ -91,7 +91,7 @@ def _file_bytes(file: BinaryIO, size: int) -> Iterator[bytes]:
 
 
 def _show(session: Session) -> dict[str, object]:
-    return show.session(session, _log_bytes(session) if session.is_live else None)
+    return shapes.session(session, _log_bytes(session) if session.is_live else None)
 
 
 def _log_bytes(session: Session) -> int | None:

@@ -14,10 +14,10 @@ from flask import Blueprint, Response, g, request
 
 from webapp.agents.launch import MAX_MESSAGE_BYTES, IdempotencyKey, Invocation
 from webapp.errors import BadRequest, MethodNotAllowed, NotFound
-from webapp.http import inputs, show
+from webapp.http import inputs
 from webapp.http.errors import as_known_error, error_body
 from webapp.http.services import services
-from webapp.store import workflows
+from webapp.store import shapes, workflows
 
 MAX_BATCH = 100
 
@@ -116,7 +116,7 @@ def create_workflow(value: object) -> object:
     request_id = inputs.optional_text(given, "requestId")
     message = inputs.optional_text(given, "initialMessage", most_bytes=MAX_MESSAGE_BYTES)
     return services().database.write(
-        lambda orm: show.workflow(
+        lambda orm: shapes.workflow(
             workflows.create_workflow(
                 orm, template=template, request_id=request_id, initial_message=message
             )
@@ -128,7 +128,7 @@ def get_workflow(value: object) -> object:
     """`workflow.get` with a plain id → the workflow."""
     workflow_id = inputs.required_text({"workflowId": value}, "workflowId")
     with services().database.read() as orm:
-        return show.workflow(workflows.get_workflow(orm, workflow_id))
+        return shapes.workflow(workflows.get_workflow(orm, workflow_id))
 
 
 def list_workflows(value: object) -> object:
@@ -143,7 +143,7 @@ def list_workflows(value: object) -> object:
             limit=limit + 1,
             cursor=inputs.optional_text(given, "cursor"),
         )
-        rows = [show.workflow(workflow) for workflow in found[:limit]]
+        rows = [shapes.workflow(workflow) for workflow in found[:limit]]
     return {
         "workflows": rows,
         "nextCursor": found[limit - 1].id if len(found) > limit else None,

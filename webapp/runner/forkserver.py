@@ -12,6 +12,7 @@ children of it and stay.
 import _signal as signal
 import os
 from _socket import CMSG_SPACE, SOL_SOCKET, socket
+from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 
 from webapp.runner import control
 from webapp.runner.session import Session
@@ -21,6 +22,7 @@ REQUEST_FD = 3
 LOG_FD = 3
 ANSWER = b"+"
 _SCM_RIGHTS = 1
+_USUAL_OPEN_FILES = 1024
 _FD_BYTES = 4
 _LENGTH_BYTES = 4
 
@@ -31,6 +33,7 @@ def serve() -> None:
     os.set_inheritable(REQUEST_FD, False)
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C is for the web; this goes with it
+    _lower_file_limit()
     worker = socket(fileno=REQUEST_FD)
     worker.setblocking(True)  # gevent made the pair, and leaves all its sockets non-blocking
     while True:
@@ -44,6 +47,16 @@ def serve() -> None:
         worker.sendall(ANSWER)
         os.close(log_fd)
         os.waitpid(first, 0)
+
+
+def _lower_file_limit() -> None:
+    """The server raised it for its viewers; an agent that uses select(2) would break on it.
+
+    https://0pointer.net/blog/file-descriptor-limits.html
+    """
+    soft, hard = getrlimit(RLIMIT_NOFILE)
+    if soft > _USUAL_OPEN_FILES or soft == RLIM_INFINITY:
+        setrlimit(RLIMIT_NOFILE, (_USUAL_OPEN_FILES, hard))
 
 
 def _receive(worker: socket) -> tuple[dict[str, object], int] | None:

@@ -174,6 +174,14 @@ def _translated() -> Iterator[None]:
         raise
 
 
+def quick_check(orm: OrmSession) -> str:
+    """`ok`, or the first thing that is wrong with the file.
+
+    https://sqlite.org/pragma.html#pragma_quick_check
+    """
+    return str(orm.scalar(text("PRAGMA quick_check(1)")))
+
+
 def open_migrated(var: Path) -> Database:
     """The database of a `var` folder; SetupError, naming the command, if it is not migrated."""
     path = var / FILE_NAME

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import BadRequest, NotFound
@@ -113,6 +113,18 @@ def list_sessions(
     if cursor is not None:
         query = query.where(Session.id < cursor)
     return list(orm.scalars(query))
+
+
+def ids_like(orm: OrmSession, piece: str, limit: int) -> list[str]:
+    """Ids that begin or end with a piece, with or without their `session-`; newest first."""
+    query = select(Session.id).where(
+        or_(
+            Session.id.startswith(piece, autoescape=True),
+            Session.id.startswith(f"session-{piece}", autoescape=True),
+            Session.id.endswith(piece, autoescape=True),
+        )
+    )
+    return list(orm.scalars(query.order_by(Session.id.desc()).limit(limit)))
 
 
 def live_sessions(orm: OrmSession) -> list[Session]:

@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import exc, text
+from sqlalchemy import exc
 
 from webapp.agents.places import session_files
 from webapp.commands.checks.finding import Finding, Mark
@@ -14,7 +14,7 @@ from webapp.errors import AgentStreamError
 from webapp.log import lock
 from webapp.settings import Settings
 from webapp.store import sessions
-from webapp.store.engine import FILE_NAME, REVISION, Database
+from webapp.store.engine import FILE_NAME, REVISION, Database, quick_check
 from webapp.store.models import Session
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 100_000_000
@@ -126,7 +126,7 @@ def _check_content(database: Database, var: Path) -> Iterator[Finding]:
         )
         return
     with database.read() as orm:
-        problem = str(orm.execute(text("PRAGMA quick_check(1)")).scalar_one())
+        problem = quick_check(orm)
         live = sessions.live_sessions(orm)
     if problem != "ok":
         advice = "stop the server and restore a backup"

@@ -1,101 +1,335 @@
-"""Settings: what is read from where, and a clear refusal for what makes no sense."""
+"""Every setting: what is taken, and what a bad value is told."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from webapp.agents.profiles import BUILT_IN
 from webapp.errors import SetupError
 from webapp.settings import Settings, load_settings
 
 
-def load(folder: Path, toml: str = "", **environment: str) -> Settings:
-    """Settings from a file and the environment."""
-    path = folder / "settings.toml"
-    path.write_text(toml, encoding="utf-8")
-    named = {f"AGENT_STREAM_{key}": value for key, value in environment.items()}
-    return load_settings({"AGENT_STREAM_CONFIG": str(path), "PATH": "/bin", **named})
-
-
-def test_nothing_needs_to_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True)
+def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing lies where the server is started."""
     monkeypatch.chdir(tmp_path)
+
+
+def from_environment(**values: str) -> Settings:
+    """The settings of a process with these variables."""
+    return load_settings({f"AGENT_STREAM_{name.upper()}": value for name, value in values.items()})
+
+
+def from_file(content: str, **values: str) -> Settings:
+    """The settings of a process with this file and these variables."""
+    Path("settings.toml").write_text(content, encoding="utf-8")
+    return from_environment(config="settings.toml", **values)
+
+
+def refusal(content: str | None = None, **values: str) -> str:
+    """What a process with these settings says instead of starting, on one line."""
+    with pytest.raises(SetupError) as caught:
+        from_environment(**values) if content is None else from_file(content, **values)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+# --- good values ----------------------------------------------------------------------
+
+
+def test_defaults_need_no_file_and_no_variable() -> None:
     settings = load_settings({})
     assert (settings.host, settings.port, settings.worker_class) == ("127.0.0.1", 8000, "gevent")
-    assert set(settings.agents) == {"demo", "claude", "codex", "choragen"}
-    assert settings.default_agent == "demo"
-
-
-def test_environment_wins_over_the_file(tmp_path: Path) -> None:
-    settings = load(tmp_path, "port = 9000\nworkers = 3\n", PORT="9001")
-    assert (settings.port, settings.workers) == (9001, 3)
-
-
-def test_profile_of_a_built_in_name_changes_only_what_it_names(tmp_path: Path) -> None:
-    settings = load(tmp_path, "[agents.claude]\ncwd = '/srv'\nmax_seconds = 5\n")
-    claude = settings.agents["claude"]
-    assert (claude.cwd, claude.max_seconds, claude.message) == ("/srv", 5, "stdin")
-    assert claude.command[0] == "claude"
+    assert (settings.var, settings.token, settings.default_agent) == (Path("var"), None, "demo")
+    assert 1 <= settings.workers <= 8
+    assert settings.agents == BUILT_IN
+    assert settings.debug_headers is False
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "expected"),
+    ("name", "text", "value"),
     [
-        ("PORT", "http", "AGENT_STREAM_PORT is 'http', expected a whole number from 0 to 65535"),
-        ("PORT", "70000", "AGENT_STREAM_PORT"),
-        ("WORKERS", "0", "AGENT_STREAM_WORKERS is '0', expected a whole number from 1"),
-        ("WORKER_CLASS", "sync", "expected gevent or gthread"),
-        ("DEBUG_HEADERS", "yes", "AGENT_STREAM_DEBUG_HEADERS"),
-        ("VAR", "", "AGENT_STREAM_VAR"),
-        ("VAR", "~nosuchuser/x", "AGENT_STREAM_VAR"),
-        ("HOSTS", "x", "Unknown environment variable AGENT_STREAM_HOSTS; there are: "),
-        ("port", "8000", "Unknown environment variable AGENT_STREAM_port"),
-        ("DEFAULT_AGENT", "gpt", "default_agent is 'gpt', which is no agent; there are: demo"),
-        ("HOST", "0.0.0.0", "Listening on 0.0.0.0 is refused without a token"),
-        ("GRACE_SECONDS", "-1", "AGENT_STREAM_GRACE_SECONDS"),
+        ("host", "::1", "::1"),
+        ("host", "localhost", "localhost"),
+        ("port", "0", 0),
+        ("port", "65535", 65535),
+        ("workers", "1", 1),
+        ("worker_class", "gthread", "gthread"),
+        ("threads", "10000", 10_000),
+        ("var", "/srv/var", Path("/srv/var")),
+        ("var", "~/var", Path.home() / "var"),
+        ("token", "s3cret", "s3cret"),
+        ("allowed_hosts", "a.example, B.example ,", ("a.example", "b.example")),
+        ("allowed_hosts", "", ()),
+        ("debug_headers", "1", True),
+        ("debug_headers", "0", False),
+        ("default_agent", "claude", "claude"),
+        ("grace_seconds", "0", 0),
+        ("grace_seconds", "2.5", 2.5),
+        ("ping_seconds", "0.05", 0.05),
     ],
 )
-def test_bad_variable_is_named_with_what_was_expected(
-    tmp_path: Path, key: str, value: str, expected: str
+def test_variable_is_read(name: str, text: str, value: Any) -> None:
+    assert getattr(from_environment(**{name: text}), name) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "value"),
+    [
+        ("port", "9000", 9000),
+        ("host", '"::1"', "::1"),
+        ("var", '"/srv/var"', Path("/srv/var")),
+        ("allowed_hosts", '["A.example"]', ("a.example",)),
+        ("debug_headers", "true", True),
+        ("grace_seconds", "2", 2),
+        ("ping_seconds", "0.5", 0.5),
+        ("default_agent", '"codex"', "codex"),
+    ],
+)
+def test_key_of_the_file_is_read(name: str, text: str, value: Any) -> None:
+    assert getattr(from_file(f"{name} = {text}"), name) == value
+
+
+def test_variable_counts_before_the_file() -> None:
+    settings = from_file('port = 9000\nhost = "::1"', port="9001")
+    assert (settings.port, settings.host) == (9001, "::1")
+
+
+def test_file_in_the_folder_is_found_by_its_name() -> None:
+    Path("agent-stream.toml").write_text("port = 9000")
+    assert load_settings({}).port == 9000
+
+
+def test_named_file_counts_before_the_one_in_the_folder() -> None:
+    Path("agent-stream.toml").write_text("port = 9000")
+    assert from_file("workers = 3").port == 8000
+
+
+def test_other_variables_are_nobodys_business() -> None:
+    assert load_settings({"PATH": "/bin", "AGENT_STREAMS": "x", "agent_stream_port": "x"}).port
+
+
+def test_server_can_be_started_by_an_agent() -> None:
+    names = ("session_id", "workflow_id", "stage_index")
+    assert from_environment(**dict.fromkeys(names, "x")).port == 8000
+
+
+# --- agents ---------------------------------------------------------------------------
+
+
+def test_agent_is_read_with_all_its_keys() -> None:
+    settings = from_file(
+        """
+        default_agent = "mine"
+        [agents.mine]
+        command = ["tool", "--message={message}"]
+        message = "stdin"
+        env = ["KEY"]
+        cwd = "/srv"
+        max_seconds = 1.5
+        max_log_bytes = 1_000
+        dialect = "claude"
+        """
+    )
+    mine = settings.agents["mine"]
+    assert (mine.name, mine.command) == ("mine", ("tool", "--message={message}"))
+    assert (mine.message, mine.env, mine.cwd) == ("stdin", ("KEY",), "/srv")
+    assert (mine.max_seconds, mine.max_log_bytes, mine.dialect) == (1.5, 1000, "claude")
+
+
+def test_agent_needs_no_more_than_a_command() -> None:
+    mine = from_file('[agents.mine]\ncommand = ["tool"]').agents["mine"]
+    assert (mine.message, mine.env, mine.cwd, mine.max_seconds) == (None, (), None, None)
+
+
+def test_agents_of_the_file_stand_beside_the_built_in_ones() -> None:
+    agents = from_file('[agents.mine]\ncommand = ["tool"]').agents
+    assert set(agents) == {*BUILT_IN, "mine"}
+
+
+def test_table_of_a_built_in_agent_changes_only_what_it_names() -> None:
+    claude = from_file("[agents.claude]\nmax_seconds = 60").agents["claude"]
+    assert claude.max_seconds == 60
+    assert claude.command == BUILT_IN["claude"].command
+    assert claude.env == BUILT_IN["claude"].env
+
+
+# --- bad values -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("port", "x", "a whole number from 0 to 65535"),
+        ("port", "", "a whole number"),
+        ("port", "-1", "from 0 to 65535"),
+        ("port", "65536", "from 0 to 65535"),
+        ("port", "80.5", "a whole number"),
+        ("port", "9" * 5000, "a whole number"),
+        ("workers", "0", "from 1 to 256"),
+        ("workers", "257", "from 1 to 256"),
+        ("threads", "0", "a whole number"),
+        ("worker_class", "sync", "gevent or gthread"),
+        ("host", "", "a text that is not empty"),
+        ("var", "", "a text that is not empty"),
+        ("var", "~no-such-user/var", "a folder"),
+        ("token", "", "a text that is not empty"),
+        ("debug_headers", "yes", "true or false"),
+        ("debug_headers", "", "true or false"),
+        ("grace_seconds", "x", "a number from 0 to 3600"),
+        ("grace_seconds", "-0.1", "a number from 0"),
+        ("grace_seconds", "nan", "a number"),
+        ("grace_seconds", "inf", "a number"),
+        ("ping_seconds", "0", "a number from 0.05"),
+        ("default_agent", "", "a text that is not empty"),
+    ],
+)
+def test_bad_variable_is_named_with_what_was_expected(name: str, text: str, expected: str) -> None:
+    message = refusal(**{name: text})
+    assert f"AGENT_STREAM_{name.upper()}" in message
+    assert expected in message
+    if name != "token":
+        assert repr(text) in message
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "expected"),
+    [
+        ('port = "x"', "port", "a whole number"),
+        ("port = true", "port", "a whole number"),
+        ("port = 80.0", "port", "a whole number"),
+        ("port = []", "port", "a whole number"),
+        ("port = 2026-11-23", "port", "a whole number"),
+        ("host = 7", "host", "a text"),
+        ("var = []", "var", "a text"),
+        (r'var = "a\u0000b"', "var", "NUL"),
+        ("token = 7", "token", "a text"),
+        ("allowed_hosts = [7]", "allowed_hosts", "a list of texts"),
+        ('allowed_hosts = [""]', "allowed_hosts", "a list of texts"),
+        ("allowed_hosts = 7", "allowed_hosts", "a list of texts"),
+        ("debug_headers = 1", "debug_headers", "true or false"),
+        ('worker_class = ["gevent"]', "worker_class", "gevent or gthread"),
+        ("ping_seconds = false", "ping_seconds", "a number"),
+        ("agents = 7", "agents", "tables such as [agents.mine]"),
+        ("agents = []", "agents", "tables such as [agents.mine]"),
+    ],
+)
+def test_bad_key_of_the_file_is_named_with_what_was_expected(
+    line: str, key: str, expected: str
 ) -> None:
-    with pytest.raises(SetupError) as caught:
-        load(tmp_path, **{key: value})
-    assert expected in caught.value.message
+    message = refusal(line)
+    assert "settings.toml" in message
+    assert key in message
+    assert expected in message
 
 
 @pytest.mark.parametrize(
-    ("toml", "expected"),
+    ("table", "key", "expected"),
     [
-        ("port = ", "not valid TOML"),
-        ("prot = 8000", "unknown key 'prot'; there are: host, port"),
-        ("port = true", "port is True, expected a whole number"),
-        ("agents = 1", "agents is 1, expected tables"),
-        ("[agents.x]\ncommand = 'ls'", "agents.x.command is 'ls', expected a list"),
-        ("[agents.x]\ncommand = []", "agents.x.command is [], expected a list"),
-        ("[agents.x]\nmessage = 'stdin'", "agents.x has no command"),
-        ("[agents.x]\ncommand = ['a']\nmessage = 'file'", "agents.x.message"),
-        ("[agents.x]\ncommand = ['a']\ncolour = 1", "unknown key 'colour' in agents.x"),
-        ("[agents.x]\ncommand = ['a']\nmax_seconds = 0", "agents.x.max_seconds"),
-        ('[agents.x]\ncommand = ["a\\u0000"]', "NUL"),
+        ("", "agents.mine", "no command"),
+        ("command = []", "agents.mine.command", "a list such as"),
+        ('command = "tool"', "agents.mine.command", "a list such as"),
+        ("command = [7]", "agents.mine.command", "a list of texts"),
+        ('command = [""]', "agents.mine.command", "the first one the program"),
+        (r'command = ["a\u0000"]', "agents.mine.command", "NUL"),
+        ('message = "argv"', "agents.mine.message", "stdin"),
+        ("env = [7]", "agents.mine.env", "a list of texts"),
+        ("cwd = 7", "agents.mine.cwd", "a text"),
+        ('cwd = ""', "agents.mine.cwd", "a text that is not empty"),
+        ("max_seconds = 0", "agents.mine.max_seconds", "a number from 0.001"),
+        ("max_seconds = -1", "agents.mine.max_seconds", "a number"),
+        ("max_seconds = true", "agents.mine.max_seconds", "a number"),
+        ("max_log_bytes = 0", "agents.mine.max_log_bytes", "a whole number from 1"),
+        ("max_log_bytes = 1.5", "agents.mine.max_log_bytes", "a whole number"),
+        ('dialect = "gpt"', "agents.mine.dialect", "claude or codex"),
+        ("shell = true", "shell", "command, message, env"),
     ],
 )
-def test_bad_file_is_refused_by_its_key(tmp_path: Path, toml: str, expected: str) -> None:
-    with pytest.raises(SetupError) as caught:
-        load(tmp_path, toml)
-    assert expected in caught.value.message
-    assert "settings.toml" in caught.value.message
+def test_bad_agent_is_named_with_what_was_expected(table: str, key: str, expected: str) -> None:
+    command = "" if table.startswith("command") or not table else 'command = ["tool"]\n'
+    message = refusal(f"[agents.mine]\n{command}{table}")
+    assert "settings.toml" in message
+    assert key in message
+    assert expected in message
 
 
-def test_file_that_is_named_must_be_there(tmp_path: Path) -> None:
-    with pytest.raises(SetupError, match="Cannot read the settings file"):
-        load_settings({"AGENT_STREAM_CONFIG": str(tmp_path / "nowhere.toml")})
+def test_agent_that_is_no_table_is_named() -> None:
+    assert "agents.mine" in refusal("[agents]\nmine = 7")
 
 
-def test_token_opens_the_network_and_is_never_shown(tmp_path: Path) -> None:
-    assert load(tmp_path, HOST="0.0.0.0", TOKEN="secret").token == "secret"
-    with pytest.raises(SetupError) as caught:
-        load(tmp_path, "token = 7")
-    assert "7" not in caught.value.message.partition("token")[2]
+def test_token_is_never_shown() -> None:
+    assert "12345" not in refusal("token = 12345")
 
 
-def test_agent_may_start_a_server_of_its_own(tmp_path: Path) -> None:
-    inside = {"SESSION_ID": "s", "WORKFLOW_ID": "w", "STAGE_INDEX": "0"}
-    assert load(tmp_path, **inside).port == 8000
+def test_unknown_variable_is_named_with_those_that_there_are() -> None:
+    message = refusal(prot="8000")
+    assert "AGENT_STREAM_PROT" in message
+    assert "AGENT_STREAM_PORT" in message
+
+
+def test_variable_in_mixed_case_is_unknown() -> None:
+    with pytest.raises(SetupError, match="AGENT_STREAM_Port"):
+        load_settings({"AGENT_STREAM_Port": "8000"})
+
+
+def test_unknown_key_is_named_with_those_that_there_are() -> None:
+    message = refusal("prot = 8000")
+    assert "'prot'" in message
+    assert "port" in message
+    assert "settings.toml" in message
+
+
+def test_default_agent_must_be_one_of_the_agents() -> None:
+    message = refusal(default_agent="gpt")
+    assert "default_agent is 'gpt'" in message
+    assert "demo" in message
+
+
+# --- the file -------------------------------------------------------------------------
+
+
+def test_file_that_is_named_must_be_there() -> None:
+    message = refusal(config="nowhere.toml")
+    assert "nowhere.toml" in message
+    assert "No such file" in message
+
+
+@pytest.mark.parametrize("config", ["", ".", "~no-such-user/x.toml"])
+def test_name_that_is_no_file_is_refused(config: str) -> None:
+    refusal(config=config)
+
+
+@pytest.mark.parametrize("content", ["port", "port = ", "[agents", "port = 1\nport = 2"])
+def test_file_that_is_no_toml_is_refused_with_the_place(content: str) -> None:
+    message = refusal(content)
+    assert "settings.toml" in message
+    assert re.search(r"line \d|end of document", message)
+
+
+def test_file_that_is_no_utf8_is_refused() -> None:
+    Path("settings.toml").write_bytes(b'host = "\xff"')
+    assert "settings.toml" in refusal(config="settings.toml")
+
+
+# --- beyond loopback ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "::1", "localhost"])
+def test_loopback_needs_no_token(host: str) -> None:
+    assert from_environment(host=host).is_loopback
+
+
+@pytest.mark.parametrize(
+    "host", ["0.0.0.0", "::", "192.168.1.7", "agents.example", "127.0.0.1.evil.example"]
+)
+def test_listening_beyond_loopback_without_a_token_is_refused(host: str) -> None:
+    message = refusal(host=host)
+    assert host in message
+    assert "AGENT_STREAM_TOKEN" in message
+    assert from_environment(host=host, token="s3cret").token == "s3cret"
+
+
+def test_token_of_the_file_counts_as_well() -> None:
+    assert from_file('host = "0.0.0.0"\ntoken = "s3cret"').host == "0.0.0.0"

@@ -5,15 +5,18 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import select
 
 from tests.server import wait_for
 from tests.store.fresh_var import make_var
 from webapp.agents.launch import IdempotencyKey, Invocation, Launcher
 from webapp.agents.places import SessionFiles, session_files
 from webapp.agents.profiles import Profile
+from webapp.agents.reconcile import mend
 from webapp.log import lock
 from webapp.log.events import Event, parse_events
 from webapp.log.record import Record, parse_record
@@ -43,7 +46,6 @@ class Machine:
     settings: Settings
     database: Database
     launcher: Launcher
-    started: list[str] = field(default_factory=list)
 
     @property
     def var(self) -> Path:
@@ -71,9 +73,7 @@ class Machine:
         """Start a session."""
         workflow_id = workflow_id or self.create_workflow()
         invocation = Invocation(workflow_id, message=message, agent=agent)
-        session = self.launcher.invoke(invocation, key)
-        self.started.append(session.id)
-        return session
+        return self.launcher.invoke(invocation, key)
 
     def run(self, message: str | None = None, *, agent: str | None = None) -> Session:
         """Start a session and wait for its end."""
@@ -81,8 +81,16 @@ class Machine:
 
     def row(self, session: Session) -> Session:
         """The session's row as it is now."""
+        return self.find(session.id)
+
+    def find(self, session_id: str) -> Session:
+        """A session's row by its id."""
         with self.database.read() as orm:
-            return sessions.get_session(orm, session.id)
+            return sessions.get_session(orm, session_id)
+
+    def mend(self, session: Session) -> None:
+        """Give an ended session's log its end back."""
+        mend(self.database, self.var, session)
 
     def wait_until_ended(self, session: Session) -> Session:
         """The session's row, once it is not live any more."""
@@ -138,11 +146,10 @@ class Machine:
         finally:
             lock.close_log(fd)
 
-    def has_runner(self, session_id: str) -> bool:
-        """Whether somebody holds the lock on the session's log."""
-        with self.database.read() as orm:
-            session = sessions.find_session(orm, session_id)
-        return session is not None and self.files(session).log.is_file() and self.is_locked(session)
+    def has_runner(self, session: Session) -> bool:
+        """Whether the session has a log, and somebody holds the lock on it."""
+        log = self.files(session).log
+        return log.is_file() and not log.is_symlink() and self.is_locked(session)
 
 
 @contextmanager
@@ -161,9 +168,7 @@ def machine(folder: Path, command: tuple[str, ...] = (), **profile: Any) -> Iter
     try:
         yield started
     finally:
-        kill_all(started)
-        started.launcher.runners.stop()
-        database.close()
+        clear_away(started)
 
 
 def processes_of(session_ids: list[str]) -> list[int]:
@@ -183,16 +188,20 @@ def _environment(process: Path) -> bytes:
         return b""
 
 
-def kill_all(machine: Machine) -> None:
+def clear_away(machine: Machine) -> None:
     """Kill whatever was started here and still lives; the runners end with their agents."""
+    with machine.database.read() as orm:
+        started = list(orm.scalars(select(Session)))
 
     def is_empty() -> bool:
-        found = processes_of(machine.started)
+        found = processes_of([session.id for session in started])
         for pid in found:
             kill(pid)
-        return not found and not any(map(machine.has_runner, machine.started))
+        return not found and not any(map(machine.has_runner, started))
 
     wait_for(is_empty)
+    machine.launcher.runners.stop()
+    machine.database.close()
 
 
 def kill(pid: int | None, number: int = signal.SIGKILL) -> None:

@@ -1,143 +1,351 @@
-"""The stream's route: where it begins, when it ends, and that a reconnect starts nothing."""
+"""`GET /api/agent-stream` in both its forms."""
 
-import json
-import re
+import os
+from urllib.parse import quote
 
 import pytest
 
-from tests.http.conftest import Site
+from tests.http.client import Client, plain_error
+from tests.http.conftest import MakeClient
+from tests.server import wait_for
+from tests.store.locked import held
+from tests.stream.event_source import EventSource, events_of
 
 
-def ids_of(body: str) -> list[str]:
-    """All ids of a stream."""
-    return re.findall(r"^id: (.*)$", body, re.MULTILINE)
+@pytest.fixture(scope="module")
+def finished(client: Client) -> str:
+    """A session that printed two lines and ended."""
+    session_id = client.invoke("echo one; echo two")
+    client.machine.wait_until_gone(client.machine.find(session_id))
+    return session_id
 
 
-def names_of(body: str) -> list[str]:
-    """All event names of a stream."""
-    return re.findall(r"^event: (.*)$", body, re.MULTILINE)
+def names(client: Client, query: str, **headers: str) -> list[str]:
+    """The names of the events of a stream that ends."""
+    return [event.type for event in client.stream(query, **headers)]
 
 
-def test_finished_session_streams_from_its_start_to_its_done(site: Site) -> None:
-    session_id = site.run("one\ntwo")
-    answer = site.client.get(f"/api/agent-stream?sessionId={session_id}")
-    assert answer.mimetype == "text/event-stream"
-    assert answer.headers["Cache-Control"] == "no-cache, no-transform"
-    assert answer.text.startswith("retry: ")
-    assert names_of(answer.text) == ["session", "message", "message", "done"]
+# --- a session that is there ----------------------------------------------------------
 
 
-def test_every_id_resumes_with_exactly_the_rest(site: Site) -> None:
-    session_id = site.run("\n".join(str(number) for number in range(10)))
-    url = f"/api/agent-stream?sessionId={session_id}"
-    ids = ids_of(site.client.get(url).text)
-    for position, last_id in enumerate(ids[:-1]):
-        by_header = site.client.get(url, headers={"Last-Event-ID": last_id}).text
-        by_offset = site.client.get(f"{url}&offset={last_id}").text
-        assert ids_of(by_header) == ids_of(by_offset) == ids[position + 1 :]
+def test_stream_of_a_finished_session_is_its_whole_story(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}")
+    assert [event.type for event in events] == ["session", "message", "message", "done"]
+    assert events[0].json()["sessionId"] == finished
+    assert events[1].json() == {"content": "one"}
+    assert events[3].json() == {"exitCode": 0, "signal": None, "status": "succeeded"}
 
 
-def test_viewer_that_has_the_done_gets_204(site: Site) -> None:
-    session_id = site.run("x")
-    url = f"/api/agent-stream?sessionId={session_id}"
-    last_id = ids_of(site.client.get(url).text)[-1]
-    answer = site.client.get(url, headers={"Last-Event-ID": last_id})
-    assert (answer.status_code, answer.data) == (204, b"")
+def test_stream_is_an_event_stream_that_nobody_may_keep(client: Client, finished: str) -> None:
+    response = client.get(f"/api/agent-stream?sessionId={finished}")
+    assert response.mimetype == "text/event-stream"
+    assert "no-cache" in response.headers["Cache-Control"]
+    assert response.headers["X-Accel-Buffering"] == "no"
+    assert response.data.startswith(b"retry: ")
+
+
+def test_stream_of_a_live_session_begins_at_once(client: Client) -> None:
+    session_id = client.invoke("echo up; sleep 600")
+    response = client.get(f"/api/agent-stream?sessionId={session_id}")
+    body = b""
+    for piece in response.response:
+        body += piece if isinstance(piece, bytes) else piece.encode()
+        if b'"content":"up"' in body:
+            break
+    response.close()
+    assert [event.type for event in events_of(body)] == ["session", "message"]
+
+
+def test_stream_resumes_after_the_last_event_id(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}")
+    for position, event in enumerate(events[:-1], start=1):
+        resumed = client.stream(f"sessionId={finished}", Last_Event_ID=event.last_event_id)
+        assert resumed == events[position:]
+
+
+def test_stream_resumes_at_an_offset_as_well(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}")
+    offset = events[1].last_event_id
+    assert client.stream(f"sessionId={finished}&offset={offset}") == events[2:]
+
+
+def test_header_counts_before_the_offset_of_the_first_request(
+    client: Client, finished: str
+) -> None:
+    events = client.stream(f"sessionId={finished}")
+    query = f"sessionId={finished}&offset={events[0].last_event_id}"
+    assert client.stream(query, Last_Event_ID=events[2].last_event_id) == events[3:]
+
+
+def test_viewer_that_has_done_is_told_to_stop(client: Client, finished: str) -> None:
+    end = client.stream(f"sessionId={finished}")[-1].last_event_id
+    response = client.get(f"/api/agent-stream?sessionId={finished}", Last_Event_ID=end)
+    assert (response.status_code, response.data) == (204, b"")
+
+
+def test_viewer_that_has_done_is_told_to_stop_before_the_row_knows(
+    make_client: MakeClient,
+) -> None:
+    client = make_client()
+    session_id = client.invoke("sleep 0.3")
+    session = client.machine.find(session_id)
+    with held(client.machine.database.path):
+        wait_for(lambda: client.machine.events(session)[-1:], patience_seconds=20)
+        wait_for(lambda: client.machine.events(session)[-1].name == "done")
+        assert client.session(session_id)["status"] in ("starting", "running")
+        end = str(len(client.machine.log(session)))
+        response = client.get(f"/api/agent-stream?sessionId={session_id}", Last_Event_ID=end)
+        assert response.status_code == 204
 
 
 @pytest.mark.parametrize(
-    "last_id", ["garbage", "-5", "1e9", "7.5", "ü", "9" * 40, "1", "session/3"]
+    "asked",
+    ["x", "-1", "1.5", "0x10", "١٢", "12 ", "NaN", "session-1/5", "1" * 1000, "😀", "%00"],
 )
-def test_id_that_makes_no_sense_is_a_gap_and_never_an_error(site: Site, last_id: str) -> None:
-    session_id = site.run("x")
-    answer = site.client.get(
-        f"/api/agent-stream?sessionId={session_id}",
-        headers={"Last-Event-ID": last_id.encode().decode("latin-1")},
-    )
-    assert answer.status_code == 200
-    assert names_of(answer.text)[0] == "notice"
-    assert '"type":"gap"' in answer.text
-    assert names_of(answer.text)[-1] == "done"
+def test_garbage_starts_from_the_beginning_or_the_end_with_a_gap(
+    client: Client, finished: str, asked: str
+) -> None:
+    for response in (
+        client.get(f"/api/agent-stream?sessionId={finished}&offset={quote(asked)}"),
+        client.get(f"/api/agent-stream?sessionId={finished}", Last_Event_ID=quote(asked)),
+    ):
+        assert response.status_code == 200
+        events = events_of(response.data)
+        assert events[0].type == "notice"
+        assert events[0].json()["type"] == "gap"
+        assert events[-1].type == "done"
 
 
-def test_envelope_wraps_each_event(site: Site) -> None:
-    session_id = site.run("x")
-    body = site.client.get(f"/api/agent-stream?sessionId={session_id}&format=envelope").text
-    wrapped = [json.loads(data) for data in re.findall(r"^data: (.*)$", body, re.MULTILINE)]
-    assert [event["event"] for event in wrapped] == ["session", "message", "done"]
-    assert wrapped[1]["stream"] == "stdout"
-    assert wrapped[1]["data"] == {"content": "x"}
-    assert wrapped[1]["time"].endswith("Z")
+@pytest.mark.parametrize("beyond", [1, 2, 10**6, 2**31, 2**63, 10**18, 10**19, 10**25])
+def test_offset_past_the_end_repeats_nothing(client: Client, finished: str, beyond: int) -> None:
+    size = len(client.machine.log(client.machine.find(finished)))
+    assert names(client, f"sessionId={finished}", Last_Event_ID=str(size + beyond)) == [
+        "notice",
+        "done",
+    ]
 
 
-def test_unknown_session_never_existed(site: Site) -> None:
-    answer = site.client.get("/api/agent-stream?sessionId=session-1")
-    assert answer.status_code == 404
-    assert "never was one" in answer.get_json()["error"]["message"]
-    assert answer.get_json()["error"]["field"] == "sessionId"
+def test_no_offset_at_all_tears_repeats_or_fails(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}")
+    ids = {int(event.last_event_id) for event in events}
+    size = max(ids)
+    for asked in range(1, size):
+        got = client.stream(f"sessionId={finished}", Last_Event_ID=str(asked))
+        if asked not in ids:
+            assert got.pop(0).json()["type"] == "gap"
+        assert got == events[len(events) - len(got) :]
+        assert len(got) >= 1
+        assert all(int(event.last_event_id) > asked for event in got)
+
+
+@pytest.mark.parametrize("asked", ["", "0"])
+def test_zero_and_nothing_are_the_beginning_without_a_gap(
+    client: Client, finished: str, asked: str
+) -> None:
+    assert names(client, f"sessionId={finished}&offset={asked}")[0] == "session"
+
+
+def test_envelope_wraps_every_event(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}&format=envelope&offset=1")
+    assert [event.json()["event"] for event in events] == [event.type for event in events]
+    message = events[1].json()
+    assert message["data"] == {"content": "one"}
+    assert message["stream"] == "stdout"
+    assert message["time"].endswith("Z")
+
+
+def test_head_answers_as_get_would(client: Client, finished: str) -> None:
+    response = client.head(f"/api/agent-stream?sessionId={finished}")
+    assert (response.status_code, response.mimetype) == (200, "text/event-stream")
+    assert response.data == b""
+
+
+# --- bad input ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("query", "field"),
+    ("query", "expected"),
     [
-        ("", "sessionId"),
-        ("sessionId=", "sessionId"),
-        ("sessionId=S&format=xml", "format"),
-        ("sessionId=S&workflowId=other", "workflowId"),
-        ("workflowId=", "workflowId"),
-        ("workflowId=W&stageIndex=x", "stageIndex"),
-        ("workflowId=W&agent=gpt", "agent"),
+        ("", (400, "BAD_REQUEST", "sessionId")),
+        ("sessionId=", (400, "BAD_REQUEST", "sessionId")),
+        ("sessionId=" + "x" * 300, (400, "BAD_REQUEST", "sessionId")),
+        ("sessionId=session-0", (404, "NOT_FOUND", "sessionId")),
+        ("sessionId=../../etc/passwd", (404, "NOT_FOUND", "sessionId")),
+        ("sessionId=%00", (404, "NOT_FOUND", "sessionId")),
+        ("sessionId=%ED%A0%80", (404, "NOT_FOUND", "sessionId")),
+        ("workflowId=", (400, "BAD_REQUEST", "workflowId")),
+        ("workflowId=workflow-0&message=x", (404, "NOT_FOUND", "workflowId")),
+        ("workflowId=w&stageIndex=x", (400, "BAD_REQUEST", "stageIndex")),
+        ("workflowId=w&stageIndex=-1", (400, "BAD_REQUEST", "stageIndex")),
+        ("workflowId=w&agent=unknown", (400, "BAD_REQUEST", "agent")),
+        ("workflowId=w&message=" + "x" * ((1 << 20) + 1), (400, "BAD_REQUEST", "message")),
     ],
+    ids=lambda value: str(value)[:40],
 )
-def test_bad_query_is_refused_by_the_name_of_its_field(site: Site, query: str, field: str) -> None:
-    query = query.replace("=S", f"={site.run()}").replace("=W", f"={site.create_workflow()}")
-    before = site.session_count()
-    answer = site.client.get(f"/api/agent-stream?{query}")
-    assert answer.status_code == 400
-    assert answer.get_json()["error"]["field"] == field
-    assert site.session_count() == before
+def test_bad_request_is_told_by_field(
+    client: Client, query: str, expected: tuple[int, str, str | None]
+) -> None:
+    assert plain_error(client.get(f"/api/agent-stream?{query}")) == expected
 
 
-def test_one_request_starts_and_streams(site: Site) -> None:
-    workflow_id = site.create_workflow()
-    body = site.client.get(f"/api/agent-stream?workflowId={workflow_id}&message=hello").text
-    session_id = site.client.get("/api/sessions").get_json()["sessions"][0]["sessionId"]
-    assert names_of(body) == ["session", "message", "done"]
-    assert all(event_id.startswith(f"{session_id}/") for event_id in ids_of(body))
-    assert ids_of(body)[0] == f"{session_id}/0"  # sent before the first event
+def test_unknown_session_is_told_that_it_never_existed(client: Client) -> None:
+    response = client.get("/api/agent-stream?sessionId=session-1795467840123-0123456789ab")
+    assert response.status_code == 404
+    assert "never was one" in response.get_json()["error"]["message"]
 
 
-def test_reconnect_of_that_request_resumes_what_it_started(site: Site) -> None:
-    url = f"/api/agent-stream?workflowId={site.create_workflow()}&message=a%0Ab"
-    ids = ids_of(site.client.get(url).text)
-    for position, last_id in enumerate(ids[:-1]):
-        body = site.client.get(url, headers={"Last-Event-ID": last_id}).text
-        assert ids_of(body)[1:] == ids[max(position, 1) :][1 if position else 0 :]
-    assert site.client.get(url, headers={"Last-Event-ID": ids[-1]}).status_code == 204
-    assert site.session_count() == 1
+def test_unknown_format_is_told_with_those_that_there_are(client: Client, finished: str) -> None:
+    response = client.get(f"/api/agent-stream?sessionId={finished}&format=xml")
+    assert plain_error(response) == (400, "BAD_REQUEST", "format")
+    assert "envelope" in response.get_json()["error"]["message"]
 
 
-@pytest.mark.parametrize("last_id", ["garbage", "session-1/5", "/", "x/y/z"])
-def test_reconnect_never_starts_a_session(site: Site, last_id: str) -> None:
-    url = f"/api/agent-stream?workflowId={site.create_workflow()}"
-    assert site.client.get(url, headers={"Last-Event-ID": last_id}).status_code == 404
-    site.client.get(url).get_data()
-    resumed = site.client.get(url, headers={"Last-Event-ID": last_id})
-    assert resumed.status_code == 200
-    assert names_of(resumed.text) == ["notice", "session", "done"]
-    assert site.session_count() == 1
+def test_session_of_another_workflow_is_refused(client: Client, finished: str) -> None:
+    response = client.get(f"/api/agent-stream?sessionId={finished}&workflowId=workflow-0")
+    assert plain_error(response) == (400, "BAD_REQUEST", "workflowId")
 
 
-def test_head_starts_nothing(site: Site) -> None:
-    answer = site.client.head(f"/api/agent-stream?workflowId={site.create_workflow()}")
-    assert (answer.status_code, answer.mimetype) == (200, "text/event-stream")
-    assert site.session_count() == 0
+# --- start and stream in one request --------------------------------------------------
+
+
+def start(client: Client, message: str, workflow_id: str | None = None) -> tuple[str, EventSource]:
+    """A session that was started by its stream, and all of the stream."""
+    workflow_id = workflow_id or client.create_workflow()
+    query = f"workflowId={workflow_id}&message={quote(message)}"
+    response = client.get(f"/api/agent-stream?{query}")
+    assert response.status_code == 200
+    return workflow_id, EventSource(response.data)
+
+
+def test_session_is_started_and_streamed_in_one_request(client: Client) -> None:
+    _workflow_id, source = start(client, "echo hi")
+    assert [event.type for event in source.events] == ["session", "message", "done"]
+    assert source.events[1].json() == {"content": "hi"}
+
+
+def test_its_ids_name_the_session_from_the_first_byte_on(client: Client) -> None:
+    workflow_id = client.create_workflow()
+    response = client.get(f"/api/agent-stream?workflowId={workflow_id}&message=true")
+    body = response.data
+    session_id = events_of(body)[0].json()["sessionId"]
+    assert body.split(b"\n")[1] == f"id: {session_id}/0".encode()
+    assert all(event.last_event_id.startswith(f"{session_id}/") for event in events_of(body))
+
+
+def test_reconnect_resumes_and_starts_nothing(client: Client) -> None:
+    workflow_id, source = start(client, "echo one; echo two")
+    before = client.session_count()
+    query = f"workflowId={workflow_id}&message=x"
+    for position, event in enumerate(source.events[:-1], start=1):
+        resumed = client.stream(query, Last_Event_ID=event.last_event_id)
+        assert resumed == source.events[position:]
+    assert client.session_count() == before
+
+
+def test_reconnect_after_done_is_told_to_stop(client: Client) -> None:
+    workflow_id, source = start(client, "true")
+    before = client.session_count()
+    url = f"/api/agent-stream?workflowId={workflow_id}&message=true"
+    assert client.get(url, Last_Event_ID=source.last_event_id).status_code == 204
+    assert client.session_count() == before
 
 
 @pytest.mark.parametrize(
-    "headers", [{"Sec-Fetch-Site": "cross-site"}, {"Origin": "http://evil.example"}]
+    "asked", ["", "x", "5", "/", "/5", "session-0/0", "session-0/99", "x/y/z", "../..", "😀"]
 )
-def test_another_site_can_start_nothing(site: Site, headers: dict[str, str]) -> None:
-    url = f"/api/agent-stream?workflowId={site.create_workflow()}"
-    assert site.client.get(url, headers=headers).status_code == 403
-    assert site.session_count() == 0
+def test_reconnect_that_makes_no_sense_starts_nothing_either(client: Client, asked: str) -> None:
+    workflow_id, _source = start(client, "true")
+    before = client.session_count()
+    response = client.get(
+        f"/api/agent-stream?workflowId={workflow_id}&message=true", Last_Event_ID=quote(asked)
+    )
+    assert response.status_code == 200
+    assert [event.type for event in events_of(response.data)] == ["notice", "session", "done"]
+    assert client.session_count() == before
+
+
+def test_reconnect_with_a_torn_offset_resumes_its_session(client: Client) -> None:
+    workflow_id, source = start(client, "true")
+    session_id = source.events[0].json()["sessionId"]
+    for asked in ("x", "-1", "3", "9" * 30):
+        query = f"workflowId={workflow_id}&message=true"
+        events = client.stream(query, Last_Event_ID=f"{session_id}/{asked}")
+        assert events[0].json()["type"] == "gap"
+        assert events[-1] == source.events[-1]
+
+
+def test_reconnect_in_a_workflow_without_sessions_is_not_found(client: Client) -> None:
+    workflow_id = client.create_workflow()
+    before = client.session_count()
+    response = client.get(
+        f"/api/agent-stream?workflowId={workflow_id}&message=true", Last_Event_ID="session-0/7"
+    )
+    assert plain_error(response) == (404, "NOT_FOUND", "Last-Event-ID")
+    assert client.session_count() == before
+
+
+def test_session_of_another_workflow_is_never_resumed(client: Client) -> None:
+    _workflow_id, secret = start(client, "echo secret")
+    workflow_id, _source = start(client, "echo mine")
+    events = client.stream(
+        f"workflowId={workflow_id}&message=x", Last_Event_ID=secret.events[0].last_event_id
+    )
+    assert "secret" not in str(events)
+
+
+def test_head_starts_nothing(client: Client) -> None:
+    before = client.session_count()
+    workflow_id = client.create_workflow()
+    response = client.head(f"/api/agent-stream?workflowId={workflow_id}&message=true")
+    assert response.mimetype == "text/event-stream"
+    assert client.session_count() == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Sec_Fetch_Site": "cross-site"},
+        {"Sec_Fetch_Site": "same-site"},
+        {"Origin": "http://evil.example"},
+        {"Origin": "null"},
+    ],
+    ids=str,
+)
+def test_another_site_cannot_start_a_session_by_a_get(
+    client: Client, headers: dict[str, str]
+) -> None:
+    before = client.session_count()
+    workflow_id = client.create_workflow()
+    response = client.get(f"/api/agent-stream?workflowId={workflow_id}&message=true", **headers)
+    assert response.status_code == 403
+    assert client.session_count() == before
+
+
+# --- logs that are gone or damaged ----------------------------------------------------
+
+
+def test_stream_of_a_session_whose_log_is_gone_ends_by_its_row(client: Client) -> None:
+    session_id = client.finished()
+    client.machine.files(client.machine.find(session_id)).log.unlink()
+    assert names(client, f"sessionId={session_id}") == ["notice", "done"]
+
+
+def test_stream_of_a_log_that_lost_its_end_gets_it_back(client: Client) -> None:
+    session_id = client.finished()
+    session = client.machine.find(session_id)
+    os.truncate(client.machine.files(session).log, len(client.machine.log(session)) - 3)
+    assert names(client, f"sessionId={session_id}")[-1] == "done"
+
+
+def test_every_cut_of_a_log_is_served(client: Client, finished: str) -> None:
+    """As after a power loss: each whole record once, and an end."""
+    session_id = client.finished()
+    session = client.machine.find(session_id)
+    path = client.machine.files(session).log
+    whole = client.machine.log(client.machine.find(finished))
+    for cut in range(0, len(whole), 37):
+        path.write_bytes(whole[:cut])
+        client.machine.mend(session)
+        events = client.stream(f"sessionId={session_id}")
+        assert events[-1].type == "done"
+        assert sum(event.type == "done" for event in events) == 1

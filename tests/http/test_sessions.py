@@ -1,85 +1,260 @@
-"""`/api/sessions`: list, one, log, cancel."""
+"""`/api/sessions`: the list, one session, its log, and an end to it."""
+
+import os
 
 import pytest
 
-from tests.http.conftest import Site
+from tests.agents.machine import is_alive, kill
+from tests.http.client import Client, plain_error
+from tests.http.conftest import MakeClient
 from tests.server import wait_for
+from tests.store.rows import add_ended, add_session
+from webapp.store.models import ENDED
 
-FIELDS = (
-    *("sessionId", "workflowId", "stageIndex", "agent", "status", "pid", "exitCode"),
-    *("exitSignal", "error", "logPath", "logBytes", "createdAt", "startedAt", "endedAt"),
-)
-
-
-def test_session_has_exactly_the_fields_of_the_contract(site: Site) -> None:
-    found = site.session(site.run("x"))
-    assert tuple(found) == FIELDS
-    assert (found["status"], found["exitCode"], found["exitSignal"]) == ("succeeded", 0, None)
-    assert found["pid"] > 1
-    assert found["createdAt"] <= found["startedAt"] <= found["endedAt"]
-    log = site.services.launcher.var / found["logPath"]
-    assert found["logBytes"] == log.stat().st_size
+UNKNOWN = "session-1795467840123-0123456789ab"
 
 
-def test_sessions_are_listed_newest_first_in_pages(site: Site) -> None:
-    workflow_id = site.create_workflow()
-    ids = [site.invoke(workflow_id=workflow_id) for _ in range(5)]
-    seen: list[str] = []
-    url = "/api/sessions?limit=2"
-    cursor = ""
-    while cursor is not None:
-        page = site.client.get(url + (f"&cursor={cursor}" if cursor else "")).get_json()
-        seen += [session["sessionId"] for session in page["sessions"]]
-        cursor = page["nextCursor"]
-    assert seen == sorted(ids, reverse=True)
+def listed(client: Client, query: str = "") -> list[str]:
+    """The ids of a page of the list."""
+    body = client.get(f"/api/sessions?{query}").get_json()
+    return [session["sessionId"] for session in body["sessions"]]
 
 
-def test_sessions_are_filtered_by_status_and_workflow(site: Site) -> None:
-    ended = site.run()
-    live = site.invoke(agent="sleep")
-    wait_for(lambda: site.session(live)["status"] == "running")
-
-    def listed(query: str) -> list[str]:
-        page = site.client.get(f"/api/sessions?{query}").get_json()
-        return [session["sessionId"] for session in page["sessions"]]
-
-    assert listed("status=running") == [live]
-    assert listed("status=succeeded,failed") == [ended]
-    assert listed(f"workflowId={site.session(ended)['workflowId']}") == [ended]
+# --- one session ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("query", "field"), [("status=sleeping", "status"), ("limit=0", "limit"), ("limit=x", "limit")]
-)
-def test_bad_filter_is_refused_by_its_name(site: Site, query: str, field: str) -> None:
-    answer = site.client.get(f"/api/sessions?{query}")
-    assert (answer.status_code, answer.get_json()["error"]["field"]) == (400, field)
+def test_session_is_shown_with_all_that_is_known_of_it(client: Client) -> None:
+    session_id = client.finished()
+    session = client.session(session_id)
+    assert list(session) == [
+        "sessionId",
+        "workflowId",
+        "stageIndex",
+        "agent",
+        "status",
+        "pid",
+        "exitCode",
+        "exitSignal",
+        "error",
+        "logPath",
+        "logBytes",
+        "createdAt",
+        "startedAt",
+        "endedAt",
+    ]
+    assert (session["status"], session["exitCode"], session["agent"]) == ("succeeded", 0, "sh")
+    assert session["logBytes"] == len(client.machine.log(client.machine.find(session_id)))
 
 
-def test_live_session_is_cancelled_once(site: Site) -> None:
-    session_id = site.invoke(agent="sleep")
-    url = f"/api/sessions/{session_id}/cancel"
-    assert site.client.post(url, json={}).status_code == 202
-    wait_for(lambda: site.session(session_id)["status"] == "cancelled")
-    again = site.client.post(url, json={})
-    assert again.status_code == 409
-    assert "cancelled" in again.get_json()["error"]["message"]
-    assert site.session(session_id)["exitSignal"] == "SIGTERM"
+def test_live_session_is_shown_with_the_size_of_its_log_so_far(client: Client) -> None:
+    session_id = client.invoke("echo up; sleep 600")
+    session = client.machine.find(session_id)
+    client.machine.wait_for_output(session, b"up\n")
+    assert client.session(session_id)["logBytes"] == len(client.machine.log(session))
+    assert client.session(session_id)["endedAt"] is None
 
 
 @pytest.mark.parametrize("path", ["", "/log"])
-def test_unknown_session_is_not_found(site: Site, path: str) -> None:
-    answer = site.client.get(f"/api/sessions/session-1{path}")
-    assert (answer.status_code, answer.get_json()["error"]["code"]) == (404, "NOT_FOUND")
+@pytest.mark.parametrize("session_id", [UNKNOWN, "x", "..", "%00", "%2e%2e%2fx", "a" * 3000])
+def test_unknown_session_is_not_found(client: Client, session_id: str, path: str) -> None:
+    response = client.get(f"/api/sessions/{session_id}{path}")
+    assert plain_error(response)[:2] == (404, "NOT_FOUND")
 
 
-def test_log_is_the_file_and_takes_ranges(site: Site) -> None:
-    session_id = site.run("hello")
-    content = (site.services.launcher.var / site.session(session_id)["logPath"]).read_bytes()
-    url = f"/api/sessions/{session_id}/log"
-    whole = site.client.get(url, buffered=True)
-    assert (whole.data, whole.headers["Content-Length"]) == (content, str(len(content)))
-    part = site.client.get(url, headers={"Range": "bytes=5-9"}, buffered=True)
-    assert (part.status_code, part.data) == (206, content[5:10])
-    assert site.client.get(url, headers={"Range": "bytes=999999-"}).status_code == 416
-    assert site.client.head(url, buffered=True).headers["Content-Length"] == str(len(content))
+def test_unknown_session_is_told_that_it_never_existed(client: Client) -> None:
+    for path in ("", "/log"):
+        response = client.get(f"/api/sessions/{UNKNOWN}{path}")
+        assert "never was one" in response.get_json()["error"]["message"]
+    response = client.post(f"/api/sessions/{UNKNOWN}/cancel", {})
+    assert plain_error(response) == (404, "NOT_FOUND", "sessionId")
+
+
+def test_session_that_lost_its_runner_is_shown_as_lost(client: Client) -> None:
+    session_id = client.invoke("sleep 600")
+    session = client.machine.wait_until_running(client.machine.find(session_id))
+    kill(session.runner_pid)
+    wait_for(lambda: client.session(session_id)["status"] == "lost", patience_seconds=2)
+    assert client.session(session_id)["exitCode"] is None
+    wait_for(lambda: not is_alive(session.pid))
+
+
+# --- the list -------------------------------------------------------------------------
+
+
+def test_list_is_newest_first_and_paged(make_client: MakeClient) -> None:
+    client = make_client()
+    workflow_id = client.create_workflow()
+    ids = [add_ended(client.machine.database, workflow_id, id=f"session-{n}") for n in range(5)]
+    assert listed(client) == ids[::-1]
+    page = client.get("/api/sessions?limit=2").get_json()
+    assert page["nextCursor"] == "session-3"
+    assert listed(client, "limit=2&cursor=session-3") == ["session-2", "session-1"]
+    last = client.get("/api/sessions?limit=2&cursor=session-1").get_json()
+    assert (len(last["sessions"]), last["nextCursor"]) == (1, None)
+
+
+def test_list_holds_fifty_unless_told(make_client: MakeClient) -> None:
+    client = make_client()
+    workflow_id = client.create_workflow()
+    for n in range(51):
+        add_ended(client.machine.database, workflow_id, id=f"session-{n:02}")
+    body = client.get("/api/sessions").get_json()
+    assert (len(body["sessions"]), body["nextCursor"]) == (50, "session-01")
+
+
+def test_list_is_filtered_by_status_and_workflow(make_client: MakeClient) -> None:
+    client = make_client()
+    database = client.machine.database
+    mine, other = client.create_workflow(), client.create_workflow()
+    for status in ENDED:
+        add_ended(database, mine, id=f"session-{status}", status=status)
+    add_ended(database, other, id="session-other")
+    assert listed(client, "status=lost") == ["session-lost"]
+    assert set(listed(client, "status=lost,failed")) == {"session-lost", "session-failed"}
+    assert listed(client, f"workflowId={other}") == ["session-other"]
+    assert listed(client, f"workflowId={mine}&status=succeeded") == ["session-succeeded"]
+    assert listed(client, "workflowId=workflow-0") == []
+
+
+def test_empty_list_is_a_list(make_client: MakeClient) -> None:
+    client = make_client()
+    assert client.get("/api/sessions").get_json() == {"sessions": [], "nextCursor": None}
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("status=done", "status"),
+        ("status=running,done", "status"),
+        ("limit=0", "limit"),
+        ("limit=501", "limit"),
+        ("limit=x", "limit"),
+        ("limit=-1", "limit"),
+        ("limit=1.5", "limit"),
+        ("limit=" + "9" * 5000, "limit"),
+        ("cursor=" + "x" * 300, "cursor"),
+        ("workflowId=" + "x" * 300, "workflowId"),
+    ],
+    ids=lambda value: value[:20],
+)
+def test_bad_query_is_told_by_field(client: Client, query: str, field: str) -> None:
+    response = client.get(f"/api/sessions?{query}")
+    assert plain_error(response) == (400, "BAD_REQUEST", field)
+
+
+def test_one_bad_log_does_not_spoil_the_list(make_client: MakeClient) -> None:
+    client = make_client()
+    database = client.machine.database
+    workflow_id = client.create_workflow()
+    bad = add_session(database, workflow_id, status="running", log_path="sessions/bad/output.log")
+    folder = client.machine.var / "sessions/bad"
+    folder.mkdir()
+    (folder / "output.log").symlink_to("/etc/passwd")
+    good = add_ended(database, workflow_id)
+    assert sorted(listed(client)) == sorted([bad, good])
+
+
+# --- cancel ---------------------------------------------------------------------------
+
+
+def test_cancel_is_accepted_and_ends_the_session(client: Client) -> None:
+    session_id = client.invoke("sleep 600")
+    response = client.post(f"/api/sessions/{session_id}/cancel", {})
+    assert response.status_code == 202
+    assert response.get_json()["sessionId"] == session_id
+    client.machine.wait_until_ended(client.machine.find(session_id))
+    assert client.session(session_id)["status"] == "cancelled"
+
+
+def test_cancel_of_an_ended_session_is_a_conflict_with_its_status(client: Client) -> None:
+    session_id = client.finished()
+    response = client.post(f"/api/sessions/{session_id}/cancel", {})
+    assert plain_error(response) == (409, "CONFLICT", "sessionId")
+    assert "succeeded" in response.get_json()["error"]["message"]
+
+
+def test_cancel_of_a_session_that_lost_its_runner_is_a_conflict(client: Client) -> None:
+    session_id = client.invoke("sleep 600")
+    session = client.machine.wait_until_running(client.machine.find(session_id))
+    kill(session.runner_pid)
+    wait_for(lambda: not client.machine.is_locked(session))
+    response = client.post(f"/api/sessions/{session_id}/cancel", {})
+    assert plain_error(response) == (409, "CONFLICT", "sessionId")
+
+
+def test_cancel_by_get_is_refused(client: Client) -> None:
+    session_id = client.finished()
+    response = client.get(f"/api/sessions/{session_id}/cancel")
+    assert response.status_code == 405
+    assert "POST" in response.headers["Allow"]
+
+
+# --- the log --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def finished(client: Client) -> str:
+    """A session that has ended."""
+    return client.finished()
+
+
+def test_log_is_the_file_itself(client: Client, finished: str) -> None:
+    response = client.download(finished)
+    content = client.machine.log(client.machine.find(finished))
+    assert response.data == content
+    assert response.mimetype == "text/plain"
+    assert response.content_length == len(content)
+    assert f"{finished}.log" in response.headers["Content-Disposition"]
+    assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("range_", "start", "stop"),
+    [("bytes=0-9", 0, 10), ("bytes=5-", 5, None), ("bytes=-7", -7, None), ("bytes=3-3", 3, 4)],
+)
+def test_part_of_the_log_can_be_asked_for(
+    client: Client, finished: str, range_: str, start: int, stop: int | None
+) -> None:
+    content = client.machine.log(client.machine.find(finished))
+    response = client.download(finished, Range=range_)
+    assert response.status_code == 206
+    assert response.data == content[start:stop]
+
+
+def test_part_that_the_log_does_not_have_is_refused(client: Client, finished: str) -> None:
+    response = client.download(finished, Range="bytes=999999-")
+    assert response.status_code == 416
+
+
+def test_log_of_a_live_session_is_what_there_is(client: Client) -> None:
+    session_id = client.invoke("echo up; sleep 600")
+    client.machine.wait_for_output(client.machine.find(session_id), b"up\n")
+    assert b" stdout F up\n" in client.download(session_id).data
+
+
+def test_log_that_is_gone_is_not_found(client: Client) -> None:
+    session_id = client.finished()
+    client.machine.files(client.machine.find(session_id)).log.unlink()
+    response = client.get(f"/api/sessions/{session_id}/log")
+    assert plain_error(response) == (404, "NOT_FOUND", "sessionId")
+
+
+def test_symbolic_link_in_place_of_the_log_is_not_followed(client: Client) -> None:
+    session_id = client.finished()
+    log = client.machine.files(client.machine.find(session_id)).log
+    log.unlink()
+    log.symlink_to("/etc/passwd")
+    response = client.get(f"/api/sessions/{session_id}/log")
+    assert response.status_code >= 400
+    assert b"root:" not in response.data
+
+
+def test_answers_that_nobody_reads_leave_no_file_open(client: Client, finished: str) -> None:
+    url = f"/api/sessions/{finished}/log"
+    client.get(url).close()
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        client.head(url).close()
+        client.get(url, Range="bytes=999999-").close()
+        client.get(url).close()
+    assert len(os.listdir("/proc/self/fd")) <= before

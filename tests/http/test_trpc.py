@@ -1,206 +1,404 @@
-"""tRPC: what goes right, and a clear error for everything that does not."""
+"""tRPC over HTTP: what it answers, and what each kind of bad input is told."""
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from werkzeug.test import TestResponse
 
-from tests.http.conftest import Site
-from tests.server import wait_for
-from webapp.store.models import Workflow
-
-
-def error_of(answer: Any) -> tuple[int, str, str | None, str]:
-    """Status, tRPC code, field and message."""
-    error = answer.get_json()["error"]
-    assert error["data"]["httpStatus"] == answer.status_code
-    return (
-        answer.status_code,
-        error["data"]["code"],
-        error["data"].get("field"),
-        error["message"],
-    )
+from tests.http.client import Client, data_of, trpc_error
+from tests.http.conftest import MakeClient
+from tests.store.locked import held
+from tests.store.rows import execute
+from webapp.agents.launch import MAX_MESSAGE_BYTES
+from webapp.store import engine
 
 
-def set_status(site: Site, workflow_id: str, status: str) -> None:
-    """As a later procedure will do it."""
-
-    def work(orm: Any) -> None:
-        orm.get(Workflow, workflow_id).status = status
-
-    site.services.database.write(work)
+def query(client: Client, procedure: str, value: object = None) -> TestResponse:
+    """A tRPC query."""
+    text = "" if value is None else "?input=" + quote(json.dumps(value))
+    return client.get(f"/api/trpc/{procedure}{text}")
 
 
-def test_invoke_answers_with_the_running_session(site: Site) -> None:
-    workflow_id = site.create_workflow()
-    answer = site.call("workflow.invokeAgent", {"workflowId": workflow_id, "message": "hi"})
-    data = answer.get_json()["result"]["data"]
-    assert data["sessionId"].startswith("session-")
-    assert (data["workflowId"], data["stageIndex"]) == (workflow_id, 0)
-    assert data["status"] == "running"
+def invoke(client: Client, **value: object) -> TestResponse:
+    """An invoke with this input."""
+    return client.call("workflow.invokeAgent", value)
 
 
-def test_workflow_has_the_stages_of_its_template(site: Site) -> None:
-    value = {"requestId": "CR-1", "template": "chat", "initialMessage": "hello"}
-    created = site.call("workflow.create", value).get_json()["result"]["data"]
-    query = {"input": json.dumps(created["id"])}
-    got = site.client.get("/api/trpc/workflow.get", query_string=query).get_json()
-    assert got["result"]["data"] == created
-    assert created["stages"] == [
-        {
-            "name": "chat",
-            "type": "chat",
-            "status": "active",
-            "gate": {"type": "auto", "satisfied": False},
-        }
+def invoke_in_workflow(client: Client, **value: object) -> TestResponse:
+    """An invoke in a workflow that is there."""
+    return invoke(client, **({"workflowId": client.create_workflow()} | value))
+
+
+# --- what it answers ------------------------------------------------------------------
+
+
+def test_new_workflow_is_answered_with_its_stages(client: Client) -> None:
+    workflow = data_of(client.call("workflow.create", {"requestId": "r-1"}))
+    assert set(workflow) == {
+        "id",
+        "requestId",
+        "template",
+        "status",
+        "currentStage",
+        "stages",
+        "createdAt",
+        "updatedAt",
+    }
+    assert (workflow["requestId"], workflow["status"]) == ("r-1", "active")
+    assert [(stage["name"], stage["status"]) for stage in workflow["stages"]] == [
+        ("chat", "active")
     ]
 
 
-def test_workflows_are_listed_in_pages(site: Site) -> None:
-    ids = [site.create_workflow() for _ in range(5)]
-    seen: list[str] = []
+@pytest.mark.parametrize("value", [None, {}, {"requestId": None, "template": None}])
+def test_workflow_can_be_created_without_any_input(client: Client, value: object) -> None:
+    assert data_of(client.call("workflow.create", value))["template"] == "chat"
+
+
+def test_workflow_is_got_by_its_plain_id(client: Client) -> None:
+    workflow = data_of(client.call("workflow.create", {}))
+    assert data_of(query(client, "workflow.get", workflow["id"])) == workflow
+
+
+def test_workflows_are_listed_newest_first_in_pages(make_client: MakeClient) -> None:
+    client = make_client()
+    ids = [client.create_workflow() for _ in range(5)]
+    found: list[str] = []
     cursor = None
     while True:
-        value = {"limit": 2} | ({"cursor": cursor} if cursor else {})
-        query = {"input": json.dumps(value)}
-        page = site.client.get("/api/trpc/workflow.list", query_string=query).get_json()
-        seen += [workflow["id"] for workflow in page["result"]["data"]["workflows"]]
-        cursor = page["result"]["data"]["nextCursor"]
+        page = data_of(query(client, "workflow.list", {"limit": 2, "cursor": cursor}))
+        found += [workflow["id"] for workflow in page["workflows"]]
+        cursor = page["nextCursor"]
         if cursor is None:
             break
-    assert seen == sorted(ids, reverse=True)
+    assert sorted(found) == sorted(ids)
+    assert found == sorted(found, reverse=True)
+
+
+def test_workflows_are_listed_by_status(client: Client) -> None:
+    client.create_workflow()
+    assert data_of(query(client, "workflow.list"))["workflows"]
+    assert data_of(query(client, "workflow.list", {"status": "paused"}))["workflows"] == []
+
+
+def test_invoke_answers_with_the_running_session(client: Client) -> None:
+    workflow_id = client.create_workflow()
+    answer = data_of(invoke(client, workflowId=workflow_id, message="true"))
+    assert answer == {
+        "sessionId": answer["sessionId"],
+        "workflowId": workflow_id,
+        "stageIndex": 0,
+        "status": "running",
+    }
+    assert client.session(answer["sessionId"])["workflowId"] == workflow_id
+
+
+def test_command_that_is_not_installed_is_a_failed_session_and_no_error(client: Client) -> None:
+    session_id = data_of(invoke_in_workflow(client, agent="missing"))["sessionId"]
+    events = client.stream(f"sessionId={session_id}")
+    assert [event.type for event in events] == ["session", "notice", "done"]
+    assert "command not found: 'no-such-agent'" in events[1].json()["message"]
+    client.machine.wait_until_ended(client.machine.find(session_id))
+    session = client.session(session_id)
+    assert session["status"] == "failed"
+    assert "no-such-agent" in session["error"]
+
+
+# --- bad input ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("value", "field", "says"),
+    ("value", "status", "code", "field"),
     [
-        ({}, "workflowId", "missing"),
-        ({"workflowId": ""}, "workflowId", "missing"),
-        ({"workflowId": 7}, "workflowId", "a number, expected a text"),
-        ([1], "input", "an array, expected an object"),
-        ({"workflowId": "W", "message": 7}, "message", "expected a text"),
-        ({"workflowId": "W", "message": "\ud800"}, "message", "surrogate"),
-        ({"workflowId": "W", "message": "x" * 1_048_577}, "message", "at most 1048576"),
-        ({"workflowId": "W", "stageIndex": "0"}, "stageIndex", "expected a whole number"),
-        ({"workflowId": "W", "stageIndex": 0.5}, "stageIndex", "expected a whole number"),
-        ({"workflowId": "W", "stageIndex": True}, "stageIndex", "expected a whole number"),
-        ({"workflowId": "W", "stageIndex": 1}, "stageIndex", "out of range"),
-        ({"workflowId": "W", "stageIndex": -1}, "stageIndex", "-1"),
-        ({"workflowId": "W", "agent": "gpt"}, "agent", "echo, sleep, argument, missing"),
-        ({"workflowId": "W", "nonsense": 1}, "nonsense", "Unknown field"),
-        ({"workflowId": "W", "agent": "argument", "message": "a\0"}, "message", "NUL"),
-        ({"workflowId": "W", "agent": "argument", "message": "x" * 200_000}, "message", "131071"),
+        ({}, 400, "BAD_REQUEST", "workflowId"),
+        ({"workflowId": ""}, 400, "BAD_REQUEST", "workflowId"),
+        ({"workflowId": None}, 400, "BAD_REQUEST", "workflowId"),
+        ({"workflowId": 7}, 400, "BAD_REQUEST", "workflowId"),
+        ({"workflowId": ["x"]}, 400, "BAD_REQUEST", "workflowId"),
+        ({"workflowId": "x" * 300}, 400, "BAD_REQUEST", "workflowId"),
+        ({"workflowId": "\ud800"}, 400, "BAD_REQUEST", "workflowId"),
+        ({"workflowId": "workflow-0"}, 404, "NOT_FOUND", "workflowId"),
+        ({"workflowId": "../../etc"}, 404, "NOT_FOUND", "workflowId"),
+        ({"workflowId": "' OR 1=1 --"}, 404, "NOT_FOUND", "workflowId"),
+        ([], 400, "BAD_REQUEST", "input"),
+        ("x", 400, "BAD_REQUEST", "input"),
+        (7, 400, "BAD_REQUEST", "input"),
+        ({"workflowId": "w", "mesage": "typo"}, 400, "BAD_REQUEST", "mesage"),
+        ({"workflowId": "w", "\ud800": 1}, 400, "BAD_REQUEST", None),
     ],
+    ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
 )
-def test_bad_input_is_refused_by_the_name_of_its_field(
-    site: Site, value: Any, field: str, says: str
+def test_bad_input_of_invoke_is_told_by_field(
+    client: Client, value: object, status: int, code: str, field: str | None
 ) -> None:
-    if isinstance(value, dict) and value.get("workflowId") == "W":
-        value = value | {"workflowId": site.create_workflow()}
-    status, code, named, message = error_of(site.call("workflow.invokeAgent", value))
-    assert (status, code, named) == (400, "BAD_REQUEST", field)
-    assert says in message
-    assert site.session_count() == 0
+    found = trpc_error(client.call("workflow.invokeAgent", value))
+    assert found[:2] == (status, code)
+    if field is not None:
+        assert found[2] == field
 
 
-def test_malformed_json_is_refused(site: Site) -> None:
-    answer = site.client.post(
-        "/api/trpc/workflow.invokeAgent", data=b'{"workflowId":', content_type="application/json"
-    )
-    status, code, _field, message = error_of(answer)
-    assert (status, code) == (400, "BAD_REQUEST")
-    assert "not valid JSON" in message
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("message", 7),
+        ("message", {}),
+        ("message", ["a"]),
+        ("message", True),
+        ("message", "\udfff"),
+        ("message", "x" * (MAX_MESSAGE_BYTES + 1)),
+        ("message", "é" * (MAX_MESSAGE_BYTES // 2 + 1)),
+        ("stageIndex", -1),
+        ("stageIndex", 1),
+        ("stageIndex", 10**30),
+        ("stageIndex", "0"),
+        ("stageIndex", 0.5),
+        ("stageIndex", True),
+        ("stageIndex", [0]),
+        ("agent", "unknown"),
+        ("agent", ""),
+        ("agent", 7),
+        ("agent", "x" * 300),
+    ],
+    ids=lambda value: str(value)[:20].encode("ascii", "replace").decode(),
+)
+def test_bad_field_of_invoke_starts_nothing(client: Client, field: str, value: object) -> None:
+    before = client.session_count()
+    response = invoke_in_workflow(client, **{field: value})
+    assert trpc_error(response) == (400, "BAD_REQUEST", field)
+    assert client.session_count() == before
 
 
-def test_unknown_workflow_is_not_found(site: Site) -> None:
-    answer = site.call("workflow.invokeAgent", {"workflowId": "workflow-0"})
-    assert error_of(answer)[:3] == (404, "NOT_FOUND", "workflowId")
+def test_unknown_agent_is_told_which_there_are(client: Client) -> None:
+    error = invoke_in_workflow(client, agent="gpt").get_json()["error"]
+    assert "'gpt'" in error["message"]
+    assert "sh, missing, argument" in error["message"]
 
 
-def test_workflow_that_is_not_active_is_refused_with_its_status(site: Site) -> None:
-    workflow_id = site.create_workflow()
-    set_status(site, workflow_id, "paused")
-    answer = site.call("workflow.invokeAgent", {"workflowId": workflow_id})
-    status, code, _field, message = error_of(answer)
-    assert (status, code) == (400, "BAD_REQUEST")
-    assert "paused" in message
-
-
-def test_unknown_procedure_and_wrong_verb_are_told(site: Site) -> None:
-    assert error_of(site.call("workflow.nonsense", {}))[:2] == (404, "NOT_FOUND")
-    wrong = site.client.get("/api/trpc/workflow.create")
-    assert error_of(wrong)[:2] == (405, "METHOD_NOT_SUPPORTED")
-
-
-def test_command_that_is_not_installed_is_a_failed_session_not_a_500(site: Site) -> None:
-    session_id = site.run(agent="missing")
-    found = site.session(session_id)
-    assert (found["status"], found["exitCode"]) == ("failed", None)
-    assert "command not found: 'no-such-command'" in found["error"]
-    stream = site.client.get(f"/api/agent-stream?sessionId={session_id}").text
-    assert "command not found: 'no-such-command'" in stream
-    assert "event: done" in stream
-
-
-def test_one_bad_call_in_a_batch_fails_alone(site: Site) -> None:
-    workflow_id = site.create_workflow()
-    answer = site.client.post(
-        "/api/trpc/workflow.invokeAgent,workflow.invokeAgent?batch=1",
-        json={"0": {"workflowId": workflow_id}, "1": {"workflowId": "workflow-0"}},
-    )
-    assert answer.status_code == 207
-    first, second = answer.get_json()
-    assert first["result"]["data"]["workflowId"] == workflow_id
-    assert second["error"]["data"]["code"] == "NOT_FOUND"
-    assert site.session_count() == 1
-
-
-def test_batch_of_queries_goes_by_get(site: Site) -> None:
-    workflow_id = site.create_workflow()
-    query = {"batch": "1", "input": json.dumps({"0": workflow_id, "1": {}})}
-    answer = site.client.get("/api/trpc/workflow.get,workflow.list", query_string=query)
-    assert answer.status_code == 200
-    got, listed = answer.get_json()
-    assert [got["result"]["data"]] == listed["result"]["data"]["workflows"]
-
-
-def test_same_idempotency_key_starts_one_session(site: Site) -> None:
-    value = {"workflowId": site.create_workflow(), "message": "once"}
-    answers = [
-        site.call("workflow.invokeAgent", value, Idempotency_Key="k").get_json() for _ in range(3)
-    ]
-    assert answers[0] == answers[1] == answers[2]
-    assert site.session_count() == 1
-
-
-def test_same_idempotency_key_for_another_request_is_a_conflict(site: Site) -> None:
-    value = {"workflowId": site.create_workflow(), "message": "once"}
-    site.call("workflow.invokeAgent", value, Idempotency_Key="k")
-    other = site.call("workflow.invokeAgent", value | {"message": "two"}, Idempotency_Key="k")
-    assert error_of(other)[:2] == (409, "CONFLICT")
-
-
-def test_message_reaches_the_agent_as_it_was_sent(site: Site) -> None:
-    message = "naïve \u2028 'quotes' $(rm) \U0001f600"
-    session_id = site.run(message)
-    log = site.client.get(f"/api/sessions/{session_id}/log", buffered=True).data
-    assert f"stdout F {message}\n".encode() in log
-
-
-def test_locked_database_is_503_with_retry_after(
-    site: Site, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("status", ["paused", "completed", "cancelled", "discarded"])
+def test_workflow_that_is_not_active_is_told_with_its_status(
+    make_client: MakeClient, status: str
 ) -> None:
-    monkeypatch.setattr("webapp.store.engine.LOCK_PATIENCE_SECONDS", 0.1)
-    workflow_id = site.create_workflow()
-    database = site.services.database
-    pooled = database._reader.raw_connection()
-    connection: Any = pooled.dbapi_connection
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        answer = site.call("workflow.invokeAgent", {"workflowId": workflow_id})
-    finally:
-        connection.execute("ROLLBACK")
-        pooled.close()
-    assert error_of(answer)[:2] == (503, "SERVICE_UNAVAILABLE")
-    assert int(answer.headers["Retry-After"]) >= 1
-    wait_for(lambda: site.session_count() == 0)
+    client = make_client()
+    workflow_id = client.create_workflow()
+    execute(client.machine.database, "UPDATE workflows SET status = :status", status=status)
+    response = invoke(client, workflowId=workflow_id)
+    assert trpc_error(response) == (400, "BAD_REQUEST", "workflowId")
+    assert status in response.get_json()["error"]["message"]
+
+
+@pytest.mark.parametrize("message", ["a\0b", "x" * 131_072], ids=["NUL", "too long"])
+def test_message_that_no_argument_can_hold_is_refused(client: Client, message: str) -> None:
+    response = invoke_in_workflow(client, agent="argument", message=message)
+    assert trpc_error(response) == (400, "BAD_REQUEST", "message")
+
+
+def test_longest_message_is_taken(client: Client) -> None:
+    message = "\0" * MAX_MESSAGE_BYTES  # six bytes each in JSON
+    response = client.call("workflow.create", {"initialMessage": message})
+    assert response.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("value", "field"),
+    [
+        ({"template": "none"}, "template"),
+        ({"template": 7}, "template"),
+        ({"requestId": 7}, "requestId"),
+        ({"requestId": "x" * 257}, "requestId"),
+        ({"initialMessage": 7}, "initialMessage"),
+        ({"initialMessage": "x" * (MAX_MESSAGE_BYTES + 1)}, "initialMessage"),
+        ({"stages": []}, "stages"),
+        ([], "input"),
+        ("x", "input"),
+    ],
+    ids=lambda value: str(value)[:30],
+)
+def test_bad_input_of_create_is_told_by_field(client: Client, value: object, field: str) -> None:
+    assert trpc_error(client.call("workflow.create", value)) == (400, "BAD_REQUEST", field)
+
+
+@pytest.mark.parametrize(
+    ("procedure", "value", "expected"),
+    [
+        ("workflow.get", None, (400, "BAD_REQUEST", "workflowId")),
+        ("workflow.get", "", (400, "BAD_REQUEST", "workflowId")),
+        ("workflow.get", 7, (400, "BAD_REQUEST", "workflowId")),
+        ("workflow.get", {"id": "x"}, (400, "BAD_REQUEST", "workflowId")),
+        ("workflow.get", "workflow-0", (404, "NOT_FOUND", "workflowId")),
+        ("workflow.list", {"limit": 0}, (400, "BAD_REQUEST", "limit")),
+        ("workflow.list", {"limit": 201}, (400, "BAD_REQUEST", "limit")),
+        ("workflow.list", {"limit": "5"}, (400, "BAD_REQUEST", "limit")),
+        ("workflow.list", {"status": "done"}, (400, "BAD_REQUEST", "status")),
+        ("workflow.list", {"cursor": 7}, (400, "BAD_REQUEST", "cursor")),
+        ("workflow.list", "x", (400, "BAD_REQUEST", "input")),
+        ("workflow.unknown", None, (404, "NOT_FOUND", None)),
+        ("workflow", None, (404, "NOT_FOUND", None)),
+        ("a,b", None, (404, "NOT_FOUND", None)),
+    ],
+    ids=str,
+)
+def test_bad_query_is_told_by_field(
+    client: Client, procedure: str, value: object, expected: tuple[int, str, str | None]
+) -> None:
+    assert trpc_error(query(client, procedure, value)) == expected
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"{", b"{'a':1}", b'{"a":1}}', b"\xff\xfe", b"[" * 100_000, b'{"n":' + b"9" * 5000 + b"}"],
+    ids=lambda body: repr(body[:12]),
+)
+def test_body_that_is_no_json_is_told_as_such(client: Client, body: bytes) -> None:
+    response = client.http.post(
+        "/api/trpc/workflow.create", data=body, content_type="application/json"
+    )
+    assert trpc_error(response) == (400, "BAD_REQUEST", "input")
+
+
+@pytest.mark.parametrize("text", ["{", "workflow-1", "%00", "%FF"])
+def test_query_input_that_is_no_json_is_told_as_such(client: Client, text: str) -> None:
+    response = client.get(f"/api/trpc/workflow.get?input={text}")
+    assert trpc_error(response) == (400, "BAD_REQUEST", "input")
+
+
+@pytest.mark.parametrize("query_", ["", "?batch=1"])
+def test_body_that_is_too_large_is_refused(client: Client, query_: str) -> None:
+    response = client.http.post(
+        f"/api/trpc/workflow.create{query_}", data=b" " * (9 << 20), content_type="application/json"
+    )
+    assert response.status_code == 413
+    body: Any = response.get_json()
+    error = body[0]["error"] if query_ else body["error"]
+    assert error["data"]["code"] == "PAYLOAD_TOO_LARGE"
+
+
+def test_query_by_post_and_mutation_by_get_are_refused(client: Client) -> None:
+    assert trpc_error(client.call("workflow.get", "x"))[:2] == (405, "METHOD_NOT_SUPPORTED")
+    before = client.session_count()
+    value = {"workflowId": client.create_workflow()}
+    response = query(client, "workflow.invokeAgent", value)
+    assert trpc_error(response)[:2] == (405, "METHOD_NOT_SUPPORTED")
+    assert client.session_count() == before
+
+
+def test_locked_database_is_told_with_when_to_try_again(
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = make_client()
+    workflow_id = client.create_workflow()
+    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.1)
+    with held(client.machine.database.path):
+        response = invoke(client, workflowId=workflow_id)
+    assert trpc_error(response)[:2] == (503, "SERVICE_UNAVAILABLE")
+    assert int(response.headers["Retry-After"]) > 0
+    assert client.session_count() == 0
+
+
+def test_mistake_of_ours_is_told_without_its_details(
+    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    from webapp.store import workflows
+
+    def fail(*_anything: object) -> None:
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr(workflows, "get_workflow", fail)
+    response = query(client, "workflow.get", "x")
+    assert trpc_error(response)[:2] == (500, "INTERNAL_SERVER_ERROR")
+    assert b"secret detail" not in response.data
+    assert "secret detail" in caplog.text
+
+
+# --- several calls at once ------------------------------------------------------------
+
+
+def test_batch_answers_each_call_in_order(client: Client) -> None:
+    response = client.post(
+        "/api/trpc/workflow.create,workflow.create?batch=1",
+        {"0": {"requestId": "a"}, "1": {"requestId": "b"}},
+    )
+    assert response.status_code == 200
+    answers = [answer["result"]["data"]["requestId"] for answer in response.get_json()]
+    assert answers == ["a", "b"]
+
+
+def test_batch_of_one_is_a_list_of_one(client: Client) -> None:
+    response = client.post("/api/trpc/workflow.create?batch=1", {"0": {}})
+    (answer,) = response.get_json()
+    assert answer["result"]["data"]["status"] == "active"
+
+
+def test_batch_by_get_takes_its_inputs_from_the_query(client: Client) -> None:
+    workflow_id = client.create_workflow()
+    given = quote(json.dumps({"0": workflow_id, "1": {"limit": 1}}))
+    response = client.get(f"/api/trpc/workflow.get,workflow.list?batch=1&input={given}")
+    first, second = response.get_json()
+    assert first["result"]["data"]["id"] == workflow_id
+    assert len(second["result"]["data"]["workflows"]) == 1
+
+
+def test_batch_of_good_and_bad_calls_is_207(client: Client) -> None:
+    response = client.post(
+        "/api/trpc/workflow.create,workflow.create,workflow.unknown?batch=1",
+        {"0": {}, "1": {"template": "none"}},
+    )
+    assert response.status_code == 207
+    good, bad, unknown = response.get_json()
+    assert good["result"]["data"]["status"] == "active"
+    assert bad["error"]["data"]["field"] == "template"
+    assert unknown["error"]["data"]["path"] == "workflow.unknown"
+
+
+def test_batch_of_calls_that_fail_alike_has_their_status(client: Client) -> None:
+    response = client.post("/api/trpc/a,b?batch=1", {})
+    assert response.status_code == 404
+    assert [answer["error"]["data"]["path"] for answer in response.get_json()] == ["a", "b"]
+
+
+@pytest.mark.parametrize("body", [[], "x", 7, {"1": {}}, {"x": {}}])
+def test_input_of_a_batch_that_is_none_is_told_for_each_call(client: Client, body: object) -> None:
+    response = client.post("/api/trpc/workflow.create?batch=1", body)
+    (answer,) = response.get_json()
+    assert (response.status_code, answer["error"]["data"]["code"]) == (400, "BAD_REQUEST")
+
+
+def test_batch_has_an_end(client: Client) -> None:
+    names = ",".join(["workflow.list"] * 101)
+    assert client.get(f"/api/trpc/{names}?batch=1").status_code == 400
+
+
+# --- the same request twice -----------------------------------------------------------
+
+
+def test_idempotency_key_starts_one_session(client: Client) -> None:
+    value = {"workflowId": client.create_workflow(), "message": "true"}
+    first = client.call("workflow.invokeAgent", value, Idempotency_Key="once")
+    second = client.call("workflow.invokeAgent", value, Idempotency_Key="once")
+    assert data_of(first)["sessionId"] == data_of(second)["sessionId"]
+
+
+def test_idempotency_key_for_another_request_is_a_conflict(client: Client) -> None:
+    workflow_id = client.create_workflow()
+    value = {"workflowId": workflow_id, "message": "true"}
+    client.call("workflow.invokeAgent", value, Idempotency_Key="twice")
+    value["message"] = "false"
+    response = client.call("workflow.invokeAgent", value, Idempotency_Key="twice")
+    assert trpc_error(response) == (409, "CONFLICT", "Idempotency-Key")
+
+
+def test_idempotency_key_of_a_batch_counts_for_each_of_its_calls(client: Client) -> None:
+    value = {"workflowId": client.create_workflow(), "message": "true"}
+    path = "/api/trpc/workflow.invokeAgent,workflow.invokeAgent?batch=1"
+    both = {"0": value, "1": value}
+    answers = [client.post(path, both, Idempotency_Key="batch").get_json() for _ in range(2)]
+    ids = [[answer["result"]["data"]["sessionId"] for answer in each] for each in answers]
+    assert ids[0] == ids[1]
+    assert len(set(ids[0])) == 2
+
+
+def test_idempotency_key_that_is_too_long_is_refused(client: Client) -> None:
+    value = {"workflowId": client.create_workflow()}
+    response = client.call("workflow.invokeAgent", value, Idempotency_Key="x" * 300)
+    assert trpc_error(response) == (400, "BAD_REQUEST", "Idempotency-Key")

@@ -3,9 +3,12 @@
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.server import wait_for
 from tests.stream.growing_log import BY_ROW, Theatre
 from webapp.log import lock
+from webapp.stream import feed, hub
 from webapp.stream.feed import Format
 
 
@@ -24,37 +27,49 @@ def test_viewers_of_one_log_share_one_feed(stage: Theatre) -> None:
 
 
 def test_log_without_viewers_is_closed(stage: Theatre) -> None:
-    with stage.hub.feed("s", stage.log.path) as feed:
-        feed.wait(feed.size(), 0)  # the process's one inotify instance stays
+    with stage.hub.feed("s", stage.log.path) as opened:
+        opened.wait(opened.size(), 0)  # the process's one inotify instance stays
     before = open_files()
-    with stage.hub.feed("s", stage.log.path) as feed:
-        feed.wait(feed.size(), 0)
+    with stage.hub.feed("s", stage.log.path) as opened:
+        opened.wait(opened.size(), 0)
         assert open_files() > before
     wait_for(lambda: open_files() == before)
 
 
 def test_frame_is_made_once_for_all_viewers(stage: Theatre) -> None:
     stage.log.say("one")
-    with stage.hub.feed("s", stage.log.path) as feed:
-        first = feed.frame_at(0, Format(), goes_on=False)
+    with stage.hub.feed("s", stage.log.path) as opened:
+        first = opened.frame_at(0, Format(), goes_on=False)
         assert first is not None
-        assert feed.frame_at(0, Format(), goes_on=False) is first
-        wrapped = feed.frame_at(0, Format(as_envelope=True), goes_on=False)
+        assert opened.frame_at(0, Format(), goes_on=False) is first
+        wrapped = opened.frame_at(0, Format(as_envelope=True), goes_on=False)
         assert wrapped is not None
         assert wrapped.data != first.data
 
 
 def test_frame_ends_where_the_next_begins(stage: Theatre) -> None:
     end = stage.log.say("one")
-    with stage.hub.feed("s", stage.log.path) as feed:
-        frame = feed.frame_at(0, Format(), goes_on=False)
+    with stage.hub.feed("s", stage.log.path) as opened:
+        frame = opened.frame_at(0, Format(), goes_on=False)
         assert frame is not None
         assert (frame.end, frame.is_done) == (end, False)
-        assert feed.frame_at(frame.end, Format(), goes_on=False) is None
+        assert opened.frame_at(frame.end, Format(), goes_on=False) is None
         stage.log.end()
-        last = feed.frame_at(frame.end, Format(), goes_on=False)
+        last = opened.frame_at(frame.end, Format(), goes_on=False)
         assert last is not None
         assert last.is_done
+
+
+def test_growth_before_the_wait_began_is_not_missed(
+    stage: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub, "LOOK_SECONDS", 3600.0)
+    monkeypatch.setattr(feed, "watch_file", lambda *_anything: None)
+    with stage.hub.feed("s", stage.log.path) as opened:
+        before = opened.size()
+        stage.log.say("one")
+        assert opened.wait(before, timeout_seconds=20)
+        assert not opened.wait(opened.size(), timeout_seconds=0)
 
 
 def test_thousand_viewers_who_come_and_go_leave_no_descriptor(stage: Theatre) -> None:
@@ -79,15 +94,15 @@ def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(stage: Theat
 
 def test_live_log_is_not_taken_for_abandoned(stage: Theatre) -> None:
     looks = 0
-    with stage.hub.feed("s", stage.log.path) as feed:
-        look = feed.look
+    with stage.hub.feed("s", stage.log.path) as opened:
+        look = opened.look
 
         def count() -> None:
             nonlocal looks
             looks += 1
             look()
 
-        feed.look = count  # type: ignore[method-assign]
+        opened.look = count  # type: ignore[method-assign]
         wait_for(lambda: looks >= 3)
     assert stage.abandoned == []
 

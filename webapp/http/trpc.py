@@ -99,7 +99,8 @@ def _json_input() -> object:
 
 def _respond(status: int, body: object) -> Response:
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-    response = Response(text, status, mimetype="application/json")
+    content = text.encode("utf-8", "backslashreplace")  # half a surrogate: \\ud800, valid JSON
+    response = Response(content, status, mimetype="application/json")
     if "retry_after" in g:
         response.headers["Retry-After"] = str(g.retry_after)
     return response

@@ -65,6 +65,8 @@ def _write(spec: Spec, statement: str, values: dict[str, object]) -> None:
             finally:
                 connection.close()
             return
-        except sqlite.OperationalError:
+        except sqlite.OperationalError as error:
+            if "no such table" in str(error):
+                return  # another database stands in its place: it will never have the row
             # Locked, or its disk is full: somebody else's trouble, and it will pass.
             sleep(_RETRY_SECONDS)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.parse import quote
 
 import pysqlite3
 from sqlalchemy import URL, Connection, Engine, create_engine, event, exc, text
@@ -136,7 +137,10 @@ def open_engine(path: Path) -> Engine:
     The system's own may have the WAL-reset bug: https://sqlite.org/wal.html#walresetbug
     """
     engine = create_engine(
-        URL.create("sqlite", database=str(path)),
+        # mode=rw: a database that was removed is an error, not a new and empty one
+        URL.create(
+            "sqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"}
+        ),
         module=pysqlite3,
         connect_args={"timeout": 0, "check_same_thread": False},
         pool_size=4,

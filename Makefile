@@ -9,7 +9,10 @@ run: set-up ## start the server: http://127.0.0.1:8000
 	@exec .venv/bin/agent-stream serve
 
 test: set-up-test chromium lint ## check style and types, then run all tests
-	CHROMIUM="$$(.ci/ensure-chromium)" .venv/bin/python -m pytest -n 3 --dist worksteal
+	export CHROMIUM="$$(.ci/ensure-chromium)"; \
+	.venv/bin/python -m pytest -n 3 --dist worksteal || { \
+	    echo "Once more, one at a time: what failed while three ran at once"; \
+	    .venv/bin/python -m pytest --last-failed --last-failed-no-failures none; }
 
 test-agents: set-up-test ## run the tests that drive the real Claude Code
 	.venv/bin/python -m pytest -m agents

@@ -40,7 +40,7 @@ class Viewer:
     ) -> None:
         self.last_id = last_id
         self.with_pings = with_pings
-        self._client = httpx.Client(timeout=60)
+        self._client = httpx.Client(timeout=60, verify=False)
         headers = {} if last_id is None else {"Last-Event-ID": last_id}
         target = query or f"sessionId={session_id}"
         request = self._client.build_request(

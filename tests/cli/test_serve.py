@@ -12,12 +12,12 @@ import httpx
 import pytest
 
 from tests.cli.command import environment_for, refused, run
-from tests.server import PATIENCE_SECONDS, free_port, wait_for
+from tests.server import HTTP, PATIENCE_SECONDS, free_port, wait_for
 
 
 def is_ready(port: int) -> bool:
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
+        return HTTP.get(f"http://127.0.0.1:{port}/readyz").status_code == 200
     except httpx.TransportError:
         return False
 

@@ -3,6 +3,7 @@
 import json
 import os
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,7 @@ from webapp.agents.places import new_session_files
 from webapp.agents.reconcile import mend, reconcile, reconcile_all
 from webapp.log import lock
 from webapp.log.record import format_record
+from webapp.store import engine
 from webapp.store.ids import new_session_id
 from webapp.store.models import Session
 
@@ -289,15 +291,18 @@ def test_session_without_a_log_is_lost_and_says_so(make_machine: MakeMachine) ->
     assert session.log_path in found.error
 
 
-def test_live_session_whose_log_was_removed_is_not_lost(make_machine: MakeMachine) -> None:
-    machine = make_machine(shell("echo up; read line; exit 3"), message=None)
+def test_live_session_whose_log_was_removed_is_not_lost(
+    make_machine: MakeMachine, tmp_path: Path
+) -> None:
+    machine = make_machine(shell(f"until [ -e {tmp_path}/go ]; do sleep 0.05; done; exit 3"))
     session = machine.wait_until_running(machine.invoke())
-    held_log = machine.files(session).log
-    hidden = held_log.rename(held_log.with_name("hidden"))
-    found = settle(machine, session)
-    hidden.rename(held_log)
+    log = machine.files(session).log
+    hidden = log.rename(log.with_name("hidden"))
+    assert settle(machine, session).status == "running"
+    assert is_alive(session.pid)
+    hidden.rename(log)
+    (tmp_path / "go").touch()
     ended = machine.wait_until_ended(session)
-    assert found.status in ("running", "failed")
     assert (ended.status, ended.exit_code) == ("failed", 3)
 
 
@@ -328,8 +333,6 @@ def test_symbolic_link_in_place_of_the_log_is_not_written_through(
 def test_database_that_is_locked_leaves_the_end_for_later(
     make_machine: MakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webapp.store import engine
-
     monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.1)
     machine = make_machine()
     session = orphan(machine, SESSION + LINE)
@@ -337,6 +340,19 @@ def test_database_that_is_locked_leaves_the_end_for_later(
         settle(machine, session)
     assert settle(machine, session).status == "lost"
     assert len(dones(machine, session)) == 1
+
+
+def test_locked_database_does_not_keep_the_server_from_starting(
+    make_machine: MakeMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.1)
+    machine = make_machine()
+    lost = [orphan(machine, SESSION + LINE) for _ in range(2)]
+    with held(machine.database.path):
+        assert reconcile_all(machine.database, machine.var) == []
+    assert len(reconcile_all(machine.database, machine.var)) == 2
+    for session in lost:
+        assert len(dones(machine, session)) == 1
 
 
 # --- an end that the log has lost -----------------------------------------------------

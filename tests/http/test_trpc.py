@@ -155,6 +155,7 @@ def test_bad_input_of_invoke_is_told_by_field(
         ("stageIndex", "0"),
         ("stageIndex", 0.5),
         ("stageIndex", True),
+        ("stageIndex", False),
         ("stageIndex", [0]),
         ("agent", "unknown"),
         ("agent", ""),

@@ -152,6 +152,13 @@ def test_runner_is_no_child_of_ours_and_leads_its_own_session(make_machine: Make
     assert os.getpid() not in ancestors(session.runner_pid)
 
 
+def test_each_runner_has_a_session_of_its_own(make_machine: MakeMachine) -> None:
+    machine = make_machine(shell("sleep 600"))
+    runners = [machine.wait_until_running(machine.invoke()).runner_pid for _ in range(2)]
+    assert len({stat_of(pid)[2] for pid in runners}) == 2
+    assert len({stat_of(pid)[1] for pid in runners}) == 2
+
+
 def ancestors(pid: int | None) -> list[int]:
     """The parents of a process, up to init."""
     found: list[int] = []

@@ -77,6 +77,19 @@ def test_no_increment_of_several_processes_is_lost(database: Database) -> None:
     ]
 
 
+def test_write_has_the_lock_from_its_beginning(database: Database) -> None:
+    other = pysqlite3.connect(str(database.path), timeout=0, isolation_level=None)
+
+    def work(orm: OrmSession) -> None:
+        orm.execute(text("SELECT 1"))
+        with pytest.raises(pysqlite3.OperationalError, match="locked"):
+            other.execute("BEGIN IMMEDIATE")
+
+    database.write(work)
+    other.execute("BEGIN IMMEDIATE")
+    other.close()
+
+
 def test_error_in_the_work_undoes_all_of_it(database: Database) -> None:
     def work(orm: OrmSession) -> None:
         create_in(orm)

@@ -37,6 +37,15 @@ def test_empty_folder_gets_a_database_that_can_be_opened(tmp_path: Path) -> None
     database.close()
 
 
+@pytest.mark.parametrize("name", ["a b", "100%", "50%20", "what?", "#1", "é", "file:x", "a&b=c"])
+def test_folder_may_have_any_name(tmp_path: Path, name: str) -> None:
+    assert migrate(tmp_path / name) is True
+    database = open_migrated(tmp_path / name)
+    assert database.revision() == REVISION
+    database.close()
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
 def test_second_migration_has_nothing_to_do(tmp_path: Path) -> None:
     assert migrate(tmp_path) is True
     before = (tmp_path / FILE_NAME).read_bytes()

@@ -99,7 +99,7 @@ class Launcher:
                     stage_index=stage_index,
                     agent=profile.name,
                     argv=json.dumps(argv, ensure_ascii=False),
-                    cwd=os.path.join(self.cwd, profile.cwd or ""),
+                    cwd=os.path.join(self.cwd, profile.cwd) if profile.cwd else self.cwd,
                     host=self.host,
                     log_path=str(files.log.relative_to(self.var)),
                     status="starting",

@@ -15,6 +15,7 @@ from typing import Any
 
 from webapp.agents import control
 from webapp.agents.places import session_files
+from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
 from webapp.log.record import format_record, parse_record
 from webapp.store import sessions
@@ -71,8 +72,9 @@ def reconcile_all(database: Database, var: Path) -> list[Session]:
     for session in live:
         try:
             now_known = reconcile(database, var, session)
-        except OSError:
-            logger.exception("cannot look at the log of %s", session.id)
+        except (OSError, ServiceUnavailable):
+            # Whoever looks at the session later tries again; the start must not fail on it.
+            logger.exception("cannot find out whether %s still runs", session.id)
             continue
         if not now_known.is_live:
             ended.append(now_known)

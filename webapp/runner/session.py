@@ -14,6 +14,8 @@ from webapp.runner.spec import Spec
 
 READ_BYTES = 64 * 1024
 PIPE_BYTES = 1 << 20
+START_WRITE_SECONDS = 0.02
+"""A session that ends sooner is written to its row once, start and end together."""
 DRAIN_SECONDS = 2.0
 """How long output may still come after the agent has ended: a child may hold the pipe."""
 
@@ -33,6 +35,7 @@ class Session:
         self.pid: int | None = None
         self.start_error: str | None = None
         self.started_at_ns = 0
+        self.write_start_at: float | None = None
         self.start_writer: int | None = None
         self.ended_without_newline: list[str] = []
 
@@ -52,8 +55,7 @@ class Session:
         except StartError as error:
             self.start_error = str(error)
         self._record_session()
-        if self.pid is not None:
-            self.start_writer = row.fork_start_writer(self.spec, self._start_values())
+        self.write_start_at = monotonic() + START_WRITE_SECONDS
 
     def run(self) -> None:
         """Record what the agent prints, and how it ended."""
@@ -117,6 +119,9 @@ class Session:
 
             now = monotonic()
             self._show_quiet_lines(now)
+            if self.write_start_at is not None and now >= self.write_start_at:
+                self.write_start_at = None
+                self.start_writer = row.fork_start_writer(self.spec, self._start_values())
             if agent_lives:
                 self._enforce_stop(now)
                 agent_lives = not has_exited(self.pid)
@@ -246,7 +251,8 @@ class Session:
 
     def _timeout_ms(self) -> int:
         """Until the next thing that has to happen without anybody's doing."""
-        times = [self.give_up_at, self.kill_at, self.drain_until, *self.quiet_at.values()]
+        times = [self.write_start_at, self.give_up_at, self.kill_at, self.drain_until]
+        times += self.quiet_at.values()
         upcoming = [time for time in times if time is not None]
         if not upcoming:
             return 60_000

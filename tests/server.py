@@ -38,9 +38,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+_PRELUDE = """import sys, time
+def print(*words, file=sys.stdout):
+    file.write(" ".join(map(str, words)) + "\\n")
+"""
+
+
 def python_agent(code: str, **options: Any) -> dict[str, Any]:
-    """A profile that runs a piece of Python; `sys` and `time` are there, stdout is unbuffered."""
-    command = [sys.executable, "-u", "-I", "-S", "-c", f"import sys, time\n{code}"]
+    """A profile that runs a piece of Python; `sys` and `time` are there.
+
+    `print` writes a line at once and whole: Python's own writes the LF apart, and a machine
+    that is busy may make a partial line of what comes before it.
+    """
+    command = [sys.executable, "-u", "-I", "-S", "-c", f"{_PRELUDE}\n{code}"]
     return {"command": command, "message": "stdin"} | options
 
 

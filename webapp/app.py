@@ -19,7 +19,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = load_settings() if settings is None else settings
     database = open_migrated(settings.var)
     launcher = Launcher(settings, database)
-    hub = Hub(lambda session_id: end_abandoned(database, launcher, session_id))
+    hub = Hub(
+        lambda session_id: end_abandoned(database, launcher, session_id),
+        settings.max_streams_of_worker,
+    )
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES

@@ -51,12 +51,31 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """Let the worker's streams end when it is told to.
+    """Let the worker's streams end when it is told to, and scale where it can.
 
     What was loaded by now stays: the garbage collector need not look at it ever again.
     """
+    hub = _hub(worker)
+    hub.should_stop = lambda: not worker.alive
+    if worker_class == "gevent" and not worker.cfg.is_ssl and worker.cfg.protocol == "http":
+        from webapp.stream.push import Push
+
+        hub.push = Push(
+            hub,
+            ping_seconds=_settings.ping_seconds,
+            send_timeout_seconds=_settings.send_timeout_seconds,
+        )
     gc.collect()
     gc.freeze()
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """End the streams that are still open, so that their viewers come back at once."""
+    if getattr(worker, "wsgi", None) is not None and _hub(worker).push is not None:
+        _hub(worker).push.stop()
+
+
+def _hub(worker: Any) -> Any:
     from webapp.http.services import EXTENSION
 
-    worker.wsgi.extensions[EXTENSION].hub.should_stop = lambda: not worker.alive
+    return worker.wsgi.extensions[EXTENSION].hub

@@ -38,12 +38,21 @@ class Settings:
     default_agent: str = "demo"
     grace_seconds: float = 10.0
     ping_seconds: float = 15.0
+    send_timeout_seconds: float = 30.0
+    max_streams: int = 10_000
     agents: Mapping[str, Profile] = field(default_factory=lambda: dict(BUILT_IN))
 
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
+
+    @property
+    def max_streams_of_worker(self) -> int:
+        """How many streams one worker may have open; a gthread one keeps threads for others."""
+        if self.worker_class == "gevent":
+            return self.max_streams
+        return min(self.max_streams, max(1, self.threads - max(1, self.threads // 8)))
 
 
 def is_loopback(host: str) -> bool:
@@ -151,6 +160,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "default_agent": _text,
     "grace_seconds": _number(0, 3600, whole=False),
     "ping_seconds": _number(0.05, 3600, whole=False),
+    "send_timeout_seconds": _number(0.1, 3600, whole=False),
+    "max_streams": _number(1, 1_000_000, whole=True),
 }
 assert set(_READERS) == {item.name for item in fields(Settings)} - {"agents"}
 

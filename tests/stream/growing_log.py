@@ -11,9 +11,11 @@ from tests.server import wait_for
 from tests.stream.event_source import Dispatched, EventSource
 from webapp.log import lock
 from webapp.log.record import format_record
-from webapp.stream.feed import Format
+from webapp.stream.feed import Feed
+from webapp.stream.format import Format
 from webapp.stream.hub import Hub
-from webapp.stream.viewer import View, stream
+from webapp.stream.respond import respond
+from webapp.stream.view import View
 
 DONE = b'{"type":"done","exitCode":0,"signal":null,"status":"succeeded"}'
 BY_ROW: dict[str, object] = {"exitCode": None, "signal": None, "status": "lost"}
@@ -45,6 +47,16 @@ class GrowingLog:
             self.fd = -1
 
 
+@contextmanager
+def held_feed(hub: Hub, session_id: str, path: Path) -> Iterator[Feed]:
+    """A log's feed, held as by one viewer."""
+    feed = hub.acquire(session_id, path)
+    try:
+        yield feed
+    finally:
+        hub.release(feed)
+
+
 class Viewer:
     """One viewer in a thread; `events` is what it has got so far."""
 
@@ -56,7 +68,7 @@ class Viewer:
 
     def _read(self, hub: Hub, view: View) -> None:
         try:
-            for piece in stream(hub, view):
+            for piece in respond(hub, view, {}, LONG_SECONDS):
                 self.body += piece
         except BaseException as failure:
             self.failure = failure

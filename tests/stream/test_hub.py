@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from tests.server import wait_for
-from tests.stream.growing_log import BY_ROW, Theatre
+from tests.stream.growing_log import BY_ROW, Theatre, held_feed
 from webapp.log import lock
 from webapp.stream import feed, hub
-from webapp.stream.feed import Format
+from webapp.stream.feed import Place
+from webapp.stream.format import Format
 
 
 def open_files() -> int:
@@ -18,8 +19,8 @@ def open_files() -> int:
 
 
 def test_viewers_of_one_log_share_one_feed(stage: Theatre) -> None:
-    with stage.hub.feed("s", stage.log.path) as first:
-        with stage.hub.feed("s", stage.log.path) as second:
+    with held_feed(stage.hub, "s", stage.log.path) as first:
+        with held_feed(stage.hub, "s", stage.log.path) as second:
             assert first is second
             assert stage.hub.viewers == 2
         assert stage.hub.viewers == 1
@@ -27,49 +28,58 @@ def test_viewers_of_one_log_share_one_feed(stage: Theatre) -> None:
 
 
 def test_log_without_viewers_is_closed(stage: Theatre) -> None:
-    with stage.hub.feed("s", stage.log.path) as opened:
-        opened.wait(opened.size(), 0)  # the process's one inotify instance stays
+    with held_feed(stage.hub, "s", stage.log.path) as opened:
+        opened.start_watch()  # the process's one inotify instance stays
     before = open_files()
-    with stage.hub.feed("s", stage.log.path) as opened:
-        opened.wait(opened.size(), 0)
+    with held_feed(stage.hub, "s", stage.log.path) as opened:
+        opened.start_watch()
         assert open_files() > before
     wait_for(lambda: open_files() == before)
 
 
 def test_frame_is_made_once_for_all_viewers(stage: Theatre) -> None:
     stage.log.say("one")
-    with stage.hub.feed("s", stage.log.path) as opened:
-        first = opened.frame_at(0, Format(), goes_on=False)
+    with held_feed(stage.hub, "s", stage.log.path) as opened:
+        first = opened.frame_at(Place(0, False), Format())
         assert first is not None
-        assert opened.frame_at(0, Format(), goes_on=False) is first
-        wrapped = opened.frame_at(0, Format(as_envelope=True), goes_on=False)
+        assert opened.frame_at(Place(0, False), Format()) is first
+        wrapped = opened.frame_at(Place(0, False), Format(as_envelope=True))
         assert wrapped is not None
         assert wrapped.data != first.data
 
 
 def test_frame_ends_where_the_next_begins(stage: Theatre) -> None:
     end = stage.log.say("one")
-    with stage.hub.feed("s", stage.log.path) as opened:
-        frame = opened.frame_at(0, Format(), goes_on=False)
+    with held_feed(stage.hub, "s", stage.log.path) as opened:
+        frame = opened.frame_at(Place(0, False), Format())
         assert frame is not None
-        assert (frame.end, frame.is_done) == (end, False)
-        assert opened.frame_at(frame.end, Format(), goes_on=False) is None
+        assert (frame.end, frame.is_done) == (Place(end, False), False)
+        assert opened.frame_at(frame.end, Format()) is None
         stage.log.end()
-        last = opened.frame_at(frame.end, Format(), goes_on=False)
+        last = opened.frame_at(frame.end, Format())
         assert last is not None
         assert last.is_done
 
 
-def test_growth_before_the_wait_began_is_not_missed(
+def test_who_begins_the_watch_is_told_to_look_once_more(
+    stage: Theatre, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed, "watch_file", lambda *_anything: None)
+    with held_feed(stage.hub, "s", stage.log.path) as opened:
+        assert opened.start_watch()
+        assert not opened.start_watch()
+
+
+def test_growth_before_the_watch_began_is_not_missed(
     stage: Theatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "LOOK_SECONDS", 3600.0)
-    monkeypatch.setattr(feed, "watch_file", lambda *_anything: None)
-    with stage.hub.feed("s", stage.log.path) as opened:
-        before = opened.size()
+
+    def watch_too_late(*_anything: object) -> None:
         stage.log.say("one")
-        assert opened.wait(before, timeout_seconds=20)
-        assert not opened.wait(opened.size(), timeout_seconds=0)
+
+    monkeypatch.setattr(feed, "watch_file", watch_too_late)
+    stage.watch().wait_for_texts("one")
 
 
 def test_thousand_viewers_who_come_and_go_leave_no_descriptor(stage: Theatre) -> None:
@@ -86,7 +96,7 @@ def test_thousand_viewers_who_come_and_go_leave_no_descriptor(stage: Theatre) ->
 
 def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(stage: Theatre) -> None:
     viewer = stage.watch()
-    with stage.hub.feed("session", stage.log.path):
+    with held_feed(stage.hub, "session", stage.log.path):
         pass
     stage.log.say("one")
     viewer.wait_for_texts("one")
@@ -94,7 +104,7 @@ def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(stage: Theat
 
 def test_live_log_is_not_taken_for_abandoned(stage: Theatre) -> None:
     looks = 0
-    with stage.hub.feed("s", stage.log.path) as opened:
+    with held_feed(stage.hub, "s", stage.log.path) as opened:
         look = opened.look
 
         def count() -> None:
@@ -123,7 +133,7 @@ def test_clock_never_touches_a_file_that_another_has_opened_since(
 
     stage.end_abandoned = leave_and_start_another_session
     stage.log.die()
-    holding = stage.hub.feed("s", stage.log.path)
+    holding = held_feed(stage.hub, "s", stage.log.path)
     holding.__enter__()
     wait_for(lambda: stage.hub.viewers == 0)
 

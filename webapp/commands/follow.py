@@ -83,12 +83,3 @@ class EventParser:
         is_continuation = self._is_continuation
         self._is_continuation = reader.goes_on_after(chunk.records, is_continuation)
         return parse_events(chunk.records, chunk.offset, is_continuation=is_continuation)
-
-
-def last_records(log_fd: int, end: int, count: int) -> int:
-    """Where the last `count` records before the boundary `end` begin."""
-    for _record in range(count):
-        if end == 0:
-            break
-        end = reader.last_line_start(log_fd, end)
-    return end

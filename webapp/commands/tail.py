@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import click
 
-from webapp.commands.follow import Chunk, EventParser, follow, last_records, read_chunks
+from webapp.commands.follow import Chunk, EventParser, follow, read_chunks
 from webapp.commands.options import place_options, session_argument
 from webapp.commands.place import Place, open_place
 from webapp.commands.terminal import RESET, has_colour, plain
@@ -14,6 +14,7 @@ from webapp.commands.transcript import Transcript, last_lines
 from webapp.errors import NotFound
 from webapp.log import lock, reader
 from webapp.log.events import Event
+from webapp.log.seek import find_last
 from webapp.store.models import Session
 
 Write = Callable[[Chunk], None]
@@ -132,7 +133,7 @@ def _people(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
 
 
 def _json(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
-    offset = 0 if count is None else last_records(log_fd, end, count)
+    offset = 0 if count is None else find_last(log_fd, count, end)
     parser = EventParser(log_fd, offset)
 
     def write(chunk: Chunk) -> None:
@@ -151,7 +152,7 @@ def _envelopes(events: Iterator[Event]) -> str:
 
 
 def _raw(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
-    offset = 0 if count is None else last_records(log_fd, end, count)
+    offset = 0 if count is None else find_last(log_fd, count, end)
 
     def write(chunk: Chunk) -> None:
         if sys.stdout.isatty():

@@ -2,11 +2,12 @@
 
 import re
 
-from webapp.commands.follow import EventParser, last_records, read_chunks
+from webapp.commands.follow import EventParser, read_chunks
 from webapp.commands.parts import Ending, Line, Text, parts_of
 from webapp.commands.terminal import RESET, Cleaner, paint
 from webapp.log import reader
 from webapp.log.events import Event
+from webapp.log.seek import find_last
 
 STDERR_MARK = "! "
 _RECORDS_A_LINE = 4
@@ -96,7 +97,7 @@ def last_lines(log_fd: int, end: int, count: int, *, colour: bool) -> tuple[str,
     """The last lines up to the boundary `end`, and the transcript that goes on from there."""
     records = count * _RECORDS_A_LINE + 1
     while True:
-        start = last_records(log_fd, end, records)
+        start = find_last(log_fd, records, end)
         transcript, parser = Transcript(colour=colour), EventParser(log_fd, start)
         shown = "".join(
             transcript.show(event)

@@ -3,47 +3,47 @@
 Server-Sent Events: https://html.spec.whatwg.org/multipage/server-sent-events.html
 """
 
+from pathlib import Path
+
 from flask import Blueprint, Response, request
 
 from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation
 from webapp.agents.places import session_files
 from webapp.errors import BadRequest, NotFound
-from webapp.http import inputs, security
+from webapp.http import inputs, security, view_options
 from webapp.http.services import end_of, services
+from webapp.http.view_options import Beginning
 from webapp.log import lock, reader
 from webapp.store import sessions
 from webapp.store.models import Session
-from webapp.stream.feed import Format
-from webapp.stream.viewer import View, stream
-
-_FORMATS = ("envelope",)
-_OFFSET_DIGITS = 19
-"""Enough to be past the end of any file: off_t has no more."""
+from webapp.stream.format import Format
+from webapp.stream.respond import respond
+from webapp.stream.view import Pace, View
 
 blueprint = Blueprint("agent_stream", __name__)
 
 
 @blueprint.get("/api/agent-stream")
 def agent_stream() -> Response:
-    """Everything that the session's log holds, then what comes, then `done`."""
-    args = request.args.to_dict()
-    form = inputs.optional_text(args, "format")
-    if form is not None and form not in _FORMATS:
-        raise BadRequest(f"format is {form!r}, expected {' or '.join(_FORMATS)}.", field="format")
+    """Everything that the session's log holds, then what comes, then `done`.
 
+    `?sessionId=…[&offset=…|&tail=…|&from=…][&speed=…[&maxGap=…]][&format=envelope]`, or
+    `?workflowId=…&message=…[&stageIndex=…][&agent=…]` to start a session first.
+    """
+    args = request.args.to_dict()
+    wants_envelope, pace = view_options.as_envelope(args), view_options.pace(args)
     last_id = request.headers.get("Last-Event-ID")
-    as_envelope = form == "envelope"
     if "sessionId" in args:
         session = services().look_up(inputs.required_text(args, "sessionId"))
         _check_workflow(args, session)
-        wanted = args.get("offset") if last_id is None else last_id
-        return _respond(session, _offset(wanted), Format(as_envelope))
+        beginning = view_options.beginning(args, last_id)
+        return _respond(session, beginning, Format(wants_envelope), pace)
     if "workflowId" not in args:
         raise BadRequest(
             "sessionId is missing; give it, or workflowId (and message) to start a session.",
             field="sessionId",
         )
-    return _start_or_resume(args, last_id, as_envelope)
+    return _start_or_resume(args, last_id, wants_envelope, pace)
 
 
 def _check_workflow(args: dict[str, str], session: Session) -> None:
@@ -56,10 +56,12 @@ def _check_workflow(args: dict[str, str], session: Session) -> None:
         )
 
 
-def _start_or_resume(args: dict[str, str], last_id: str | None, as_envelope: bool) -> Response:
+def _start_or_resume(
+    args: dict[str, str], last_id: str | None, as_envelope: bool, pace: Pace | None
+) -> Response:
     workflow_id = inputs.required_text(args, "workflowId")
     if last_id is not None:
-        session, offset = _resumed(workflow_id, last_id)
+        session, beginning = _resumed(workflow_id, last_id)
     else:
         security.require_same_site()
         invocation = Invocation(
@@ -70,11 +72,12 @@ def _start_or_resume(args: dict[str, str], last_id: str | None, as_envelope: boo
         )
         if request.method == "HEAD":
             return _headers_only()
-        session, offset = services().launcher.invoke(invocation), 0
-    return _respond(session, offset, Format(as_envelope, id_prefix=f"{session.id}/"))
+        services().hub.admit()
+        session, beginning = services().launcher.invoke(invocation), Beginning()
+    return _respond(session, beginning, Format(as_envelope, id_prefix=f"{session.id}/"), pace)
 
 
-def _resumed(workflow_id: str, last_id: str) -> tuple[Session, int | None]:
+def _resumed(workflow_id: str, last_id: str) -> tuple[Session, Beginning]:
     """The session that this same request started before, and where it goes on.
 
     Whatever the id says, a reconnect never starts a session: one that makes no sense gets
@@ -84,7 +87,7 @@ def _resumed(workflow_id: str, last_id: str) -> tuple[Session, int | None]:
     with services().database.read() as orm:
         session = sessions.find_session(orm, session_id)
         if session is not None and session.workflow_id == workflow_id:
-            asked = _offset(offset)
+            asked = view_options.read_offset(offset)
         else:
             asked, session = None, sessions.newest_session(orm, workflow_id)
     if session is None:
@@ -92,48 +95,43 @@ def _resumed(workflow_id: str, last_id: str) -> tuple[Session, int | None]:
             f"Workflow {workflow_id!r} has no session to resume at {last_id!r}.",
             field="Last-Event-ID",
         )
-    return services().as_it_is(session), asked
+    return services().as_it_is(session), Beginning(asked)
 
 
-def _offset(text: str | None) -> int | None:
-    """An offset as a client sent it; none sent: 0; None for garbage."""
-    if text is None or text == "":
-        return 0
-    if text.isascii() and text.isdigit():
-        return int(text[:_OFFSET_DIGITS])
-    return None
-
-
-def _respond(session: Session, offset: int | None, form: Format) -> Response:
+def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | None) -> Response:
     log = session_files(services().launcher.var, session).log
-    if offset and _has_seen_done(session, offset):
+    if beginning.offset and _has_seen_done(log, beginning.offset):
         return Response(status=204)
     if request.method == "HEAD":
         return _headers_only()
+    services_ = services()
+    services_.hub.admit()
 
     def recorded_end() -> dict[str, object] | None:
         now = services_.look_up(session.id)
         return None if now.is_live else end_of(now)
 
-    services_ = services()
-    first_id = f"{form.id_prefix}{offset or 0}" if form.id_prefix else None
     view = View(
         session_id=session.id,
         log=log,
-        offset=offset,
         form=form,
-        first_id=first_id,
         ping_seconds=services_.settings.ping_seconds,
         recorded_end=recorded_end,
+        offset=beginning.offset,
+        last_events=beginning.last_events,
+        time=beginning.time,
+        pace=pace,
+        first_id=f"{form.id_prefix}{beginning.offset or 0}" if form.id_prefix else None,
     )
     response = _headers_only()
-    response.response = stream(services_.hub, view)
+    send_timeout_seconds = services_.settings.send_timeout_seconds
+    response.response = respond(services_.hub, view, request.environ, send_timeout_seconds)
     return response
 
 
-def _has_seen_done(session: Session, offset: int) -> bool:
+def _has_seen_done(log: Path, offset: int) -> bool:
     try:
-        log_fd = lock.open_log(session_files(services().launcher.var, session).log)
+        log_fd = lock.open_log(log)
     except OSError:
         return False
     try:

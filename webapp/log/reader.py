@@ -47,14 +47,15 @@ def find_start(fd: int, asked: int | None) -> Start:
         return Start(last if is_complete else end, is_gap=True)
     if os.pread(fd, 1, asked - 1) == b"\n":
         return Start(asked, is_gap=False)
-    boundary = _next_boundary(fd, asked, size)
+    boundary = next_boundary(fd, asked, size)
     last = last_line_start(fd, boundary)
     if is_done_record(os.pread(fd, boundary - last, last)):
         boundary = last  # its id is just after it, so a viewer in its middle has not seen it
     return Start(boundary, is_gap=True)
 
 
-def _next_boundary(fd: int, offset: int, size: int) -> int:
+def next_boundary(fd: int, offset: int, size: int) -> int:
+    """The boundary after the first LF from `offset` on; the last one where none follows."""
     while offset < size:
         chunk = os.pread(fd, _LOOK_BACK_BYTES, offset)
         newline = chunk.find(b"\n")

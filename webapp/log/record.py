@@ -79,6 +79,11 @@ def is_time(time: bytes) -> bool:
     return time.translate(_TO_SHAPE) == _TIME_SHAPE
 
 
+def are_times(times: list[bytes]) -> bool:
+    """Whether all of these have that shape."""
+    return b"".join(times).translate(_TO_SHAPE) == _TIME_SHAPE * len(times)
+
+
 def parse_time(time: str) -> int:
     """A record's time as Unix time in nanoseconds; ValueError for an impossible date."""
     from datetime import UTC, datetime

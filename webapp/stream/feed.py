@@ -1,35 +1,41 @@
-"""One log that has viewers in this worker: its open file, its waiters, its shared frames."""
+"""One log that has viewers in this worker: its open file, its shared frames, who waits."""
 
 import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from webapp.log import lock, reader
-from webapp.log.events import is_done, parse_events
-from webapp.stream import sse
+from webapp.stream.format import Format
+from webapp.stream.sse import encode_records
 from webapp.stream.watch import Watch, watch_file
 
 SHARED_BYTES = 2 << 20
 """Frames kept for viewers who are about as far."""
 
 
-class Format(NamedTuple):
-    """How a viewer wants its events."""
+class Place(NamedTuple):
+    """A boundary in a log, and what the next event depends on beside the bytes from there."""
 
-    as_envelope: bool = False
-    id_prefix: str = ""
+    offset: int
+    goes_on: bool
+    """Whether the last stdout record before it was a `P`, so that the next goes on with it."""
 
 
 class Frame(NamedTuple):
     """Some whole events, encoded; and where the log goes on after them."""
 
     data: bytes
-    end: int
+    end: Place
     is_done: bool
-    goes_on: bool
-    """Whether the last stdout record so far was a `P`."""
+
+
+class Waiter(Protocol):
+    """Somebody who wants to know when the log may have changed."""
+
+    def wake(self) -> None:
+        """Look again. Called from whatever heard of the change, so it must not block."""
 
 
 class Feed:
@@ -42,10 +48,10 @@ class Feed:
         self.holders = 0
         self.end_by_row: dict[str, object] | None = None
         """How the session ended, where its log will never tell: it was cut or removed."""
+        self.waiters: set[Waiter] = set()
         self._frames: OrderedDict[tuple[int, Format], Frame] = OrderedDict()
         self._frames_bytes = 0
         self._frames_lock = threading.Lock()
-        self._waiting: set[threading.Event] = set()
         self._watch: Watch | None = None
         self._is_watched = False
         self._seen_size = 0
@@ -68,20 +74,25 @@ class Feed:
         """Whether nobody will ever write to the log again, and yet it has no `done`."""
         return not lock.is_held(self.fd) and not self.is_complete()
 
-    def frame_at(self, offset: int, form: Format, *, goes_on: bool) -> Frame | None:
-        """The next events from a boundary on; None at the tail. Made once for all viewers.
+    def place_at(self, offset: int) -> Place:
+        """The place at a boundary."""
+        return Place(offset, reader.is_continuation(self.fd, offset))
 
-        `goes_on` is the last frame's, or `reader.is_continuation` for a viewer's first.
-        """
-        key = (offset, form)
+    def frame_at(self, place: Place, form: Format) -> Frame | None:
+        """The next events from a place on; None at the tail. Made once for all viewers."""
+        key = (place.offset, form)
         with self._frames_lock:
             frame = self._frames.get(key)
-        if frame is not None and frame.end <= self.size():
+        if frame is not None and frame.end.offset <= self.size():
             return frame
-        records = reader.read_records(self.fd, offset)
+        records = reader.read_records(self.fd, place.offset)
         if not records:
             return None
-        frame = _encode(records, offset, form, goes_on)
+        frame = _encode(records, place, form)
+        self._remember(key, frame)
+        return frame
+
+    def _remember(self, key: tuple[int, Format], frame: Frame) -> None:
         with self._frames_lock:
             if key not in self._frames:
                 self._frames[key] = frame
@@ -89,7 +100,6 @@ class Feed:
             while self._frames_bytes > SHARED_BYTES:
                 _key, oldest = self._frames.popitem(last=False)
                 self._frames_bytes -= len(oldest.data)
-        return frame
 
     def forget_frames(self) -> None:
         """The log was cut: what was made of its old content holds no longer."""
@@ -97,22 +107,21 @@ class Feed:
             self._frames.clear()
             self._frames_bytes = 0
 
-    def wait(self, size: int, timeout_seconds: float) -> bool:
-        """Until the log may have changed from `size`; False when the time is over."""
-        self._start_watch()
-        woken = threading.Event()
-        self._waiting.add(woken)
-        try:
-            if self.size() != size:
-                return True
-            return woken.wait(timeout_seconds)
-        finally:
-            self._waiting.discard(woken)
+    def start_watch(self) -> bool:
+        """Wake the waiters from now on whenever the log changes.
+
+        True if that begins just now: look once more, it may have changed before.
+        """
+        if self._is_watched:
+            return False
+        self._is_watched = True
+        self._watch = watch_file(self.path, self.wake)
+        return True
 
     def wake(self) -> None:
-        """Let everybody who waits look again. Must not block: inotify's thread calls it."""
-        for woken in list(self._waiting):
-            woken.set()
+        """Let everybody who waits look again."""
+        for waiter in list(self.waiters):
+            waiter.wake()
 
     def look(self) -> None:
         """Wake everybody if the log has changed though nothing was heard of it."""
@@ -121,17 +130,14 @@ class Feed:
             self._seen_size = size
             self.wake()
 
-    def _start_watch(self) -> None:
-        if not self._is_watched:
-            self._is_watched = True
-            self._watch = watch_file(self.path, self.wake)
 
-
-def _encode(records: bytes, offset: int, form: Format, goes_on: bool) -> Frame:
-    encode = sse.encode_envelope if form.as_envelope else sse.encode_event
-    frames, finished = [], False
-    for event in parse_events(records, offset, is_continuation=goes_on):
-        frames.append(encode(event, form.id_prefix))
-        finished = is_done(event)
-    goes_on = reader.goes_on_after(records, goes_on)
-    return Frame(b"".join(frames), offset + len(records), finished, goes_on)
+def _encode(records: bytes, place: Place, form: Format) -> Frame:
+    encoded = encode_records(
+        records,
+        place.offset,
+        goes_on=place.goes_on,
+        as_envelope=form.as_envelope,
+        id_prefix=form.id_prefix,
+    )
+    end = Place(place.offset + len(records), encoded.goes_on)
+    return Frame(encoded.frames, end, encoded.is_done)

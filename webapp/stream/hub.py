@@ -2,15 +2,20 @@
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from webapp.errors import ServiceUnavailable
 from webapp.stream.feed import Feed
+
+if TYPE_CHECKING:
+    from webapp.stream.push import Push
 
 LOOK_SECONDS = 1.0
 """How often a feed is looked at though nothing was heard of it."""
 _TICK_SECONDS = 0.25
+_RETRY_AFTER_SECONDS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -18,19 +23,37 @@ logger = logging.getLogger(__name__)
 class Hub:
     """Hands out feeds, one a watched log, and drops them with their last viewer."""
 
-    def __init__(self, end_abandoned: Callable[[str], dict[str, object] | None]) -> None:
+    def __init__(
+        self,
+        end_abandoned: Callable[[str], dict[str, object] | None],
+        max_streams: int = 10_000,
+    ) -> None:
         """`end_abandoned` writes off a session that lost its runner, in log and row; it
         returns how the row says that it ended, or None while it is live."""
         self._end_abandoned = end_abandoned
+        self.max_streams = max_streams
         self._feeds: dict[str, Feed] = {}
         self._lock = threading.Lock()
         self._clock: threading.Thread | None = None
         self.should_stop: Callable[[], bool] = lambda: False
         """Whether the worker is told to end; set by the server that runs it."""
+        self.push: Push | None = None
+        """Takes over viewers' connections, where the server lets it; set by that server."""
 
-    @contextmanager
-    def feed(self, session_id: str, path: Path) -> Iterator[Feed]:
-        """The feed of a session for one viewer. FileNotFoundError where there is no log."""
+    def admit(self) -> None:
+        """Raise ServiceUnavailable if this worker has as many streams as it may have."""
+        if self.viewers >= self.max_streams:
+            raise ServiceUnavailable(
+                f"This worker has {self.viewers} streams open and may have {self.max_streams} "
+                "(AGENT_STREAM_MAX_STREAMS); try again in a moment.",
+                retry_after=_RETRY_AFTER_SECONDS,
+            )
+
+    def acquire(self, session_id: str, path: Path) -> Feed:
+        """The feed of a session for one viewer, until `release`.
+
+        FileNotFoundError where there is no log.
+        """
         with self._lock:
             feed = self._feeds.get(session_id)
             if feed is None:
@@ -39,12 +62,10 @@ class Hub:
             if self._clock is None:
                 self._clock = threading.Thread(target=self._run_clock, name="hub", daemon=True)
                 self._clock.start()
-        try:
-            yield feed
-        finally:
-            self._let_go(feed)
+        return feed
 
-    def _let_go(self, feed: Feed) -> None:
+    def release(self, feed: Feed) -> None:
+        """One viewer has gone."""
         with self._lock:
             feed.holders -= 1
             if feed.holders == 0:
@@ -79,7 +100,7 @@ class Hub:
             except Exception:
                 logger.exception("cannot look after %s; trying on", session_id)
             finally:
-                self._let_go(feed)
+                self.release(feed)
 
     def _look_at(self, feed: Feed) -> None:
         feed.look()

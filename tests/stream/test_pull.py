@@ -9,8 +9,8 @@ from tests.server import wait_for
 from tests.stream.event_source import EventSource
 from tests.stream.growing_log import BY_ROW, Theatre
 from webapp.stream import feed, hub
-from webapp.stream.feed import Format
-from webapp.stream.viewer import RETRY_MS
+from webapp.stream.format import Format
+from webapp.stream.view import RETRY_MS
 
 
 def test_stream_begins_with_a_jittered_retry(stage: Theatre) -> None:

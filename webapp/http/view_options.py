@@ -1,0 +1,124 @@
+"""What a viewer may ask of a stream: `?offset=`, `?tail=`, `?from=`, `?speed=`, `?format=` …
+
+`Last-Event-ID` says where a viewer is, so it counts before any of them that says where to
+begin: a reconnect of the same request goes on, whatever the request says.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from webapp.errors import BadRequest
+from webapp.http import inputs
+from webapp.log.record import format_time
+from webapp.stream.view import Pace
+
+FORMATS = ("envelope",)
+MAX_TAIL = 1_000_000
+DEFAULT_MAX_GAP_SECONDS = 2.0
+_MAX_SPEED = 1000.0
+_MAX_GAP_SECONDS = 86_400.0
+_OFFSET_DIGITS = 19
+"""Enough to be past the end of any file: off_t has no more."""
+_BEGINNINGS = ("offset", "tail", "from")
+
+_RFC_3339 = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII
+)
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """Where a stream begins: one of an offset, so many events before the end, or a time."""
+
+    offset: int | None = 0
+    """None for an id that makes no sense."""
+    last_events: int | None = None
+    time: bytes | None = None
+
+
+def as_envelope(args: Mapping[str, str]) -> bool:
+    """`?format=`. BadRequest."""
+    form = inputs.optional_text(args, "format")
+    if form is not None and form not in FORMATS:
+        raise BadRequest(f"format is {form!r}, expected {' or '.join(FORMATS)}.", field="format")
+    return form is not None
+
+
+def beginning(args: Mapping[str, str], last_event_id: str | None) -> Beginning:
+    """Where the viewer wants to begin; at most one of `offset`, `tail` and `from`. BadRequest.
+
+    Only an offset may be garbage: it is what a client echoes, and never fails its request.
+    """
+    if last_event_id is not None:
+        return Beginning(offset=read_offset(last_event_id))
+    given = [name for name in _BEGINNINGS if name in args]
+    if len(given) > 1:
+        raise BadRequest(
+            f"{' and '.join(given)} say where to begin, expected one of them.", field=given[1]
+        )
+    last_events = inputs.optional_digits(args, "tail", least=0, most=MAX_TAIL)
+    if last_events is not None:
+        return Beginning(last_events=last_events)
+    start = args.get("from")
+    if start is None or (start.isascii() and start.isdigit()):
+        return Beginning(offset=read_offset(args.get("offset") if start is None else start))
+    return Beginning(time=read_time(start, "from"))
+
+
+def read_offset(text: str | None) -> int | None:
+    """An offset as a client sent it; none sent: 0; None for garbage."""
+    if text is None or text == "":
+        return 0
+    if text.isascii() and text.isdigit():
+        return int(text[:_OFFSET_DIGITS])
+    return None
+
+
+def read_time(text: str, field: str) -> bytes:
+    """A time as a log has it: 30 bytes. BadRequest.
+
+    https://datatracker.ietf.org/doc/html/rfc3339#section-5.6, with up to nine decimals
+    """
+    expected = BadRequest(
+        f"{field} is {text[:80]!r}, expected an offset, or a time such as "
+        "2026-11-23T21:04:00.5Z (RFC 3339).",
+        field=field,
+    )
+    # In a query string a plus that was not escaped stands for a space.
+    found = _RFC_3339.fullmatch(text.replace(" ", "+"))
+    if found is None:
+        raise expected
+    day, second, fraction, zone = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{second}{zone.upper()}").astimezone(UTC)
+        whole = int(moment.timestamp())
+    except (ValueError, OverflowError):
+        raise expected from None
+    return format_time(whole * 1_000_000_000 + int((fraction or "0").ljust(9, "0")))
+
+
+def pace(args: Mapping[str, str]) -> Pace | None:
+    """`?speed=` and `?maxGap=`; None without a speed. BadRequest."""
+    speed = _number(args, "speed", most=_MAX_SPEED, may_be_zero=False)
+    max_gap = _number(args, "maxGap", most=_MAX_GAP_SECONDS, may_be_zero=True)
+    if speed is None:
+        if max_gap is not None:
+            raise BadRequest("maxGap is for a timed replay; give speed as well.", field="maxGap")
+        return None
+    return Pace(speed, DEFAULT_MAX_GAP_SECONDS if max_gap is None else max_gap)
+
+
+def _number(args: Mapping[str, str], field: str, *, most: float, may_be_zero: bool) -> float | None:
+    text = args.get(field)
+    if text is None:
+        return None
+    try:
+        number = float(text) if text.isascii() and len(text) <= 32 else -1.0
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= most or (number == 0 and not may_be_zero):
+        least = "a number from 0" if may_be_zero else "a number over 0 and"
+        raise BadRequest(f"{field} is {text[:80]!r}, expected {least} up to {most:g}.", field=field)
+    return number

@@ -1,0 +1,68 @@
+"""Find a place in a log by something other than an offset: so many events back, or a time."""
+
+import os
+
+from webapp.log.reader import find_end, next_boundary
+from webapp.log.record import TIME_BYTES, is_time
+
+_STEP_BYTES = 64 * 1024
+
+
+def find_last(fd: int, count: int, end: int | None = None) -> int:
+    """Where the last `count` whole records before a boundary begin; 0 if there are no more.
+
+    Without `end`: the last ones of the log.
+    """
+    position = find_end(fd, os.fstat(fd).st_size) if end is None else end
+    wanted = count + 1  # the boundary before them is the end of the record before them
+    while position > 0:
+        start = max(0, position - _STEP_BYTES)
+        chunk = os.pread(fd, position - start, start)
+        newlines = chunk.count(b"\n")
+        if newlines >= wanted:
+            return start + _nth_last_newline(chunk, wanted) + 1
+        wanted -= newlines
+        position = start
+    return 0
+
+
+def _nth_last_newline(chunk: bytes, count: int) -> int:
+    at = len(chunk)
+    for _ in range(count):
+        at = chunk.rfind(b"\n", 0, at)
+    return at
+
+
+def find_time(fd: int, time: bytes) -> int:
+    """Where the first record at or after a time begins; the end if there is none.
+
+    `time` is as a record has it: 30 bytes. By halving, so that a log of any size takes a few
+    reads. Where the clock stepped back while the log was written, the time stands for
+    several places, and this is one of them.
+    """
+    end = find_end(fd, os.fstat(fd).st_size)
+    low, high = 0, end
+    while low < high:
+        middle = (low + high) // 2
+        boundary = _boundary_from(fd, middle, end)
+        stamp = _time_at(fd, boundary, end)
+        if stamp is None or stamp >= time:
+            high = middle
+        else:
+            low = boundary + 1
+    return _boundary_from(fd, low, end)
+
+
+def _boundary_from(fd: int, offset: int, end: int) -> int:
+    """The first boundary at or after an offset."""
+    return min(next_boundary(fd, offset - 1, end), end) if offset > 0 else 0
+
+
+def _time_at(fd: int, boundary: int, end: int) -> bytes | None:
+    """The time of the first record from a boundary on that has one."""
+    while boundary < end:
+        stamp = os.pread(fd, TIME_BYTES, boundary)
+        if is_time(stamp):
+            return stamp
+        boundary = next_boundary(fd, boundary, end)
+    return None

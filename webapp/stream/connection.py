@@ -1,0 +1,108 @@
+"""A viewer's connection that is ours: a descriptor, and how what it carries is framed."""
+
+import errno
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from webapp.stream.tail import Tail
+
+NOT_SENT_BYTES = 256 * 1024
+"""The most that lies in the kernel unsent: a viewer that never reads costs no more."""
+
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class HandedOver(BrokenPipeError):
+    """Ends a WSGI response whose connection is now ours.
+
+    To gunicorn it means that the viewer is gone, which it takes in silence: it closes its
+    descriptor, and ours, a duplicate, keeps the connection open.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(errno.EPIPE, "the connection was handed over")
+
+
+class Connection:
+    """One viewer. There are thousands, nearly all of them parked: this is all that one is."""
+
+    __slots__ = ("fd", "is_chunked", "tail")
+
+    def __init__(self, fd: int, *, is_chunked: bool) -> None:
+        """`fd` is a connected, non-blocking socket, and from now on belongs to this."""
+        self.fd = fd
+        self.is_chunked = is_chunked
+        self.tail: Tail | None = None
+        """Where it is parked; None while a greenlet serves it."""
+
+    def frame(self, piece: bytes) -> bytes:
+        """A piece of the body as it goes over the wire.
+
+        https://datatracker.ietf.org/doc/html/rfc9112#section-7.1
+        """
+        return chunk(piece) if self.is_chunked else piece
+
+    def write(self, data: bytes | memoryview) -> int:
+        """How many bytes were taken, without waiting; OSError if the viewer is gone."""
+        try:
+            return os.write(self.fd, data)
+        except BlockingIOError:
+            return 0
+
+    def finish(self) -> None:
+        """End the response, if the viewer still hears it, and close."""
+        try:
+            if self.is_chunked:
+                self.write(LAST_CHUNK)
+        except OSError:
+            pass
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the viewer."""
+        os.close(self.fd)
+
+
+def chunk(piece: bytes) -> bytes:
+    """A piece as one chunk of a chunked body."""
+    return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+def can_be_taken(environ: dict[str, Any]) -> bool:
+    """Whether a request's connection is a plain socket with HTTP/1 on it.
+
+    Not with TLS, whose state is not in the descriptor, nor HTTP/2, which frames otherwise.
+    """
+    connection = environ.get("gunicorn.socket")
+    return (
+        connection is not None
+        and environ.get("wsgi.url_scheme") == "http"
+        and environ.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/1.1")
+    )
+
+
+def take(environ: dict[str, Any]) -> Connection:
+    """Our own hold on a request's connection; the server's is then to be closed."""
+    fd = os.dup(environ["gunicorn.socket"].fileno())
+    os.set_blocking(fd, False)
+    return Connection(fd, is_chunked=environ["SERVER_PROTOCOL"] == "HTTP/1.1")
+
+
+def set_limits(environ: dict[str, Any], send_timeout_seconds: float) -> None:
+    """Bound what a viewer costs that does not read: its memory and its time. See tcp(7).
+
+    The kernel ends a connection whose data nobody acknowledges, or whose window stays shut,
+    for that long; whoever writes to it then gets an error. Where there is no TCP socket
+    below, its server has to see to it.
+    """
+    connection = environ.get("gunicorn.socket")
+    if connection is None:
+        return
+    timeout_ms = int(send_timeout_seconds * 1000)
+    try:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, NOT_SENT_BYTES)
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, timeout_ms)
+    except OSError:
+        pass

@@ -1,0 +1,54 @@
+"""One way through a log: what comes next from where somebody is."""
+
+from webapp.log import reader
+from webapp.stream.feed import Feed, Place
+from webapp.stream.format import Format
+
+
+class Cursor:
+    """A place in a feed that moves on with what is read from there."""
+
+    __slots__ = ("_has_read", "feed", "form", "is_over", "place")
+
+    def __init__(self, feed: Feed, form: Format, place: Place) -> None:
+        self.feed = feed
+        self.form = form
+        self.place = place
+        self.is_over = False
+        """Nothing will ever follow: the session's end has been read."""
+        self._has_read = False
+
+    def copy(self) -> "Cursor":
+        """Another one at the same place."""
+        other = Cursor(self.feed, self.form, self.place)
+        other.is_over = self.is_over
+        other._has_read = self._has_read
+        return other
+
+    def move(self, place: Place, is_over: bool) -> None:
+        """What lies before this place has been told by other means."""
+        self.place, self.is_over, self._has_read = place, is_over, True
+
+    def read(self) -> bytes | None:
+        """The next frames; None at the tail, where there is nothing to be told now."""
+        size = self.feed.size()
+        frame = self.feed.frame_at(self.place, self.form)
+        if frame is not None:
+            self.move(frame.end, frame.is_done)
+            return frame.data
+        if size < self.place.offset:
+            return self._go_back(size)
+        if self.place.offset == size and not self._has_read and self.feed.is_complete():
+            self.is_over = True  # whoever comes here had its `done` before
+            return None
+        if self.feed.end_by_row is not None:
+            self.is_over = True
+            lost = self.form.gap("the log has lost its end")
+            return lost + self.form.own("done", self.feed.end_by_row)
+        return None
+
+    def _go_back(self, size: int) -> bytes:
+        """The log was cut: go on from its new end."""
+        self.feed.forget_frames()
+        self.place = self.feed.place_at(reader.find_end(self.feed.fd, size))
+        return self.form.gap("the log was cut")

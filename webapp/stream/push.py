@@ -1,0 +1,227 @@
+"""Streams whose connections this worker's event loop owns: the way that scales.
+
+Under gunicorn's gevent worker a viewer's connection is taken over as soon as its response
+has begun. While it catches up, a greenlet of ours writes to it. At the tail it is *parked*:
+a descriptor in a set, nothing more, and each new frame is written to all that are parked
+from the very event that told of it. One that cannot take a frame whole gets a greenlet
+again, which goes on at the byte where it stopped.
+
+`pull.py` is the other way, for every other server; what is told is the same.
+"""
+
+import logging
+import time
+from typing import Any, NoReturn
+
+import gevent
+from gevent.socket import wait_write
+
+from webapp.stream.connection import Connection, HandedOver, can_be_taken, take
+from webapp.stream.cursor import Cursor
+from webapp.stream.feed import Feed
+from webapp.stream.format import Format
+from webapp.stream.hangups import Hangups
+from webapp.stream.hub import Hub
+from webapp.stream.source import Source, end_without_log, open_source
+from webapp.stream.tail import Tail
+from webapp.stream.view import View
+
+_TICK_SECONDS = 0.25
+
+logger = logging.getLogger(__name__)
+
+
+class Push:
+    """All connections that one worker has taken over. Made in the worker, after its fork."""
+
+    def __init__(self, hub: Hub, *, ping_seconds: float, send_timeout_seconds: float) -> None:
+        self._hub = hub
+        self._ping_seconds = ping_seconds
+        self._send_timeout_seconds = send_timeout_seconds
+        self._tails: dict[tuple[str, Format], Tail] = {}
+        self._parked: dict[int, Connection] = {}
+        self._hangups = Hangups(self._on_half_closed, self._on_gone)
+        gevent.spawn(self._run_clock)
+
+    def takes(self, environ: dict[str, Any]) -> bool:
+        """Whether the connection of this request can be taken over."""
+        return can_be_taken(environ)
+
+    def take_over(self, environ: dict[str, Any], view: View) -> NoReturn:
+        """Own the connection from now on; its response has begun, and ends by HandedOver."""
+        connection = take(environ)
+        gevent.spawn(self._begin, connection, view)
+        raise HandedOver
+
+    def stop(self) -> None:
+        """End the streams of all who are parked; they come back to another worker."""
+        for tail in list(self._tails.values()):
+            tail.end()
+
+    # --- a greenlet a viewer, while it catches up ---------------------------------------
+
+    def _begin(self, connection: Connection, view: View) -> None:
+        try:
+            feed = self._hub.acquire(view.session_id, view.log)
+        except FileNotFoundError:
+            self._tell_end(connection, view)
+            return
+        except OSError:
+            logger.exception("cannot open the log of %s", view.session_id)
+            connection.close()  # the viewer comes back, perhaps when there is room again
+            return
+        try:
+            first, source = open_source(feed, view)
+        except BaseException:
+            self._close(connection, feed)
+            raise
+        self._serve(connection, source, connection.frame(first) if first else b"")
+
+    def _tell_end(self, connection: Connection, view: View) -> None:
+        try:
+            self._send_all(connection, connection.frame(end_without_log(view)))
+        except OSError:
+            connection.close()
+        else:
+            connection.finish()
+
+    def _serve(self, connection: Connection, source: Source, rest: bytes) -> None:
+        """Send what is there until the viewer can be parked, has all, or is gone."""
+        feed = source.cursor.feed
+        try:
+            if rest:
+                self._send_all(connection, rest)
+            ping_at = time.monotonic() + self._ping_seconds
+            while not source.is_over and not self._hub.should_stop():
+                piece = source.read()
+                if piece is None:
+                    if self._park(connection, source.cursor):
+                        return
+                    continue
+                if isinstance(piece, float):
+                    piece = self._pause(source, piece, ping_at)
+                if piece:
+                    self._send_all(connection, connection.frame(piece))
+                    ping_at = time.monotonic() + self._ping_seconds
+                    gevent.sleep(0)  # who catches up fast must not hold up the live ones
+            self._finish(connection, feed)
+        except OSError:
+            self._close(connection, feed)
+        except BaseException:
+            self._close(connection, feed)
+            raise
+
+    def _pause(self, source: Source, seconds: float, ping_at: float) -> bytes:
+        """Wait a little for a timed replay; a ping if it is time for one, else nothing."""
+        gevent.sleep(min(seconds, _TICK_SECONDS))
+        return source.cursor.form.ping() if time.monotonic() >= ping_at else b""
+
+    def _send_all(self, connection: Connection, wire: bytes) -> None:
+        """Send it whole. OSError if the viewer is gone, or takes nothing for too long."""
+        left = memoryview(wire)
+        while left:
+            sent = connection.write(left)
+            left = left[sent:]
+            if left:
+                timed_out = TimeoutError("the viewer does not read")
+                wait_write(connection.fd, self._send_timeout_seconds, timed_out)
+
+    # --- parked -------------------------------------------------------------------------
+
+    def _park(self, connection: Connection, cursor: Cursor) -> bool:
+        """Park a viewer at the tail; False if that is not where it is, or if it has all.
+
+        Nothing in here lets another greenlet run.
+        """
+        if cursor.is_over or cursor.feed.start_watch():
+            return False
+        tail = self._tail(cursor)
+        tail.wake()
+        if tail.cursor.place != cursor.place or tail.cursor.is_over:
+            if not tail.connections:
+                self._remove(tail)
+            return False
+        tail.park(connection)
+        self._parked[connection.fd] = connection
+        self._hangups.add(connection.fd)
+        return True
+
+    def _tail(self, cursor: Cursor) -> Tail:
+        key = (cursor.feed.session_id, cursor.form)
+        tail = self._tails.get(key)
+        if tail is None:
+            tail = self._tails[key] = Tail(cursor.copy(), self, self._remove)
+            cursor.feed.waiters.add(tail)
+        return tail
+
+    def _remove(self, tail: Tail) -> None:
+        cursor = tail.cursor
+        key = (cursor.feed.session_id, cursor.form)
+        if self._tails.get(key) is tail:
+            del self._tails[key]
+            cursor.feed.waiters.discard(tail)
+
+    def _unpark(self, connection: Connection) -> None:
+        del self._parked[connection.fd]
+        self._hangups.remove(connection.fd)
+
+    # As the tails' owner: each of these connections has just been taken out of its tail.
+
+    def serve_slow(self, connection: Connection, cursor: Cursor, rest: bytes) -> None:
+        """Give it a greenlet again, which sends the rest and goes on from the cursor."""
+        self._unpark(connection)
+        gevent.spawn(self._serve, connection, Source(cursor, None), rest)
+
+    def drop_parked(self, connection: Connection, feed: Feed) -> None:
+        """The viewer is gone."""
+        self._unpark(connection)
+        self._close(connection, feed)
+
+    def finish_parked(self, connection: Connection, feed: Feed) -> None:
+        """The viewer has all, or the worker ends."""
+        self._unpark(connection)
+        self._finish(connection, feed)
+
+    # --- the end of a connection ----------------------------------------------------------
+
+    def _finish(self, connection: Connection, feed: Feed) -> None:
+        connection.finish()
+        self._hub.release(feed)
+
+    def _close(self, connection: Connection, feed: Feed) -> None:
+        connection.close()
+        self._hub.release(feed)
+
+    def _on_half_closed(self, fd: int) -> None:
+        """A viewer that is gone answers a ping with a reset; one that only has nothing more
+        to say goes on listening."""
+        connection = self._parked.get(fd)
+        if connection is not None and connection.tail is not None:
+            tail = connection.tail
+            tail.probe(connection, tail.cursor.form.ping())
+
+    def _on_gone(self, fd: int) -> None:
+        connection = self._parked.get(fd)
+        if connection is not None and connection.tail is not None:
+            tail = connection.tail
+            tail.unpark(connection)
+            self.drop_parked(connection, tail.cursor.feed)
+
+    # --- the clock ------------------------------------------------------------------------
+
+    def _run_clock(self) -> None:
+        while True:
+            gevent.sleep(_TICK_SECONDS)
+            try:
+                self._tick()
+            except Exception:
+                logger.exception("cannot look after the parked streams; trying on")
+
+    def _tick(self) -> None:
+        if self._hub.should_stop():
+            self.stop()
+            return
+        silent_since = time.monotonic() - self._ping_seconds
+        for tail in list(self._tails.values()):
+            if tail.heard_at <= silent_since:
+                tail.ping()

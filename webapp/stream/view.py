@@ -1,0 +1,58 @@
+"""What one viewer asked for, and the place in the log that this means."""
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from webapp.log import reader, seek
+from webapp.log.reader import Start
+from webapp.stream import sse
+from webapp.stream.format import Format
+
+RETRY_MS = (500, 2000)
+"""When a client should come back after a break: jittered, so that not all come at once."""
+
+
+@dataclass(frozen=True)
+class Pace:
+    """A replay at the agent's own rhythm."""
+
+    speed: float
+    """How many seconds of the agent's time pass in one second."""
+    max_gap_seconds: float
+    """A longer silence counts for no more than this of the agent's time."""
+
+
+@dataclass(frozen=True)
+class View:
+    """What one viewer asked for."""
+
+    session_id: str
+    log: Path
+    form: Format
+    ping_seconds: float
+    recorded_end: Callable[[], dict[str, object] | None]
+    """How the session ended by its row; None while it is live."""
+    offset: int | None = 0
+    """Where to begin; None for an id that makes no sense."""
+    last_events: int | None = None
+    """Begin so many events before the end instead."""
+    time: bytes | None = None
+    """Begin at this time instead: RFC 3339 with nine decimals, as in the log."""
+    pace: Pace | None = None
+    """None: what there is comes as fast as the viewer reads."""
+    first_id: str | None = None
+    """Told to the client before the first event, so that even an early reconnect resumes."""
+
+    def find_start(self, log_fd: int) -> Start:
+        """Where in the log this begins, and whether that is not quite what was asked for."""
+        if self.last_events is not None:
+            return Start(seek.find_last(log_fd, self.last_events), is_gap=False)
+        if self.time is not None:
+            return Start(seek.find_time(log_fd, self.time), is_gap=False)
+        return reader.find_start(log_fd, self.offset)
+
+    def prelude(self) -> bytes:
+        """How the response begins."""
+        return sse.encode_prelude(random.randint(*RETRY_MS), self.first_id)

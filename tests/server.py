@@ -40,8 +40,7 @@ def free_port() -> int:
 
 _PRELUDE = """import sys, time
 def print(*words, file=sys.stdout):
-    file.write(" ".join(map(str, words)) + "\\n")
-"""
+    file.write(" ".join(map(str, words)) + "\\n")"""
 
 
 def python_agent(code: str, **options: Any) -> dict[str, Any]:

@@ -138,7 +138,7 @@ class Push:
         tail = self._tail(cursor)
         tail.wake()
         if tail.cursor.place != cursor.place or tail.cursor.is_over:
-            if not tail.connections:
+            if tail.is_empty:
                 self._remove(tail)
             return False
         tail.park(connection)
@@ -197,8 +197,7 @@ class Push:
         to say goes on listening."""
         connection = self._parked.get(fd)
         if connection is not None and connection.tail is not None:
-            tail = connection.tail
-            tail.probe(connection, tail.cursor.form.ping())
+            connection.tail.probe(connection)
 
     def _on_gone(self, fd: int) -> None:
         connection = self._parked.get(fd)

@@ -5,13 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.stream.growing_log import Theatre, theatre
-from webapp.stream import hub
+from tests.stream.theatre import PullTheatre, PushTheatre, pull_theatre, push_theatre
 
 
 @pytest.fixture
-def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Theatre]:
-    """A log whose writer lives, and a hub that looks four times a second."""
-    monkeypatch.setattr(hub, "LOOK_SECONDS", 0.25)
-    with theatre(tmp_path) as opened:
+def stage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PullTheatre]:
+    """A log whose writer lives, and a hub in this process that looks four times a second."""
+    with pull_theatre(tmp_path, monkeypatch) as opened:
+        yield opened
+
+
+@pytest.fixture
+def push_stage(tmp_path: Path) -> Iterator[PushTheatre]:
+    """The same with a hub that owns its viewers' connections, in a process of its own."""
+    with push_theatre(tmp_path) as opened:
         yield opened

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from tests.server import wait_for
-from tests.stream.growing_log import BY_ROW, Theatre, held_feed
+from tests.stream.growing_log import BY_ROW
+from tests.stream.theatre import PullTheatre, held_feed
 from webapp.log import lock
 from webapp.stream import feed, hub
 from webapp.stream.feed import Place
@@ -18,7 +19,7 @@ def open_files() -> int:
     return len(os.listdir("/proc/self/fd"))
 
 
-def test_viewers_of_one_log_share_one_feed(stage: Theatre) -> None:
+def test_viewers_of_one_log_share_one_feed(stage: PullTheatre) -> None:
     with held_feed(stage.hub, "s", stage.log.path) as first:
         with held_feed(stage.hub, "s", stage.log.path) as second:
             assert first is second
@@ -27,7 +28,7 @@ def test_viewers_of_one_log_share_one_feed(stage: Theatre) -> None:
     assert stage.hub.viewers == 0
 
 
-def test_log_without_viewers_is_closed(stage: Theatre) -> None:
+def test_log_without_viewers_is_closed(stage: PullTheatre) -> None:
     with held_feed(stage.hub, "s", stage.log.path) as opened:
         opened.start_watch()  # the process's one inotify instance stays
     before = open_files()
@@ -37,7 +38,7 @@ def test_log_without_viewers_is_closed(stage: Theatre) -> None:
     wait_for(lambda: open_files() == before)
 
 
-def test_frame_is_made_once_for_all_viewers(stage: Theatre) -> None:
+def test_frame_is_made_once_for_all_viewers(stage: PullTheatre) -> None:
     stage.log.say("one")
     with held_feed(stage.hub, "s", stage.log.path) as opened:
         first = opened.frame_at(Place(0, False), Format())
@@ -48,7 +49,7 @@ def test_frame_is_made_once_for_all_viewers(stage: Theatre) -> None:
         assert wrapped.data != first.data
 
 
-def test_frame_ends_where_the_next_begins(stage: Theatre) -> None:
+def test_frame_ends_where_the_next_begins(stage: PullTheatre) -> None:
     end = stage.log.say("one")
     with held_feed(stage.hub, "s", stage.log.path) as opened:
         frame = opened.frame_at(Place(0, False), Format())
@@ -62,7 +63,7 @@ def test_frame_ends_where_the_next_begins(stage: Theatre) -> None:
 
 
 def test_who_begins_the_watch_is_told_to_look_once_more(
-    stage: Theatre, monkeypatch: pytest.MonkeyPatch
+    stage: PullTheatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(feed, "watch_file", lambda *_anything: None)
     with held_feed(stage.hub, "s", stage.log.path) as opened:
@@ -71,7 +72,7 @@ def test_who_begins_the_watch_is_told_to_look_once_more(
 
 
 def test_growth_before_the_watch_began_is_not_missed(
-    stage: Theatre, monkeypatch: pytest.MonkeyPatch
+    stage: PullTheatre, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(hub, "LOOK_SECONDS", 3600.0)
 
@@ -82,7 +83,7 @@ def test_growth_before_the_watch_began_is_not_missed(
     stage.watch().wait_for_texts("one")
 
 
-def test_thousand_viewers_who_come_and_go_leave_no_descriptor(stage: Theatre) -> None:
+def test_thousand_viewers_who_come_and_go_leave_no_descriptor(stage: PullTheatre) -> None:
     stage.log.say("one")
     stage.log.end()
     stage.watch().wait_until_ended()
@@ -94,7 +95,7 @@ def test_thousand_viewers_who_come_and_go_leave_no_descriptor(stage: Theatre) ->
     wait_for(lambda: open_files() == before)
 
 
-def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(stage: Theatre) -> None:
+def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(stage: PullTheatre) -> None:
     viewer = stage.watch()
     with held_feed(stage.hub, "session", stage.log.path):
         pass
@@ -102,7 +103,7 @@ def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(stage: Theat
     viewer.wait_for_texts("one")
 
 
-def test_live_log_is_not_taken_for_abandoned(stage: Theatre) -> None:
+def test_live_log_is_not_taken_for_abandoned(stage: PullTheatre) -> None:
     looks = 0
     with held_feed(stage.hub, "s", stage.log.path) as opened:
         look = opened.look
@@ -118,7 +119,7 @@ def test_live_log_is_not_taken_for_abandoned(stage: Theatre) -> None:
 
 
 def test_clock_never_touches_a_file_that_another_has_opened_since(
-    stage: Theatre, tmp_path: Path
+    stage: PullTheatre, tmp_path: Path
 ) -> None:
     """The descriptor of a log whose last viewer left may be the next session's log."""
     other = tmp_path / "other.log"

@@ -36,8 +36,8 @@ class Push:
 
     def __init__(self, hub: Hub, *, ping_seconds: float, send_timeout_seconds: float) -> None:
         self._hub = hub
-        self._ping_seconds = ping_seconds
-        self._send_timeout_seconds = send_timeout_seconds
+        self.ping_seconds = ping_seconds
+        self.send_timeout_seconds = send_timeout_seconds
         self._tails: dict[tuple[str, Format], Tail] = {}
         self._parked: dict[int, Connection] = {}
         self._hangups = Hangups(self._on_half_closed, self._on_gone)
@@ -91,7 +91,7 @@ class Push:
         try:
             if rest:
                 self._send_all(connection, rest)
-            ping_at = time.monotonic() + self._ping_seconds
+            ping_at = time.monotonic() + self.ping_seconds
             while not source.is_over and not self._hub.should_stop():
                 piece = source.read()
                 if piece is None:
@@ -102,7 +102,7 @@ class Push:
                     piece = self._pause(source, piece, ping_at)
                 if piece:
                     self._send_all(connection, connection.frame(piece))
-                    ping_at = time.monotonic() + self._ping_seconds
+                    ping_at = time.monotonic() + self.ping_seconds
                     gevent.sleep(0)  # who catches up fast must not hold up the live ones
             self._finish(connection, feed)
         except OSError:
@@ -124,7 +124,7 @@ class Push:
             left = left[sent:]
             if left:
                 timed_out = TimeoutError("the viewer does not read")
-                wait_write(connection.fd, self._send_timeout_seconds, timed_out)
+                wait_write(connection.fd, self.send_timeout_seconds, timed_out)
 
     # --- parked -------------------------------------------------------------------------
 
@@ -220,7 +220,7 @@ class Push:
         if self._hub.should_stop():
             self.stop()
             return
-        silent_since = time.monotonic() - self._ping_seconds
+        silent_since = time.monotonic() - self.ping_seconds
         for tail in list(self._tails.values()):
             if tail.heard_at <= silent_since:
                 tail.ping()

@@ -1,16 +1,33 @@
-"""One viewer's stream over a real file: what it holds, what comes, and how it ends."""
+"""One viewer's stream over a real file: what it holds, what comes, and how it ends.
+
+Each test runs twice, once by each way that a stream can take: one behaviour, two ways.
+"""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.server import wait_for
 from tests.stream.event_source import EventSource
-from tests.stream.growing_log import BY_ROW, Theatre
-from webapp.stream import feed, hub
+from tests.stream.growing_log import BY_ROW
+from tests.stream.theatre import Theatre, pull_theatre, push_theatre
 from webapp.stream.format import Format
 from webapp.stream.view import RETRY_MS
+
+
+@pytest.fixture(params=["pull", "push"])
+def stage(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Theatre]:
+    """A log whose writer lives, and a hub that looks four times a second."""
+    if request.param == "pull":
+        with pull_theatre(tmp_path, monkeypatch) as pulling:
+            yield pulling
+    else:
+        with push_theatre(tmp_path) as pushing:
+            yield pushing
 
 
 def test_stream_begins_with_a_jittered_retry(stage: Theatre) -> None:
@@ -47,16 +64,16 @@ def test_finished_log_is_told_to_its_end_at_once(stage: Theatre) -> None:
     assert stage.abandoned == []
 
 
-def test_growth_is_heard_by_inotify_alone(stage: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hub, "LOOK_SECONDS", 3600.0)
+def test_growth_is_heard_by_inotify_alone(stage: Theatre) -> None:
+    stage.never_look()
     viewer = stage.watch()
     for count in range(1, 6):
         stage.log.say("x")
         viewer.wait_for_texts(*["x"] * count)
 
 
-def test_growth_is_seen_without_inotify(stage: Theatre, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(feed, "watch_file", lambda *_anything: None)
+def test_growth_is_seen_without_inotify(stage: Theatre) -> None:
+    stage.hear_nothing()
     viewer = stage.watch()
     for count in range(1, 4):
         stage.log.say("x")
@@ -184,7 +201,7 @@ def test_worker_that_is_told_to_end_ends_its_streams(stage: Theatre) -> None:
     stage.log.say("one")
     viewer = stage.watch()
     viewer.wait_for_texts("one")
-    stage.is_stopping = True
+    stage.stop()
     viewer.wait_until_ended()
     assert viewer.names == ["message"]
 

@@ -110,7 +110,7 @@ class Worker:
         view = self.view(request["view"])
         push.ping_seconds = view.ping_seconds
         try:
-            for piece in respond(self.hub, view, environ, request["send_timeout_seconds"]):
+            for piece in respond(self.hub, view, environ, request["kernel_timeout_seconds"]):
                 connection.sendall(chunk(piece) if is_chunked else piece)
         except HandedOver:
             pass

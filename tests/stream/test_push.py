@@ -55,6 +55,8 @@ def test_parked_viewer_is_framed_as_its_response_is(push_stage: PushTheatre, pro
     for viewer in viewers:
         viewer.wait_until_ended()
         assert viewer.texts == ["one", "zwei €", BIG]
+    bodies = {viewer.body.partition(b"\n\n")[2] for viewer in viewers}
+    assert len(bodies) == 1
 
 
 def test_viewers_of_different_formats_do_not_mix(push_stage: PushTheatre) -> None:
@@ -69,6 +71,37 @@ def test_viewers_of_different_formats_do_not_mix(push_stage: PushTheatre) -> Non
     assert plain.events[0].json() == {"content": "one"}
     assert wrapped.events[0].json()["data"] == {"content": "one"}
     assert named.events[0].last_event_id == f"s/{end}"
+
+
+def test_who_comes_to_the_tail_brings_those_along_who_have_heard_nothing(
+    push_stage: PushTheatre,
+) -> None:
+    push_stage.hear_nothing()
+    push_stage.never_look()
+    first = push_stage.watch()
+    wait_for(lambda: push_stage.ask("viewers") == 1)
+    push_stage.log.say("one")
+    second = push_stage.watch()
+    for viewer in (first, second):
+        viewer.wait_for_texts("one")
+
+
+def test_who_is_further_than_the_tail_is_not_told_anything_twice(push_stage: PushTheatre) -> None:
+    push_stage.hear_nothing()
+    push_stage.never_look()
+    first = push_stage.watch()
+    wait_for(lambda: push_stage.ask("viewers") == 1)
+    texts = [f"{number} {BIG}" for number in range(30)]
+    for text in texts:
+        push_stage.log.say(text)
+    second = push_stage.watch()
+    second.wait_for_texts(*texts)
+    first.wait_for_texts(*texts)
+    push_stage.log.say("last")
+    third = push_stage.watch(last_events=1)
+    for viewer in (first, second):
+        viewer.wait_for_texts(*texts, "last")
+    third.wait_for_texts("last")
 
 
 # --- slow viewers -----------------------------------------------------------------------
@@ -115,9 +148,11 @@ def test_viewer_that_has_caught_up_is_parked_again(push_stage: PushTheatre) -> N
     assert viewer.texts[-1] == "last"
 
 
-def test_viewer_that_never_reads_is_dropped(push_stage: PushTheatre) -> None:
-    with stuck(push_stage, send_timeout_seconds=0.5):
-        quick = push_stage.watch(send_timeout_seconds=0.5)
+@pytest.mark.parametrize("by", ["send_timeout_seconds", "kernel_timeout_seconds"])
+def test_viewer_that_never_reads_is_dropped(push_stage: PushTheatre, by: str) -> None:
+    timeout: dict[str, Any] = {by: 0.5}
+    with stuck(push_stage, **timeout):
+        quick = push_stage.watch(**timeout)
         for number in range(100):
             push_stage.log.say(f"{number} {BIG}")
         wait_for(lambda: len(quick.texts) == 100)

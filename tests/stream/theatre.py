@@ -208,7 +208,10 @@ class PushTheatre:
         self, offset: int | None = 0, *, protocol: str = "HTTP/1.1", **options: Any
     ) -> socket.socket:
         """A connection that nobody reads yet."""
-        send_timeout_seconds = options.pop("send_timeout_seconds", LONG_SECONDS)
+        timeouts = {
+            name: options.pop(name, LONG_SECONDS)
+            for name in ("send_timeout_seconds", "kernel_timeout_seconds")
+        }
         if "pace" in options:
             options["pace"] = asdict(options["pace"])
         if "time" in options:
@@ -216,7 +219,7 @@ class PushTheatre:
         request = {
             "view": options | {"offset": offset, "log": str(options.get("log", self.log.path))},
             "protocol": protocol,
-            "send_timeout_seconds": send_timeout_seconds,
+            **timeouts,
         }
         connection = socket.create_connection(("127.0.0.1", self.port))
         connection.sendall(json.dumps(request).encode() + b"\n")

@@ -45,6 +45,7 @@ def test_every_viewer_gets_every_event_of_a_flood_once(push_stage: PushTheatre) 
 
 @pytest.mark.parametrize("protocol", ["HTTP/1.0", "HTTP/1.1"])
 def test_parked_viewer_is_framed_as_its_response_is(push_stage: PushTheatre, protocol: str) -> None:
+    push_stage.log.say("before")
     viewers = [push_stage.watch(protocol=protocol), push_stage.watch()]
     for viewer in viewers:
         wait_for(lambda viewer=viewer: viewer.body)  # type: ignore[misc]
@@ -54,7 +55,7 @@ def test_parked_viewer_is_framed_as_its_response_is(push_stage: PushTheatre, pro
     push_stage.log.end()
     for viewer in viewers:
         viewer.wait_until_ended()
-        assert viewer.texts == ["one", "zwei €", BIG]
+        assert viewer.texts == ["before", "one", "zwei €", BIG]
     bodies = {viewer.body.partition(b"\n\n")[2] for viewer in viewers}
     assert len(bodies) == 1
 

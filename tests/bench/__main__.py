@@ -4,9 +4,13 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from tests.bench import invoke, report, runner
+from tests.bench import fanout, invoke, programs, report, runner
 
-BENCHMARKS = {"invoke": invoke.measure, "runner": runner.measure}
+BENCHMARKS = {
+    "fanout": fanout.measure,
+    "invoke": invoke.measure,
+    "runner": runner.measure,
+}
 
 
 def main() -> None:
@@ -14,12 +18,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
     parser.add_argument("--json", type=Path, default=Path("var/bench/figures.json"))
+    parser.add_argument("--runs", type=int, default=5, help="medians of so many; 1: a quick look")
     options = parser.parse_args()
 
     figures = []
-    for name in options.names or BENCHMARKS:
-        with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
-            figures += BENCHMARKS[name](Path(folder))
+    try:
+        for name in options.names or BENCHMARKS:
+            with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+                figures += BENCHMARKS[name](Path(folder), options.runs)
+    finally:
+        programs.remove()
     report.show(figures)
     report.write_json(figures, options.json)
 

@@ -13,8 +13,7 @@ from webapp.store.engine import FILE_NAME
 from webapp.store.migrate import migrate
 
 FINISHED_SESSIONS = 100_000
-INVOKES = 200
-RUNS = 5
+INVOKES_A_RUN = 40
 ONE_LINE = {"command": ["/bin/echo", "hello"], "message": "stdin"}
 
 
@@ -45,14 +44,14 @@ def fill_table(var: Path, count: int = FINISHED_SESSIONS) -> None:
     connection.close()
 
 
-def measure(folder: Path) -> list[Figure]:
+def measure(folder: Path, runs: int) -> list[Figure]:
     """One client; each session is watched to its end before the next one is invoked."""
     fill_table(folder / "var")
     with running_server(folder, {"line": ONE_LINE}) as server:
         _run(server, 20)
-        runs = [_run(server, INVOKES // RUNS) for _ in range(RUNS)]
-    invokes = [sorted(invoke for invoke, _first in run) for run in runs]
-    firsts = [sorted(first for _invoke, first in run) for run in runs]
+        measured = [_run(server, INVOKES_A_RUN) for _ in range(runs)]
+    invokes = [[invoke for invoke, _first in run] for run in measured]
+    firsts = [[first for _invoke, first in run] for run in measured]
     group = f"invoke, {FINISHED_SESSIONS:,} sessions"
     return [
         Figure(group, "invoke p50", median([percentile(run, 0.5) for run in invokes]), "ms", 4),

@@ -8,7 +8,6 @@ from pathlib import Path
 from tests.bench.report import Figure, median, percentile
 from tests.server import Server, running_server, wait_for
 
-RUNS = 5
 FLOOD_BYTES = 400_000_000
 SESSIONS = 1000
 LINE = "x" * 99
@@ -17,11 +16,11 @@ QUIET = {"command": ["sh", "-c", "echo ready; sleep 600"], "message": "stdin"}
 SHORT = {"command": ["/bin/echo", "hello"], "message": "stdin"}
 
 
-def measure(folder: Path) -> list[Figure]:
+def measure(folder: Path, runs: int) -> list[Figure]:
     """Memory of an idle and of a flooded runner, its throughput, and leaks."""
     agents = {"flood": FLOOD, "quiet": QUIET, "short": SHORT}
     with running_server(folder, agents, workers=2) as server:
-        return [*_memory(server), *_throughput(server), *_leaks(server)]
+        return [*_memory(server), *_throughput(server, runs), *_leaks(server)]
 
 
 def _memory(server: Server) -> list[Figure]:
@@ -41,10 +40,10 @@ def _memory(server: Server) -> list[Figure]:
     ]
 
 
-def _throughput(server: Server) -> list[Figure]:
+def _throughput(server: Server, runs: int) -> list[Figure]:
     """Agent output a second, from the first record's time to the last's."""
     rates = []
-    for _ in range(RUNS):
+    for _ in range(runs):
         session_id = server.invoke("flood")
         started = time.perf_counter()
         wait_for(lambda s=session_id: _is_done(server, s), 120)  # type: ignore[misc]

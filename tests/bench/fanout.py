@@ -1,0 +1,86 @@
+"""Many viewers of one session, beside the C floor under the very same viewers."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.bench.floor import running_floor
+from tests.bench.programs import program
+from tests.bench.report import Figure, median
+from tests.bench.viewers import Report, live_viewers
+from tests.server import HTTP, Server, running_server
+
+SIZES = {100: 1.25, 1000: 1.25, 5000: 1.5}
+"""Viewers, and how many times the floor's latency is allowed."""
+RATE = 10
+"""Events a second."""
+SECONDS = 8
+SETTLE_SECONDS = 1
+"""After the last viewer has come: everybody has read what was there before."""
+
+
+def measure(folder: Path, runs: int) -> list[Figure]:
+    """Floor and server in turn, from the writer's `write()` to each viewer."""
+    figures = []
+    with running_server(folder, {"ticker": ticker(RATE)}, workers=2) as server:
+        for viewers, bar in SIZES.items():
+            floors, servers = [], []
+            for _ in range(runs):
+                with running_floor(folder, RATE) as port:
+                    floors.append(_watch(port, viewers, "/"))
+                with running_session(server, "ticker") as path:
+                    servers.append(_watch(server.port, viewers, path))
+            figures += _compare(viewers, bar, floors, servers)
+    return figures
+
+
+def ticker(rate: float) -> dict[str, object]:
+    """A profile: an agent that prints `rate` lines a second, each with its time."""
+    return {"command": [program("ticker"), "lines", str(rate)], "message": "stdin"}
+
+
+def stream_path(session_id: str) -> str:
+    """Where a session is watched."""
+    return f"/api/agent-stream?sessionId={session_id}"
+
+
+@contextmanager
+def running_session(server: Server, agent: str) -> Iterator[str]:
+    """A session of this agent, cancelled in the end; where it is watched."""
+    session_id = server.invoke(agent)
+    try:
+        yield stream_path(session_id)
+    finally:
+        HTTP.post(f"{server.url}/api/sessions/{session_id}/cancel", json={})
+        server.wait_until_ended(session_id)
+
+
+def _watch(port: int, viewers: int, path: str) -> Report:
+    with live_viewers(port, viewers, [path]) as live:
+        time.sleep(SETTLE_SECONDS)
+        return live.measure(SECONDS)
+
+
+def _compare(viewers: int, bar: float, floors: list[Report], servers: list[Report]) -> list[Figure]:
+    group = f"fan-out, {viewers:,} viewers"
+    figures = []
+    for name in ("p50", "p99"):
+        floor = median([getattr(report, f"{name}_ms") for report in floors])
+        ours = median([getattr(report, f"{name}_ms") for report in servers])
+        figures += [
+            Figure(group, f"{name}, floor", floor, "ms"),
+            Figure(group, f"{name}, server", ours, "ms"),
+            Figure(group, f"{name}, server to floor", ours / floor, "x", bar),
+        ]
+    figures.append(_load(group, floors, servers))
+    return figures
+
+
+def _load(group: str, floors: list[Report], servers: list[Report]) -> Figure:
+    """What the viewers cost themselves: if they were the limit, it would show here."""
+    at_floor, ours = (100 * median([r.cpu_share for r in run]) for run in (floors, servers))
+    split = " + ".join(str(count) for count in servers[-1].workers.values())
+    sizes = " and ".join(f"{run[-1].bytes / run[-1].events:.0f}" for run in (floors, servers))
+    note = f"{at_floor:.0f} % at the floor; viewers: {split}; bytes an event: {sizes}"
+    return Figure(group, "the viewers' own CPU", ours, "% of a core", note=note)

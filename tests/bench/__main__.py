@@ -1,13 +1,34 @@
 """`python -m tests.bench [NAME …]`: measure, print a table, write JSON."""
 
 import argparse
+import sys
 import tempfile
 from pathlib import Path
 
-from tests.bench import fanout, invoke, programs, report, runner
+from tests.bench import (
+    exactness,
+    fairness,
+    fanout,
+    idle,
+    invoke,
+    latency,
+    many_sessions,
+    programs,
+    replay,
+    report,
+    runner,
+    watches,
+)
 
 BENCHMARKS = {
+    "latency": latency.measure,
     "fanout": fanout.measure,
+    "many-sessions": many_sessions.measure,
+    "replay": replay.measure,
+    "idle": idle.measure,
+    "fairness": fairness.measure,
+    "watches": watches.measure,
+    "exactness": exactness.measure,
     "invoke": invoke.measure,
     "runner": runner.measure,
 }
@@ -24,6 +45,7 @@ def main() -> None:
     figures = []
     try:
         for name in options.names or BENCHMARKS:
+            print(f"measuring {name} …", file=sys.stderr)
             with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
                 figures += BENCHMARKS[name](Path(folder), options.runs)
     finally:

@@ -1,15 +1,13 @@
 """Many viewers of one session, beside the C floor under the very same viewers."""
 
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from tests.bench.floor import running_floor
-from tests.bench.programs import program
 from tests.bench.report import Figure, median
+from tests.bench.sessions import running_session, stream_path, ticker
 from tests.bench.viewers import Report, live_viewers
-from tests.server import HTTP, Server, running_server
+from tests.server import running_server
 
 SIZES = {100: 1.25, 1000: 1.25, 5000: 1.5}
 """Viewers, and how many times the floor's latency is allowed."""
@@ -29,31 +27,10 @@ def measure(folder: Path, runs: int) -> list[Figure]:
             for _ in range(runs):
                 with running_floor(folder, RATE) as port:
                     floors.append(_watch(port, viewers, "/"))
-                with running_session(server, "ticker") as path:
-                    servers.append(_watch(server.port, viewers, path))
+                with running_session(server, "ticker") as session_id:
+                    servers.append(_watch(server.port, viewers, stream_path(session_id)))
             figures += _compare(viewers, bar, floors, servers)
     return figures
-
-
-def ticker(rate: float) -> dict[str, object]:
-    """A profile: an agent that prints `rate` lines a second, each with its time."""
-    return {"command": [program("ticker"), "lines", str(rate)], "message": "stdin"}
-
-
-def stream_path(session_id: str) -> str:
-    """Where a session is watched."""
-    return f"/api/agent-stream?sessionId={session_id}"
-
-
-@contextmanager
-def running_session(server: Server, agent: str) -> Iterator[str]:
-    """A session of this agent, cancelled in the end; where it is watched."""
-    session_id = server.invoke(agent)
-    try:
-        yield stream_path(session_id)
-    finally:
-        HTTP.post(f"{server.url}/api/sessions/{session_id}/cancel", json={})
-        server.wait_until_ended(session_id)
 
 
 def _watch(port: int, viewers: int, path: str) -> Report:

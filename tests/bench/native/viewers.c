@@ -9,7 +9,7 @@
 //   viewers exact PORT VIEWERS LAST PATH
 //       Watches a session that prints the numbers from 1 to LAST, comes back with
 //       Last-Event-ID whenever the connection breaks, and reports what was missed or came
-//       twice, once each viewer has its `done`.
+//       twice, once each viewer has its `done`, or at once when told to "stop".
 //
 // The report is one line of JSON. End of stdin ends the process.
 #define _GNU_SOURCE
@@ -372,7 +372,7 @@ static void run(void)
             puts("ready");
             fflush(stdout);
         }
-        if (mode == LIVE ? is_stopping && has_all() : finished == viewer_count)
+        if (is_stopping ? mode != LIVE || has_all() : mode != LIVE && finished == viewer_count)
             break;
     }
     if (mode != LIVE)

@@ -22,8 +22,8 @@ lint: set-up-test ## check style and types
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-bench: set-up-test ## measure speed
-	.venv/bin/python -m tests.bench
+bench: set-up-test ## measure speed (15 min), and draw the picture of the README
+	.venv/bin/python -m tests.bench --picture tests/bench/figures.svg
 
 clean: ## remove .venv, caches and builds; var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist

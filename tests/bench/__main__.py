@@ -3,6 +3,7 @@
 import argparse
 import sys
 import tempfile
+import traceback
 from pathlib import Path
 
 from tests.bench import (
@@ -40,18 +41,37 @@ def main() -> None:
     parser.add_argument("names", nargs="*", choices=[*BENCHMARKS, []], help="default: all")
     parser.add_argument("--json", type=Path, default=Path("var/bench/figures.json"))
     parser.add_argument("--runs", type=int, default=5, help="medians of so many; 1: a quick look")
+    parser.add_argument("--picture", type=Path, help="draw the fan-out there, as SVG")
     options = parser.parse_args()
+    names = options.names or list(BENCHMARKS)
+    if options.runs < 1:
+        parser.error(f"--runs is {options.runs}, expected at least 1")
+    if options.picture and "fanout" not in names:
+        parser.error("--picture needs the benchmark fanout")
 
-    figures = []
+    figures, failed = [], []
     try:
-        for name in options.names or BENCHMARKS:
+        for name in names:
             print(f"measuring {name} …", file=sys.stderr)
-            with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
-                figures += BENCHMARKS[name](Path(folder), options.runs)
+            try:
+                figures += _measure(name, options.runs)
+            except AssertionError:  # it saw something wrong; the others may be fine
+                traceback.print_exc()
+                failed.append(name)
     finally:
         programs.remove()
+
     report.show(figures)
     report.write_json(figures, options.json)
+    if options.picture and "fanout" not in failed:
+        options.picture.write_text(fanout.draw(figures), encoding="utf-8")
+    if failed:
+        raise SystemExit(f"could not be measured, see above: {', '.join(failed)}")
+
+
+def _measure(name: str, runs: int) -> list[report.Figure]:
+    with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+        return BENCHMARKS[name](Path(folder), runs)
 
 
 if __name__ == "__main__":

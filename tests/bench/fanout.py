@@ -1,8 +1,10 @@
 """Many viewers of one session, beside the C floor under the very same viewers."""
 
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
+from tests.bench import picture
 from tests.bench.floor import running_floor
 from tests.bench.report import Figure, median
 from tests.bench.sessions import running_session, stream_path, ticker
@@ -11,6 +13,7 @@ from tests.server import running_server
 
 SIZES = {100: 1.25, 1000: 1.25, 5000: 1.5}
 """Viewers, and how many times the floor's latency is allowed."""
+PERCENTILES = ("p50", "p99")
 RATE = 10
 """Events a second."""
 SECONDS = 8
@@ -33,6 +36,31 @@ def measure(folder: Path, runs: int) -> list[Figure]:
     return figures
 
 
+def draw(figures: Sequence[Figure]) -> str:
+    """The README's picture: an SVG."""
+    found = {(figure.group, figure.name): figure.value for figure in figures}
+    rows = [
+        picture.Row(
+            group=f"{viewers:,} viewers",
+            name=name,
+            floor=found[_group(viewers), f"{name}, floor"],
+            server=found[_group(viewers), f"{name}, server"],
+        )
+        for viewers in SIZES
+        for name in PERCENTILES
+    ]
+    return picture.draw(
+        "How long an agent's line takes to all of its viewers",
+        f"{RATE} lines a second, from the agent's write() to each viewer's read(), "
+        "on a logarithmic axis",
+        rows,
+    )
+
+
+def _group(viewers: int) -> str:
+    return f"fan-out, {viewers:,} viewers"
+
+
 def _watch(port: int, viewers: int, path: str) -> Report:
     with live_viewers(port, viewers, [path]) as live:
         time.sleep(SETTLE_SECONDS)
@@ -40,9 +68,9 @@ def _watch(port: int, viewers: int, path: str) -> Report:
 
 
 def _compare(viewers: int, bar: float, floors: list[Report], servers: list[Report]) -> list[Figure]:
-    group = f"fan-out, {viewers:,} viewers"
+    group = _group(viewers)
     figures = []
-    for name in ("p50", "p99"):
+    for name in PERCENTILES:
         floor = median([getattr(report, f"{name}_ms") for report in floors])
         ours = median([getattr(report, f"{name}_ms") for report in servers])
         figures += [

@@ -85,7 +85,12 @@ def _compare(viewers: int, bar: float, floors: list[Report], servers: list[Repor
 def _load(group: str, floors: list[Report], servers: list[Report]) -> Figure:
     """What the viewers cost themselves: if they were the limit, it would show here."""
     at_floor, ours = (100 * median([r.cpu_share for r in run]) for run in (floors, servers))
-    split = " + ".join(str(count) for count in servers[-1].workers.values())
     sizes = " and ".join(f"{run[-1].bytes / run[-1].events:.0f}" for run in (floors, servers))
-    note = f"{at_floor:.0f} % at the floor; viewers: {split}; bytes an event: {sizes}"
+    note = f"{at_floor:.0f} % at the floor; {sizes} bytes an event; {_arrival(servers[-1])}"
     return Figure(group, "the viewers' own CPU", ours, "% of a core", note=note)
+
+
+def _arrival(report: Report) -> str:
+    split = " + ".join(str(count) for count in report.workers.values())
+    late = f"; {report.late:,} events very late" if report.late else ""
+    return f"{split} connected in {report.connect_seconds:.1f} s{late}"

@@ -14,7 +14,6 @@ from tests.bench import (
     invoke,
     latency,
     many_sessions,
-    programs,
     replay,
     report,
     runner,
@@ -50,16 +49,13 @@ def main() -> None:
         parser.error("--picture needs the benchmark fanout")
 
     figures, failed = [], []
-    try:
-        for name in names:
-            print(f"measuring {name} …", file=sys.stderr)
-            try:
-                figures += _measure(name, options.runs)
-            except AssertionError:  # it saw something wrong; the others may be fine
-                traceback.print_exc()
-                failed.append(name)
-    finally:
-        programs.remove()
+    for name in names:
+        print(f"measuring {name} …", file=sys.stderr)
+        try:
+            figures += _measure(name, options.runs)
+        except AssertionError:  # it saw something wrong; the others may be fine
+            traceback.print_exc()
+            failed.append(name)
 
     report.show(figures)
     report.write_json(figures, options.json)

@@ -1,5 +1,6 @@
 """The benchmarks' own C programs: what they must not cost is Python's time."""
 
+import atexit
 import shutil
 import subprocess
 from functools import cache
@@ -16,13 +17,14 @@ PROGRAMS = {
 
 @cache
 def build() -> Path:
-    """Compile all programs into a temporary folder, once a process; the folder."""
+    """Compile all programs, once a process; their folder, which goes with the process."""
     compiler = shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if compiler is None:
         raise SystemExit(
             "The benchmarks need a C compiler, and there is none: apt-get install gcc libc6-dev"
         )
     folder = Path(mkdtemp(prefix="bench-programs-"))
+    atexit.register(shutil.rmtree, folder)
     for name, sources in PROGRAMS.items():
         files = [str(SOURCES / source) for source in sources]
         command = [compiler, "-O2", "-Wall", "-Wextra", "-o", str(folder / name), *files]
@@ -33,10 +35,3 @@ def build() -> Path:
 def program(name: str) -> str:
     """The path of a program, built if it was not yet."""
     return str(build() / name)
-
-
-def remove() -> None:
-    """Remove what `build` made."""
-    if build.cache_info().currsize:
-        shutil.rmtree(build())
-        build.cache_clear()

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 
 import pytest
 
-from tests.bench import programs
 from tests.bench.viewers import drain, exact_viewers, live_viewers
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
@@ -19,12 +18,6 @@ HEAD = (
     b"Transfer-Encoding: chunked\r\n\r\n"
 )
 END = b"0\r\n\r\n"
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _built() -> Iterator[None]:
-    yield
-    programs.remove()
 
 
 def chunk(body: str) -> bytes:

@@ -79,7 +79,7 @@ class Tail:
             gevent.spawn(self._pump_later)
 
     def _pump_later(self) -> None:
-        gevent.sleep(0)
+        gevent.idle()
         self._is_pumping_later = False
         if not self.is_empty:
             self.wake()
@@ -115,7 +115,7 @@ class Tail:
             for connection in everybody[start : start + _PINGS_AT_ONCE]:
                 if connection.tail is self:
                     self.probe(connection)
-            gevent.sleep(0)
+            gevent.idle()
 
     def probe(self, connection: Connection) -> None:
         """Tell one viewer that the line is alive, and so learn whether it is."""

@@ -13,6 +13,8 @@ from typing import Any
 
 from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.errors import SetupError
+from webapp.store import templates as stage_templates
+from webapp.store.templates import StageTemplate
 
 CONFIG_NAME = "agent-stream.toml"
 PREFIX = "AGENT_STREAM_"
@@ -41,6 +43,9 @@ class Settings:
     send_timeout_seconds: float = 30.0
     max_streams: int = 10_000
     agents: Mapping[str, Profile] = field(default_factory=lambda: dict(BUILT_IN))
+    templates: Mapping[str, tuple[StageTemplate, ...]] = field(
+        default_factory=lambda: dict(stage_templates.BUILT_IN)
+    )
 
     @property
     def is_loopback(self) -> bool:
@@ -163,7 +168,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "send_timeout_seconds": _number(0.1, 3600, whole=False),
     "max_streams": _number(1, 1_000_000, whole=True),
 }
-assert set(_READERS) == {item.name for item in fields(Settings)} - {"agents"}
+assert set(_READERS) == {item.name for item in fields(Settings)} - {"agents", "templates"}
 
 
 def _read(key: str, value: object, shown_key: str, where: str) -> Any:
@@ -221,16 +226,24 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
         raise SetupError(f"The settings file {path} is not valid TOML: {error}.") from None
 
     values = {}
-    agents = content.pop("agents", {})
+    agents, templates = content.pop("agents", {}), content.pop("templates", {})
     for key, value in content.items():
         if key not in _READERS:
-            known = ", ".join([*_READERS, "agents"])
+            known = ", ".join([*_READERS, "agents", "templates"])
             raise SetupError(f"{path}: unknown key {key!r}; there are: {known}.")
         values[key] = _read(key, value, key, str(path))
     if not isinstance(agents, dict):
         raise SetupError(f"{path}: agents is {agents!r}, expected tables such as [agents.mine].")
     values["agents"] = dict(BUILT_IN) | {
         name: _profile(name, table, str(path)) for name, table in agents.items()
+    }
+    if not isinstance(templates, dict):
+        raise SetupError(
+            f"{path}: templates is {templates!r}, expected tables such as [templates.mine]."
+        )
+    values["templates"] = dict(stage_templates.BUILT_IN) | {
+        name: stage_templates.read_template(name, table, str(path))
+        for name, table in templates.items()
     }
     return values
 

@@ -174,8 +174,8 @@ def test_a_file_that_is_no_database_is_refused(folder: Path) -> None:
 def test_migrate_says_what_it_did(folder: Path) -> None:
     database = folder / "var" / "agent-stream.db"
 
-    assert run(folder, "migrate").stdout == f"created {database} at revision 0001\n"
-    assert run(folder, "migrate").stdout == f"up to date: {database} is at revision 0001\n"
+    assert run(folder, "migrate").stdout == f"created {database} at revision 0002\n"
+    assert run(folder, "migrate").stdout == f"up to date: {database} is at revision 0002\n"
 
 
 def test_commands_that_read_name_migrate_where_there_is_no_database(folder: Path) -> None:

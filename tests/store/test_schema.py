@@ -7,7 +7,7 @@ from sqlalchemy import Table, exc, inspect
 
 from tests.store.rows import ENDED_AT, add_ended, add_session, execute, rows
 from webapp.store.engine import Database, open_engine
-from webapp.store.models import ENDED, STATUSES, WORKFLOW_STATUSES, Base
+from webapp.store.models import ENDED, STATUSES, WORKFLOW_OVER, WORKFLOW_STATUSES, Base
 
 
 @pytest.mark.parametrize("name", sorted(Base.metadata.tables))
@@ -115,6 +115,23 @@ def test_ended_session_never_changes_its_status(
     with pytest.raises(exc.IntegrityError, match="never changes"):
         execute(database, "UPDATE sessions SET status = :after", after=after)
     assert rows(database, "SELECT status FROM sessions") == [{"status": before}]
+
+
+@pytest.mark.parametrize("before", WORKFLOW_OVER)
+@pytest.mark.parametrize("after", WORKFLOW_STATUSES)
+def test_workflow_that_is_over_never_changes(
+    database: Database, workflow_id: str, before: str, after: str
+) -> None:
+    execute(database, "UPDATE workflows SET status = :before", before=before)
+    if after == before:
+        execute(database, "UPDATE workflows SET status = :after", after=after)
+        return
+    for change in ("status = :after", "current_stage = length(:after)"):
+        with pytest.raises(exc.IntegrityError, match="never changes"):
+            execute(database, f"UPDATE workflows SET {change}", after=after)
+    assert rows(database, "SELECT status, current_stage FROM workflows") == [
+        {"status": before, "current_stage": 0}
+    ]
 
 
 # --- for people -----------------------------------------------------------------------

@@ -13,7 +13,9 @@ from webapp.store.models import WORKFLOW_STATUSES
 
 def stage_for(database: Database, workflow_id: str, stage_index: int | None = None) -> int:
     """The stage that an invoke runs."""
-    return database.write_sql(lambda sql: workflows.stage_for_invoke(sql, workflow_id, stage_index))
+    return database.write_sql(
+        lambda sql: workflows.stage_for_invoke(sql, workflow_id, stage_index).stage_index
+    )
 
 
 def test_new_workflow_is_active_in_the_first_stage_of_its_template(

@@ -88,15 +88,15 @@ class Launcher:
             def insert(connection: Any) -> Session | str:
                 if key is not None and (found := _find_by_key(connection, key)) is not None:
                     return found
-                stage_index = workflows.stage_for_invoke(
+                stage = workflows.stage_for_invoke(
                     connection, invocation.workflow_id, invocation.stage_index
                 )
-                argv = profile.argv(values | {"stageIndex": str(stage_index)})
+                argv = profile.argv(values | {"stageIndex": str(stage.stage_index)})
                 _check_arguments(argv, profile)
                 session = Session(
                     id=session_id,
                     workflow_id=invocation.workflow_id,
-                    stage_index=stage_index,
+                    stage_index=stage.stage_index,
                     agent=profile.name,
                     argv=json.dumps(argv, ensure_ascii=False),
                     cwd=os.path.join(self.cwd, profile.cwd) if profile.cwd else self.cwd,

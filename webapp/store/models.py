@@ -11,6 +11,8 @@ STATUSES = LIVE + ENDED
 """`starting → running → one of the ended`; an ended status never changes."""
 
 WORKFLOW_STATUSES = ("active", "paused", "completed", "cancelled", "discarded")
+WORKFLOW_OVER = ("completed", "cancelled", "discarded")
+"""A workflow that is over never changes again."""
 
 
 def now() -> str:
@@ -36,6 +38,11 @@ class Workflow(Base):
     updated_at: Mapped[str]
 
     stages: Mapped[list["Stage"]] = relationship(order_by="Stage.stage_index", lazy="selectin")
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it can never change again."""
+        return self.status in WORKFLOW_OVER
 
 
 class Stage(Base):

@@ -127,9 +127,12 @@ def ids_like(orm: OrmSession, piece: str, limit: int) -> list[str]:
     return list(orm.scalars(query.order_by(Session.id.desc()).limit(limit)))
 
 
-def live_sessions(orm: OrmSession) -> list[Session]:
-    """All sessions that have not ended as far as their rows know."""
-    return list(orm.scalars(select(Session).where(Session.status.in_(LIVE)).order_by(Session.id)))
+def live_sessions(orm: OrmSession, workflow_id: str | None = None) -> list[Session]:
+    """All sessions, or those of one workflow, that have not ended as far as their rows know."""
+    query = select(Session).where(Session.status.in_(LIVE)).order_by(Session.id)
+    if workflow_id is not None:
+        query = query.where(Session.workflow_id == workflow_id)
+    return list(orm.scalars(query))
 
 
 def newest_session(orm: OrmSession, workflow_id: str) -> Session | None:

@@ -1,6 +1,6 @@
 """Rows as the JSON that clients get: camelCase, and nothing that is only ours."""
 
-from webapp.store.models import Session, Workflow
+from webapp.store.models import Message, Session, Workflow
 
 
 def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
@@ -45,4 +45,17 @@ def workflow(row: Workflow) -> dict[str, object]:
         ],
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
+    }
+
+
+def message(row: Message) -> dict[str, object]:
+    """What was said in a workflow; `sessionId` is the session that it started, or that said it."""
+    return {
+        "id": row.id,
+        "workflowId": row.workflow_id,
+        "stageIndex": row.stage_index,
+        "sessionId": row.session_id,
+        "role": row.role,
+        "content": row.content,
+        "createdAt": row.created_at,
     }

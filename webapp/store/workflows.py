@@ -1,45 +1,50 @@
 """Rows of workflows and their stages."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import BadRequest, NotFound
 from webapp.store.ids import new_workflow_id
-from webapp.store.models import WORKFLOW_STATUSES, Message, Stage, Workflow, now
-
-
-@dataclass(frozen=True)
-class StageTemplate:
-    """A stage as a new workflow gets it."""
-
-    name: str
-    type: str
-    gate: str
-
-
-TEMPLATES: dict[str, tuple[StageTemplate, ...]] = {
-    "chat": (StageTemplate("chat", "chat", "auto"),),
-}
-
+from webapp.store.messages import add_message
+from webapp.store.models import WORKFLOW_STATUSES, Stage, Workflow, now
+from webapp.store.templates import BUILT_IN, StageTemplate
 
 _INVOKABLE = """
 SELECT status, current_stage,
-    (SELECT count(*) FROM stages WHERE stages.workflow_id = workflows.id)
-FROM workflows WHERE id = ?
+    (SELECT count(*) FROM stages WHERE stages.workflow_id = workflows.id),
+    EXISTS (
+        SELECT 1 FROM stages WHERE stages.workflow_id = workflows.id
+            AND stage_index = coalesce(:stage_index, current_stage)
+            AND gate_type = 'agent' AND gate_satisfied_at IS NULL
+    )
+FROM workflows WHERE id = :id
 """
 
 
+class InvokedStage(NamedTuple):
+    """The stage that a session is started in."""
+
+    stage_index: int
+    has_agent_gate: bool
+    """Whether its gate waits for what the agent prints."""
+
+
 def create_workflow(
-    orm: OrmSession, *, template: str, request_id: str | None, initial_message: str | None
+    orm: OrmSession,
+    *,
+    template: str,
+    request_id: str | None,
+    initial_message: str | None,
+    templates: Mapping[str, Sequence[StageTemplate]] = BUILT_IN,
 ) -> Workflow:
     """Insert a workflow with the stages of its template. BadRequest if there is none."""
-    stages = TEMPLATES.get(template)
+    stages = templates.get(template)
     if stages is None:
         raise BadRequest(
-            f"Unknown template {template!r}; there are: {', '.join(TEMPLATES)}.", field="template"
+            f"Unknown template {template!r}; there are: {', '.join(templates)}.", field="template"
         )
     created_at = now()
     workflow = Workflow(
@@ -57,7 +62,7 @@ def create_workflow(
                 type=stage.type,
                 status="active" if index == 0 else "pending",
                 gate_type=stage.gate,
-                gate_satisfied_at=None,
+                gate_satisfied_at=created_at if stage.gate == "auto" else None,
             )
             for index, stage in enumerate(stages)
         ],
@@ -65,15 +70,7 @@ def create_workflow(
     orm.add(workflow)
     orm.flush()
     if initial_message is not None:
-        orm.add(
-            Message(
-                workflow_id=workflow.id,
-                stage_index=0,
-                role="user",
-                content=initial_message,
-                created_at=created_at,
-            )
-        )
+        add_message(orm, workflow, "user", initial_message)
     return workflow
 
 
@@ -102,30 +99,31 @@ def list_workflows(
     return list(orm.scalars(query))
 
 
-def stage_for_invoke(connection: Any, workflow_id: str, stage_index: int | None) -> int:
+def stage_for_invoke(connection: Any, workflow_id: str, stage_index: int | None) -> InvokedStage:
     """The stage to run: the one asked for, or the current.
 
     NotFound for an unknown workflow, BadRequest if the workflow or the stage can't run.
     For `Database.write_sql`: this is on the path of every invoke.
     """
-    found = connection.execute(_INVOKABLE, (workflow_id,)).fetchone()
+    asked = {"id": workflow_id, "stage_index": stage_index}
+    found = connection.execute(_INVOKABLE, asked).fetchone()
     if found is None:
         raise _unknown(workflow_id)
-    status, current_stage, stage_count = found
+    status, current_stage, stage_count, has_agent_gate = found
     if status != "active":
         raise BadRequest(
             f"Workflow {workflow_id!r} is {status}; only an active workflow can invoke an agent.",
             field="workflowId",
         )
     if stage_index is None:
-        return int(current_stage)
+        stage_index = int(current_stage)
     if not 0 <= stage_index < stage_count:
         raise BadRequest(
             f"stageIndex {stage_index} is out of range: workflow {workflow_id!r} has "
             f"{stage_count} stage(s), 0 to {stage_count - 1}.",
             field="stageIndex",
         )
-    return stage_index
+    return InvokedStage(stage_index, bool(has_agent_gate))
 
 
 def _unknown(workflow_id: str) -> NotFound:

@@ -1,0 +1,57 @@
+"""Rows of messages: what people, agents and the server itself said in a workflow.
+
+Their ids grow, so an id is also a place in the history from which one can go on.
+"""
+
+from sqlalchemy import exists, func, select
+from sqlalchemy.orm import Session as OrmSession
+
+from webapp.store.models import Message, Workflow, now
+
+
+def add_message(
+    orm: OrmSession,
+    workflow: Workflow,
+    role: str,
+    content: str,
+    *,
+    stage_index: int | None = None,
+) -> Message:
+    """Add what was said, in the current stage unless told otherwise."""
+    message = Message(
+        workflow_id=workflow.id,
+        stage_index=workflow.current_stage if stage_index is None else stage_index,
+        role=role,
+        content=content,
+        created_at=now(),
+    )
+    orm.add(message)
+    orm.flush()
+    return message
+
+
+def messages_before(
+    orm: OrmSession, workflow_id: str, message_id: int | None, limit: int
+) -> list[Message]:
+    """The last messages before an id (None: of all), newest first."""
+    query = select(Message).where(Message.workflow_id == workflow_id)
+    if message_id is not None:
+        query = query.where(Message.id < message_id)
+    return list(orm.scalars(query.order_by(Message.id.desc()).limit(limit)))
+
+
+def messages_after(orm: OrmSession, workflow_id: str, message_id: int, limit: int) -> list[Message]:
+    """The first messages after an id, oldest first."""
+    query = select(Message).where(Message.workflow_id == workflow_id, Message.id > message_id)
+    return list(orm.scalars(query.order_by(Message.id).limit(limit)))
+
+
+def has_message(orm: OrmSession, workflow_id: str, message_id: int) -> bool:
+    """Whether the workflow has a message with this id."""
+    query = exists().where(Message.workflow_id == workflow_id, Message.id == message_id)
+    return bool(orm.scalar(select(query)))
+
+
+def newest_message_id(orm: OrmSession) -> int:
+    """The highest id of any workflow's messages; 0 where there are none."""
+    return orm.scalar(select(func.max(Message.id))) or 0

@@ -6,6 +6,7 @@ from flask import Flask, Response
 
 from webapp.agents.launch import Launcher
 from webapp.http import agent_stream, errors, ops, pages, security, sessions, trpc
+from webapp.http.message_board import MessageBoard
 from webapp.http.services import EXTENSION, Services, end_abandoned
 from webapp.settings import Settings, load_settings
 from webapp.store.engine import open_migrated
@@ -24,10 +25,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         settings.max_streams_of_worker,
     )
 
+    board = MessageBoard(database, lambda: hub.should_stop())
+
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions[EXTENSION] = Services(settings, database, launcher, hub)
+    app.extensions[EXTENSION] = Services(settings, database, launcher, hub, board)
     errors.register(app)
     security.register(app)
     for room in (agent_stream, ops, pages, sessions, trpc):

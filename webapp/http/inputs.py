@@ -33,12 +33,29 @@ def optional_text(values: Mapping[str, object], field: str, *, most_bytes: int =
     return value
 
 
-def required_text(values: Mapping[str, object], field: str) -> str:
+def required_text(values: Mapping[str, object], field: str, *, most_bytes: int = 256) -> str:
     """A text that is not empty. BadRequest."""
-    value = optional_text(values, field)
+    value = optional_text(values, field, most_bytes=most_bytes)
     if not value:
         raise BadRequest(f"{field} is missing.", field=field)
     return value
+
+
+def optional_texts(values: Mapping[str, object], field: str) -> list[str]:
+    """A text, or an array of texts; none where it is missing or null. BadRequest."""
+    value = values.get(field)
+    if not isinstance(value, list):
+        text = optional_text(values, field)
+        return [text] if text else []
+    return [required_text({field: item}, field) for item in value]
+
+
+def optional_flag(values: Mapping[str, object], field: str) -> bool:
+    """A boolean, false where it is missing or null. BadRequest."""
+    value = values.get(field)
+    if value is not None and not isinstance(value, bool):
+        raise BadRequest(f"{field} is {_kind(value)}, expected true or false.", field=field)
+    return bool(value)
 
 
 def optional_number(

@@ -9,6 +9,7 @@ from flask import current_app
 from webapp.agents.launch import Launcher
 from webapp.agents.reconcile import mend, reconcile
 from webapp.errors import ServiceUnavailable
+from webapp.http.message_board import MessageBoard
 from webapp.settings import Settings
 from webapp.store import sessions
 from webapp.store.engine import Database
@@ -22,12 +23,13 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Services:
-    """Settings, store, launcher and streams of this process."""
+    """Settings, store, launcher, streams and followed histories of this process."""
 
     settings: Settings
     database: Database
     launcher: Launcher
     hub: Hub
+    board: MessageBoard
 
     def look_up(self, session_id: str) -> Session:
         """A session as it is now: one that lost its runner is ended first. NotFound."""

@@ -1,0 +1,66 @@
+"""The input of a request, as tRPC's links send it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+
+from flask import g, request
+
+from webapp.agents.launch import IdempotencyKey
+from webapp.errors import BadRequest
+from webapp.http import inputs
+
+
+def read_input() -> object:
+    """The body of a POST, `?input=` of a GET; None where there is none. BadRequest."""
+    if request.method == "POST":
+        text: str | bytes = request.get_data(cache=False)
+        where = "The body"
+    else:
+        text = request.args.get("input", "")
+        where = "input"
+    if not text:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise BadRequest(f"{where} is not valid JSON: {error}.", field="input") from None
+
+
+def read_subscription_input() -> object:
+    """As `read_input`, with the id of the last event that the client had as `lastEventId`.
+
+    An EventSource that reconnects sends it as a header, beside the input that it had at
+    first.
+    """
+    value = read_input()
+    args = request.args
+    last_id = request.headers.get(
+        "Last-Event-ID", args.get("lastEventId", args.get("Last-Event-Id"))
+    )
+    if not last_id:
+        return value
+    if value is None:
+        return {"lastEventId": last_id}
+    return value | {"lastEventId": last_id} if isinstance(value, dict) else value
+
+
+def idempotency_key(given: Mapping[str, object]) -> str | None:
+    """The key of this call: the field of that name, or the request's `Idempotency-Key`."""
+    own = inputs.optional_text(given, "idempotencyKey")
+    if own:
+        return own
+    header = {"Idempotency-Key": request.headers.get("Idempotency-Key")}
+    key = inputs.optional_text(header, "Idempotency-Key")
+    if key and g.get("call_index"):
+        return f"{key}#{g.call_index}"  # a batch has one header for all of its calls
+    return key or None
+
+
+def hashed_key(given: dict[str, object]) -> IdempotencyKey | None:
+    """The key of this call together with what it was used for."""
+    key = idempotency_key(given)
+    if key is None:
+        return None
+    content = json.dumps(given, sort_keys=True).encode()
+    return IdempotencyKey(key, hashlib.sha256(content).hexdigest())

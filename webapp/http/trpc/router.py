@@ -1,0 +1,24 @@
+"""The table of all procedures."""
+
+from webapp.http.trpc import session_procedures, workflow_procedures
+from webapp.http.trpc.procedure import Procedure, Subscription
+
+PROCEDURES: dict[str, Procedure | Subscription] = {
+    "workflow.create": Procedure("mutation", workflow_procedures.create),
+    "workflow.get": Procedure("query", workflow_procedures.get),
+    "workflow.list": Procedure("query", workflow_procedures.list_page),
+    "workflow.sendMessage": Procedure("mutation", workflow_procedures.send_message),
+    "workflow.invokeAgent": Procedure("mutation", workflow_procedures.invoke_agent),
+    "workflow.advance": Procedure("mutation", workflow_procedures.advance),
+    "workflow.satisfyGate": Procedure("mutation", workflow_procedures.satisfy_gate),
+    "workflow.getHistory": Procedure("query", workflow_procedures.get_history),
+    "workflow.updateStatus": Procedure("mutation", workflow_procedures.update_status),
+    "workflow.pause": Procedure("mutation", workflow_procedures.pause),
+    "workflow.resume": Procedure("mutation", workflow_procedures.resume),
+    "workflow.cancel": Procedure("mutation", workflow_procedures.cancel),
+    "workflow.discard": Procedure("mutation", workflow_procedures.discard),
+    "workflow.onMessage": Subscription(workflow_procedures.on_message),
+    "session.list": Procedure("query", session_procedures.list_page),
+    "session.get": Procedure("query", session_procedures.get),
+    "session.cancel": Procedure("mutation", session_procedures.cancel),
+}

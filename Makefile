@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-agents lint bench clean set-up set-up-test chromium
+.PHONY: help run test test-agents lint bench clean set-up set-up-test chromium npm-packages
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -8,7 +8,7 @@ help: ## show this list
 run: set-up ## start the server: http://127.0.0.1:8000
 	@exec .venv/bin/agent-stream serve
 
-test: set-up-test chromium lint ## check style and types, then run all tests
+test: set-up-test chromium npm-packages lint ## check style and types, then run all tests
 	export CHROMIUM="$$(.ci/ensure-chromium)"; \
 	.venv/bin/python -m pytest -n 3 --dist worksteal || { \
 	    echo "Once more, one at a time: what failed while three ran at once"; \
@@ -26,7 +26,7 @@ bench: set-up-test ## measure speed (15 min), and draw the picture of the README
 	.venv/bin/python -m tests.bench --picture tests/bench/figures.svg
 
 clean: ## remove .venv, caches and builds; var/ stays
-	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist tests/node_modules
 	find webapp migrations tests -name __pycache__ -prune -exec rm -rf {} +
 
 set-up:
@@ -37,3 +37,6 @@ set-up-test:
 
 chromium:
 	@.ci/ensure-chromium >/dev/null
+
+npm-packages:
+	@.ci/ensure-npm-packages

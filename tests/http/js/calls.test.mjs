@@ -1,0 +1,118 @@
+/** Every procedure by every link, and how errors reach a stock client. */
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+
+import { called, errorOf, follow, LINK_NAMES, makeClient, waitFor } from "./trpc.mjs";
+
+after(() => {
+  assert.deepEqual([...called].sort(), JSON.parse(process.env.PROCEDURES).sort());
+});
+
+for (const linkName of LINK_NAMES) {
+  const client = makeClient(linkName);
+  const { workflow, session } = client;
+
+  test(`${linkName}: a workflow goes from its first message to its end`, async () => {
+    const made = await workflow.create.mutate({ template: "standard", initialMessage: "Begin." });
+    const workflowId = made.id;
+    assert.equal(made.stages.length, 4);
+    assert.deepEqual(await workflow.get.query(workflowId), made);
+    const listed = await workflow.list.query({ limit: 200 });
+    assert.ok(listed.workflows.some(({ id }) => id === workflowId));
+
+    const following = follow(client, { workflowId });
+    const sent = await workflow.sendMessage.mutate({ workflowId, content: "é\u2028😀\n" });
+    assert.equal(sent.content, "é\u2028😀\n");
+    const opened = await workflow.satisfyGate.mutate({ workflowId, stageIndex: 0 });
+    assert.deepEqual(opened.stages[0].gate, { type: "human_approval", satisfied: true });
+    assert.equal((await workflow.advance.mutate({ workflowId })).currentStage, 1);
+    assert.equal((await workflow.pause.mutate({ workflowId })).status, "paused");
+    assert.equal((await workflow.resume.mutate({ workflowId })).status, "active");
+    const status = "completed";
+    assert.equal((await workflow.updateStatus.mutate({ workflowId, status })).status, status);
+
+    const { messages } = await workflow.getHistory.query({ workflowId });
+    await waitFor(() => following.contents.length === messages.length);
+    following.stop();
+    assert.deepEqual(following.contents, messages.map(({ content }) => content));
+    assert.deepEqual(following.ids, messages.map(({ id }) => String(id)));
+    assert.deepEqual(following.errors, []);
+  });
+
+  test(`${linkName}: a session runs and is cancelled, with its workflow or alone`, async () => {
+    for (const end of ["cancel", "discard", "alone"]) {
+      const { id: workflowId } = await workflow.create.mutate();
+      const message = "sleep 600";
+      const started = await workflow.invokeAgent.mutate({ workflowId, message });
+      assert.equal(started.status, "running");
+      const { sessionId } = started;
+      const { sessions } = await session.list.query({ workflowId });
+      assert.deepEqual(sessions.map((found) => found.sessionId), [sessionId]);
+
+      if (end === "alone") await session.cancel.mutate({ sessionId });
+      else await workflow[end].mutate({ workflowId });
+      const ended = await waitFor(async () => {
+        const found = await session.get.query({ sessionId });
+        return !["starting", "running"].includes(found.status) && found;
+      });
+      assert.equal(ended.status, "cancelled");
+    }
+  });
+
+  test(`${linkName}: an error carries code, status, path and field`, async () => {
+    const cases = [
+      [() => workflow.get.query("workflow-0"), "workflow.get", "NOT_FOUND", "workflowId"],
+      [() => workflow.create.mutate({ template: "x" }), "workflow.create", "BAD_REQUEST", "template"],
+      [() => session.get.query({}), "session.get", "BAD_REQUEST", "sessionId"],
+      [() => workflow.nothing.query(), "workflow.nothing", "NOT_FOUND", undefined],
+    ];
+    const numbers = { NOT_FOUND: [404, -32004], BAD_REQUEST: [400, -32600] };
+    for (const [call, path, code, field] of cases) {
+      const [httpStatus, number] = numbers[code];
+      const error = await errorOf(call());
+      assert.equal(error.name, "TRPCClientError");
+      assert.ok(error.message.length > 10);
+      assert.equal(error.shape.code, number);
+      const expected = { code, httpStatus, path };
+      assert.deepEqual(error.data, field === undefined ? expected : { ...expected, field });
+    }
+    called.delete("workflow.nothing");
+  });
+}
+
+for (const linkName of ["httpBatchLink", "httpBatchStreamLink"]) {
+  test(`${linkName}: of several calls in one request the bad one fails alone`, async () => {
+    const { workflow } = makeClient(linkName);
+    const { id } = await workflow.create.mutate();
+    const [good, bad, alsoGood] = await Promise.allSettled([
+      workflow.get.query(id),
+      workflow.get.query("workflow-0"),
+      workflow.list.query({ limit: 1 }),
+    ]);
+    assert.equal(good.value.id, id);
+    assert.equal(alsoGood.value.workflows.length, 1);
+    assert.equal(bad.reason.data.field, "workflowId");
+    const { response } = bad.reason.meta;
+    assert.equal(response.status, linkName === "httpBatchLink" ? 207 : 200);
+    assert.match(response.url, /workflow\.get,workflow\.get,workflow\.list\?batch=1/);
+  });
+
+  test(`${linkName}: a batch that is refused as a whole fails for each call`, async () => {
+    const { workflow } = makeClient(linkName);
+    const calls = Array.from({ length: 101 }, () => workflow.list.query());
+    for (const { reason } of await Promise.allSettled(calls)) {
+      assert.equal(reason.data.code, "BAD_REQUEST");
+    }
+  });
+}
+
+test("httpBatchStreamLink: many answers come in the order of their calls", async () => {
+  const { workflow } = makeClient("httpBatchStreamLink");
+  const order = [];
+  const calls = Array.from({ length: 20 }, (_, number) =>
+    workflow.create.mutate({ requestId: String(number) }).then((made) => order.push(made.requestId)),
+  );
+  await Promise.all(calls);
+  assert.deepEqual(order, Array.from({ length: 20 }, (_, number) => String(number)));
+});

@@ -244,6 +244,7 @@ def test_bad_key_of_the_file_is_named_with_what_was_expected(
         ("max_log_bytes = 0", "agents.mine.max_log_bytes", "a whole number from 1"),
         ("max_log_bytes = 1.5", "agents.mine.max_log_bytes", "a whole number"),
         ('dialect = "gpt"', "agents.mine.dialect", "claude or codex"),
+        ('input = "yes"', "agents.mine.input", "true or false"),
         ("shell = true", "shell", "command, message, env"),
     ],
 )

@@ -266,6 +266,7 @@ _PROFILE_READERS: dict[str, Callable[[object], Any]] = {
     "max_seconds": _number(0.001, 10_000_000, whole=False),
     "max_log_bytes": _number(1, 2**62, whole=True),
     "dialect": _one_of("claude", "codex"),
+    "input": _switch,
 }
 
 

@@ -225,6 +225,37 @@ def test_bad_input_of_session_is_told_by_field(
     assert trpc_error(client.call("session.cancel", value)) == expected
 
 
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ({}, (400, "BAD_REQUEST", "sessionId")),
+        ({"content": "x"}, (400, "BAD_REQUEST", "sessionId")),
+        ({"sessionId": "session-0"}, (400, "BAD_REQUEST", "content")),
+        ({"sessionId": "session-0", "end": True}, (404, "NOT_FOUND", "sessionId")),
+        ({"sessionId": "session-0", "end": "yes"}, (400, "BAD_REQUEST", "end")),
+        ({"sessionId": "s", "content": "x" * 65_537}, (400, "BAD_REQUEST", "content")),
+        ({"sessionId": "s", "content": "\ud800"}, (400, "BAD_REQUEST", "content")),
+        ({"sessionId": "s", "text": "x"}, (400, "BAD_REQUEST", "text")),
+        (
+            {"sessionId": "session-0", "content": "x", "idempotencyKey": 7},
+            (400, "BAD_REQUEST", "idempotencyKey"),
+        ),
+    ],
+    ids=lambda value: str(value)[:60].encode("ascii", "replace").decode(),
+)
+def test_bad_input_of_send_input_is_told_by_field(
+    client: Client, value: object, expected: tuple[int, str, str]
+) -> None:
+    assert trpc_error(client.call("session.sendInput", value)) == expected
+
+
+def test_input_to_a_profile_that_reads_none_is_refused(client: Client) -> None:
+    session_id = client.invoke("sleep 600")
+    value = {"sessionId": session_id, "content": "x"}
+    assert trpc_error(client.call("session.sendInput", value)) == (400, "BAD_REQUEST", "sessionId")
+    client.call("session.cancel", {"sessionId": session_id})
+
+
 def test_bad_status_of_sessions_is_told(client: Client) -> None:
     for status in ("done", ["running", "done"], ["running", 7]):
         response = query(client, "session.list", {"status": status})

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import time
+from collections.abc import Mapping
 
 from webapp.agents.places import SessionFiles
 from webapp.errors import ServiceUnavailable
@@ -24,6 +25,18 @@ def cancel(files: SessionFiles) -> None:
     _request(files, {"type": "cancel"})
 
 
+def send_input(
+    files: SessionFiles, content: str, *, key: str | None = None, is_last: bool = False
+) -> str | None:
+    """Send a live agent what it is to read; None, or the runner's word for why not.
+
+    The same key again is done already. RunnerGone, ServiceUnavailable.
+    """
+    request = {"type": "input", "content": content, "key": key, "end": is_last}
+    error = _request(files, request).get("error")
+    return None if error is None else str(error)
+
+
 def is_listening(files: SessionFiles) -> bool:
     """Whether the runner lives, where its log cannot be asked."""
     try:
@@ -33,7 +46,7 @@ def is_listening(files: SessionFiles) -> bool:
     return True
 
 
-def _request(files: SessionFiles, request: dict[str, object]) -> dict[str, object]:
+def _request(files: SessionFiles, request: Mapping[str, object]) -> dict[str, object]:
     try:
         with _connect_patiently(files) as connection:
             connection.sendall(json.dumps(request).encode() + b"\n")

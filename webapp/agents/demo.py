@@ -1,8 +1,10 @@
 """The demo agent: talks like a real one, but needs no key, no network and no model.
 
     echo "count 3" | python -I -S webapp/agents/demo.py
+    python -I -S webapp/agents/demo.py --dialogue=hello
 
-Reads its message from stdin and prints JSON lines: `message` word by word, `tool_call` and
+Reads its message from stdin, or in a dialogue asks, and takes each line on stdin for one
+more message, until `bye` or the end. It prints JSON lines: `message` word by word, `tool_call` and
 `tool_result`, and a last `usage`. Send `help` for the messages that make it behave in a
 certain way, for example fail or fall silent; it answers any other in a few seconds, and the
 same message always in the same words.
@@ -13,6 +15,7 @@ number if it was stopped.
 
 import _signal as signal  # `signal` itself brings in `enum`: half as long again to start.
 import os
+import sys
 import time
 
 MAX_MESSAGE_BYTES = 1 << 20
@@ -20,6 +23,7 @@ WORD_SECONDS = 0.03
 TOOL_SECONDS = 0.6
 PROMPT_SECONDS = 0.3
 _BUFFER_BYTES = 1 << 16
+_DIALOGUE = "--dialogue="
 
 HELP = """\
 I am the demo agent. I answer any message, and these in a special way:
@@ -108,6 +112,7 @@ class Agent:
         self.is_at_line_start = True
         self.is_resting = False
         self.stop_code: int | None = None
+        self.unread = b""
 
     def write(self, data: bytes) -> None:
         """Print bytes on stdout at once."""
@@ -187,6 +192,31 @@ class Agent:
             pass  # no stdin, or one that cannot be read: what came is the message
         self.is_resting = False
         return message
+
+    def read_line(self) -> bytes | None:
+        """The next line on stdin, without its newline; None at its end."""
+        self.is_resting = True
+        if self.stop_code is not None:
+            raise SystemExit(self.stop_code)
+        data = b"-"
+        while b"\n" not in self.unread and data:
+            try:
+                data = os.read(0, _BUFFER_BYTES)
+            except OSError:
+                data = b""
+            self.unread += data
+        self.is_resting = False
+        if not self.unread:
+            return None
+        line, _newline, self.unread = self.unread.partition(b"\n")
+        return line
+
+    def ask(self, question: str) -> bytes | None:
+        """Ask without ending the line, and wait for an answer; None if there will be none."""
+        self.write(question.encode() + b" ")
+        line = self.read_line()
+        self.write(b"\n")  # no terminal echoes the one that ended the answer
+        return line
 
 
 def write_all(fd: int, data: bytes) -> None:
@@ -337,8 +367,29 @@ def quote(message: bytes) -> str:
     return f"You wrote: “{text}”"
 
 
+def hold_dialogue(agent: Agent, message: bytes) -> int:
+    """Ask for a name, then for one message after the other; the exit code."""
+    agent.talk(f"{quote(message)} Before I begin, one question.\n")
+    name = agent.ask("What is your name?")
+    if name is None:
+        agent.say("Nobody is there. Goodbye!\n")
+        return 0
+    agent.talk(f"Nice to meet you, {name.decode('utf-8', 'replace')[:80]}!\n")
+
+    while (
+        line := agent.ask("What shall I do? (`help` tells what I know, `bye` ends)")
+    ) is not None:
+        if line.strip().lower() == b"bye":
+            break
+        code = answer(agent, line)
+        if code:
+            return code
+    agent.say("Goodbye!\n")
+    return 0
+
+
 def main() -> int:
-    """Answer the message on stdin; the exit code."""
+    """Answer the message on stdin, or hold a dialogue; the exit code."""
     agent = Agent()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, agent.stop)
@@ -353,6 +404,9 @@ def main() -> int:
 def answer_or_stop(agent: Agent) -> int:
     """Answer, unless a signal says otherwise. Raises OSError."""
     try:
+        for argument in sys.argv[1:]:
+            if argument.startswith(_DIALOGUE):
+                return hold_dialogue(agent, os.fsencode(argument[len(_DIALOGUE) :]))
         return answer(agent, agent.read_message())
     except SystemExit:
         if not agent.is_at_line_start:

@@ -85,7 +85,7 @@ class Launcher:
         files = new_session_files(self.var, session_id)
         with Handover(files) as handover:
 
-            def insert(connection: Any) -> Session | str:
+            def insert(connection: Any) -> tuple[Session, bool] | str:
                 if key is not None and (found := _find_by_key(connection, key)) is not None:
                     return found
                 stage = workflows.stage_for_invoke(
@@ -108,14 +108,16 @@ class Launcher:
                 sessions.add_session(connection, session, message)
                 if key is not None:
                     sessions.add_idempotency_key(connection, key.key, key.request_hash, session)
-                return session
+                return session, stage.has_agent_gate
 
-            session = self.database.write_sql(insert)
-            if not isinstance(session, str):
-                self._spawn(session, profile, files, handover, message)
+            inserted = self.database.write_sql(insert)
+            if not isinstance(inserted, str):
+                session, has_agent_gate = inserted
+                spec = self._spec(session, profile, has_agent_gate)
+                self._spawn(session, profile, files, handover, spec, message)
                 return session
         with self.database.read() as orm:
-            return sessions.get_session(orm, session)
+            return sessions.get_session(orm, inserted)
 
     def _profile(self, name: str | None) -> Profile:
         name = self.settings.default_agent if name is None else name
@@ -133,6 +135,7 @@ class Launcher:
         profile: Profile,
         files: SessionFiles,
         handover: Handover,
+        spec: dict[str, object],
         message: str | None,
     ) -> None:
         """Start the runner. If that fails the session has ended, and says why."""
@@ -141,7 +144,7 @@ class Launcher:
             self.runners.start(
                 RunnerRequest(
                     directory=str(files.directory),
-                    spec=json.dumps(self._spec(session, profile), separators=_A_LINE_EACH),
+                    spec=json.dumps(spec, separators=_A_LINE_EACH),
                     message=message if profile.message == "stdin" else None,
                     environment=agent_environment(profile, session, os.environ),
                 ),
@@ -153,7 +156,7 @@ class Launcher:
             reason = f"cannot start the runner: {error.strerror or error}"
             reconcile.reconcile(self.database, self.var, session, status="failed", error=reason)
 
-    def _spec(self, session: Session, profile: Profile) -> dict[str, object]:
+    def _spec(self, session: Session, profile: Profile, has_agent_gate: bool) -> dict[str, object]:
         """The content of `run.json`: see webapp/runner/spec.py."""
         return {
             "sessionId": session.id,
@@ -168,6 +171,8 @@ class Launcher:
             "maxSeconds": profile.max_seconds,
             "maxLogBytes": profile.max_log_bytes,
             "maxLineBytes": MAX_LINE_BYTES,
+            "takesInput": profile.input,
+            "hasAgentGate": has_agent_gate,
             "database": str(self.database.path.resolve()),
         }
 

@@ -22,6 +22,8 @@ class Profile:
     command: tuple[str, ...]
     message: str | None = None
     """`stdin`: the agent reads the message there. Otherwise a `{message}` in `command`."""
+    input: bool = False
+    """Whether stdin stays open after the message, for `session.sendInput`."""
     env: tuple[str, ...] = ()
     """Names of variables that are passed on, beside the few that every agent gets."""
     cwd: str | None = None
@@ -54,6 +56,12 @@ BUILT_IN = {
             name="demo",
             command=(sys.executable, "-I", "-S", str(_DEMO)),
             message="stdin",
+        ),
+        # Asks, and reads the answers.
+        Profile(
+            name="demo-dialogue",
+            command=(sys.executable, "-I", "-S", str(_DEMO), "--dialogue={message}"),
+            input=True,
         ),
         # https://docs.claude.com/en/docs/claude-code/headless
         Profile(

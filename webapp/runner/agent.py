@@ -22,18 +22,14 @@ class StartError(Exception):
     """The agent could not be started; the message is for the person who invoked it."""
 
 
-def start_agent(spec: Spec, message: str | None, stdout_fd: int, stderr_fd: int) -> int:
-    """Start the agent; its pid, which is also its process group. Raises StartError.
-
-    It reads the message from a file in memory: whole, then end of file, and never on disk.
-    """
+def start_agent(spec: Spec, stdin_fd: int, stdout_fd: int, stderr_fd: int) -> int:
+    """Start the agent; its pid, which is also its process group. Raises StartError."""
     try:
         os.chdir(spec.cwd)
     except OSError as error:
         raise StartError(f"cannot enter cwd {spec.cwd!r}: {error.strerror}") from None
 
     path = find_command(spec.argv[0])
-    stdin_fd = _open_stdin(message)
     try:
         return os.posix_spawn(
             path,
@@ -54,11 +50,10 @@ def start_agent(spec: Spec, message: str | None, stdout_fd: int, stderr_fd: int)
         else:
             reason = error.strerror or str(error)
         raise StartError(f"cannot start {path!r}: {reason}") from None
-    finally:
-        os.close(stdin_fd)
 
 
-def _open_stdin(message: str | None) -> int:
+def open_message(message: str | None) -> int:
+    """A stdin with the message: a file in memory, read whole, then at its end, never on disk."""
     if message is None:
         return os.open(os.devnull, os.O_RDONLY)
     fd = os.memfd_create("message")

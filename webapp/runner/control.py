@@ -1,6 +1,7 @@
 """The control socket: how a worker, whichever it is, speaks to a live runner.
 
-One request a connection, one JSON object each way: `{"type":"cancel"}` → `{"ok":true}`.
+One request a connection, one JSON object each way: `{"type":"cancel"}` → `{"ok":true}`;
+`{"type":"input","content":"yes\\n","key":"…"}` → `{"ok":true}` or `{"ok":false,"error":"full"}`.
 Whoever comes before the socket is there finds the lock held and tries again.
 """
 
@@ -9,7 +10,7 @@ from _socket import AF_UNIX, SOCK_STREAM, socket
 
 SOCKET_NAME = "control.sock"
 
-MAX_REQUEST_BYTES = 1 << 16
+MAX_REQUEST_BYTES = 1 << 19
 PATIENCE_SECONDS = 0.2
 """How long a client that has connected may take; it holds up the agent's output."""
 
@@ -36,9 +37,10 @@ class listening:  # noqa: N801  (contextlib would cost every runner 0.3 MB)
 
 
 def answer(listener_fd: int, handle: dict[str, object]) -> None:
-    """Serve one connection. `handle` maps a request's type to a function without arguments.
+    """Serve one connection. `handle` maps a request's type to a function of the request.
 
-    A client that breaks the rules gets an error; nothing that it does ends the runner.
+    What that returns is why it was refused, or None. A client that breaks the rules gets
+    an error; nothing that it does ends the runner.
     """
     import json
     import socket
@@ -59,11 +61,9 @@ def answer(listener_fd: int, handle: dict[str, object]) -> None:
                 return
             request = json.loads(_read_line(connection))
             action = handle.get(request["type"])
-            if callable(action):
-                action()
-                reply: dict[str, object] = {"ok": True}
-            else:
-                reply = {"ok": False, "error": f"unknown request {request['type']!r}"}
+            unknown = f"unknown request {request['type']!r}"
+            error = action(request) if callable(action) else unknown
+            reply = {"ok": True} if error is None else {"ok": False, "error": error}
             connection.sendall(json.dumps(reply).encode() + b"\n")
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return
@@ -72,7 +72,7 @@ def answer(listener_fd: int, handle: dict[str, object]) -> None:
 def _read_line(connection) -> bytes:  # type: ignore[no-untyped-def]
     request = b""
     while not request.endswith(b"\n") and len(request) < MAX_REQUEST_BYTES:
-        data = connection.recv(4096)
+        data = connection.recv(1 << 16)
         if not data:
             break
         request += data

@@ -43,6 +43,20 @@ class LogFile:
             return
         self._append_or_count(records)
 
+    def append_input(self, records: bytes) -> bool:
+        """Append what a person sent; False, and nothing is appended, while there is no room."""
+        if not self._settle():
+            return False
+        kept = self._append(records)
+        if kept:
+            self.append_owed(records[kept:])
+        return kept > 0
+
+    def append_owed(self, records: bytes) -> None:
+        """Append records as soon as there is room for them."""
+        self._owed += [line + b"\n" for line in records.split(b"\n")[:-1]]
+        self._settle()
+
     def append_system(self, content: dict[str, object]) -> None:
         """Append a record of the runner's own, as soon as there is room for it."""
         if self._gap_bytes:

@@ -7,7 +7,15 @@ import select
 from time import monotonic, time_ns
 
 from webapp.runner import control, row
-from webapp.runner.agent import StartError, has_exited, reap, signal_group, start_agent
+from webapp.runner.agent import (
+    StartError,
+    has_exited,
+    open_message,
+    reap,
+    signal_group,
+    start_agent,
+)
+from webapp.runner.input_desk import InputDesk
 from webapp.runner.logfile import LogFile
 from webapp.runner.pump import QUIET_SECONDS, Pump
 from webapp.runner.spec import Spec
@@ -29,6 +37,7 @@ class Session:
         self.control_fd = control_fd
         self.pumps: dict[int, Pump] = {}
         self.quiet_at: dict[int, float] = {}
+        self.input: InputDesk | None = None
         self.poll = select.poll()
         self.wake_fd = -1
 
@@ -55,6 +64,8 @@ class Session:
         except StartError as error:
             self.start_error = str(error)
         self._record_session()
+        if self.input is not None:
+            self.input.record_message()
         self.write_start_at = monotonic() + START_WRITE_SECONDS
 
     def run(self) -> None:
@@ -82,10 +93,12 @@ class Session:
     def _start_agent(self, message: str | None) -> None:
         out_read, out_write = os.pipe()
         error_read, error_write = os.pipe()
+        stdin_fd = self._open_stdin(message)
         try:
             self.started_at_ns = time_ns()
-            self.pid = start_agent(self.spec, message, out_write, error_write)
+            self.pid = start_agent(self.spec, stdin_fd, out_write, error_write)
         finally:
+            os.close(stdin_fd)
             os.close(out_write)
             os.close(error_write)
 
@@ -93,6 +106,12 @@ class Session:
             self.give_up_at = monotonic() + self.spec.maxSeconds
         for fd, stream in ((out_read, b"stdout"), (error_read, b"stderr")):
             self._open_pump(fd, stream)
+
+    def _open_stdin(self, message: str | None) -> int:
+        if not self.spec.takesInput:
+            return open_message(message)
+        self.input = InputDesk(self.log, self.poll)
+        return self.input.open(message)
 
     def _open_pump(self, fd: int, stream: bytes) -> None:
         os.set_blocking(fd, False)
@@ -108,14 +127,16 @@ class Session:
         assert self.pid is not None
         agent_lives = True
         while agent_lives or self.pumps:
-            for fd, _event in self.poll.poll(self._timeout_ms()):
+            for fd, event in self.poll.poll(self._timeout_ms()):
                 if fd in self.pumps:
                     self._read(fd)
                 elif fd == self.wake_fd:
                     os.read(fd, 4096)
                     self._reap_start_writer(os.WNOHANG)
                 elif fd == self.control_fd:
-                    control.answer(fd, {"cancel": self._request_cancel})
+                    control.answer(fd, {"cancel": self._cancel, "input": self._take_input})
+                elif self.input is not None and fd == self.input.fd:
+                    self.input.on_event(event)
 
             now = monotonic()
             self._show_quiet_lines(now)
@@ -128,6 +149,8 @@ class Session:
                 if not agent_lives:
                     self.drain_until = monotonic() + DRAIN_SECONDS
                     self.give_up_at = self.kill_at = None
+                    if self.input is not None:
+                        self.input.close()
             elif self.drain_until is not None and now >= self.drain_until:
                 return
 
@@ -258,8 +281,11 @@ class Session:
             return 60_000
         return max(0, min(60_000, int((min(upcoming) - monotonic()) * 1000) + 1))
 
-    def _request_cancel(self) -> None:
+    def _cancel(self, _request: dict[str, object]) -> None:
         self.should_cancel = True
+
+    def _take_input(self, request: dict[str, object]) -> str | None:
+        return "no input" if self.input is None else self.input.take(request)
 
     def _enforce_stop(self, now: float) -> None:
         """Terminate an agent that was cancelled or ran out of time; later, kill it."""

@@ -33,6 +33,8 @@ class Spec:
     maxSeconds: float | None  # noqa: N815
     maxLogBytes: int | None  # noqa: N815
     maxLineBytes: int  # noqa: N815
+    takesInput: bool  # noqa: N815
+    hasAgentGate: bool  # noqa: N815
     database: str
 
     def __init__(self, fields: dict[str, object]) -> None:

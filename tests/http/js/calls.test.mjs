@@ -60,6 +60,24 @@ for (const linkName of LINK_NAMES) {
     }
   });
 
+  test(`${linkName}: a live agent reads what is sent, once`, async () => {
+    const { id: workflowId } = await workflow.create.mutate();
+    const agent = "demo-dialogue";
+    const { sessionId } = await workflow.invokeAgent.mutate({ workflowId, agent, message: "hi" });
+    const answers = [["Ada", "1"], ["count 2", "2"], ["count 2", "2"], ["bye", "3"]];
+    for (const [content, idempotencyKey] of answers) {
+      await session.sendInput.mutate({ sessionId, content, idempotencyKey });
+    }
+    await waitFor(async () => (await session.get.query({ sessionId })).status === "succeeded");
+    const response = await fetch(`${process.env.SERVER_URL}/api/sessions/${sessionId}/log`);
+    const log = await response.text();
+    assert.deepEqual(log.match(/(?<= stdin F ).*/g), ["Ada", "count 2", "bye"]);
+    assert.equal(log.match(/line 2 of 2/g).length, 1);
+
+    const error = await errorOf(session.sendInput.mutate({ sessionId, content: "more" }));
+    assert.deepEqual([error.data.code, error.data.field], ["CONFLICT", "sessionId"]);
+  });
+
   test(`${linkName}: an error carries code, status, path and field`, async () => {
     const cases = [
       [() => workflow.get.query("workflow-0"), "workflow.get", "NOT_FOUND", "workflowId"],

@@ -21,4 +21,5 @@ PROCEDURES: dict[str, Procedure | Subscription] = {
     "session.list": Procedure("query", session_procedures.list_page),
     "session.get": Procedure("query", session_procedures.get),
     "session.cancel": Procedure("mutation", session_procedures.cancel),
+    "session.sendInput": Procedure("mutation", session_procedures.send_input),
 }

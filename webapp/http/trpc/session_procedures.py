@@ -1,10 +1,11 @@
 """The procedures of sessions."""
 
-from webapp.agents import stopping
+from webapp.agents import live_input, stopping
 from webapp.agents.places import session_files
-from webapp.errors import Conflict
+from webapp.errors import BadRequest, Conflict
 from webapp.http import inputs
 from webapp.http.services import services
+from webapp.http.trpc.call_input import idempotency_key
 from webapp.store import sessions, shapes
 from webapp.store.models import Session
 
@@ -42,6 +43,25 @@ def cancel(value: object) -> object:
         raise Conflict(
             f"Session {session.id!r} has ended: it is {session.status}.", field="sessionId"
         )
+    return _show(session)
+
+
+def send_input(value: object) -> object:
+    """`session.sendInput {sessionId, content?, end?, idempotencyKey?}` → the session.
+
+    A newline is added unless `content` ends with one. `end` closes the agent's stdin.
+    """
+    known = ("sessionId", "content", "end", "idempotencyKey")
+    given = inputs.check_object(value, "input", known)
+    session_id = inputs.required_text(given, "sessionId")
+    content = inputs.optional_text(given, "content", most_bytes=live_input.MAX_INPUT_BYTES) or ""
+    is_last = inputs.optional_flag(given, "end")
+    if not content and not is_last:
+        raise BadRequest("content is missing.", field="content")
+
+    key = idempotency_key(given)
+    session = services().look_up(session_id)
+    live_input.send_input(services().launcher.var, session, content, key=key, is_last=is_last)
     return _show(session)
 
 

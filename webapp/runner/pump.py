@@ -9,18 +9,23 @@ QUIET_SECONDS = 0.05
 class Pump:
     """Cuts what an agent prints into records. Holds at most one unfinished line."""
 
-    def __init__(self, stream: bytes, max_line_bytes: int) -> None:
+    def __init__(self, stream: bytes, max_line_bytes: int, mark: bytes | None = None) -> None:
+        """With a mark, whole lines that hold it are kept in `marked` for whoever takes them."""
         self.stream = stream
         self.max_line_bytes = max_line_bytes
         self.pending = b""
         self.is_continuation = False
         self.ended_without_newline = False
+        self.mark = mark
+        self.marked: list[bytes] = []
 
     def feed(self, data: bytes, time_ns: int) -> bytes:
         """Take bytes from the pipe; give back all records that they complete."""
         if self.pending:
             data = self.pending + data
         lines, newline, self.pending = data.rpartition(b"\n")
+        if self.mark is not None and self.mark in lines:
+            self._keep_marked(lines, self.mark)
         if len(data) > self.max_line_bytes:
             return self._feed_long(lines, bool(newline), time_ns)
         if not newline:
@@ -29,6 +34,11 @@ class Pump:
         self.is_continuation = False
         start = prefix(time_ns, self.stream)
         return b"".join((start, lines.replace(b"\n", b"\n" + start), b"\n"))
+
+    def _keep_marked(self, lines: bytes, mark: bytes) -> None:
+        """Keep lines that hold the mark, unless they are or were cut: those are no events."""
+        whole = lines.split(b"\n")[1 if self.is_continuation else 0 :]
+        self.marked += [line for line in whole if mark in line and len(line) <= self.max_line_bytes]
 
     def _feed_long(self, lines: bytes, has_lines: bool, time_ns: int) -> bytes:
         """As `feed`, where a line may be over the cap."""
@@ -75,6 +85,8 @@ class Pump:
         if not self.pending:
             return b""
         rest, self.pending = self.pending, b""
+        if self.mark is not None and self.mark in rest:
+            self._keep_marked(rest, self.mark)
         self.ended_without_newline = True
         return prefix(time_ns, self.stream, FULL) + rest + b"\n"
 

@@ -1,8 +1,8 @@
-"""The runner's two writes to its row: the start and the end.
+"""What the runner writes to the database: the session's start, an open gate, the end.
 
-The start is written by a forked child, so that the runner never waits for the database
-while the agent prints. The end is written by the runner itself, when the log is complete;
-it tries until it can.
+What comes while the agent prints is written by a forked child, so that the runner never
+waits for the database. The end is written by the runner itself, when the log is complete;
+it tries until it can, and holds all that a child may not have written yet.
 
 The driver is the one that the web uses (the `pysqlite3` wheel): SQLite before 3.51.3 can
 corrupt a file that several processes write (https://sqlite.org/wal.html#walresetbug).
@@ -28,6 +28,26 @@ UPDATE sessions SET status = :status, exit_code = :exit_code, exit_signal = :exi
     pid = :pid, runner_pid = :runner_pid, started_at = :started_at
 WHERE id = :id AND status IN ('starting', 'running')
 """
+_GATE_SQL = """
+UPDATE stages SET gate_satisfied_at = :at
+WHERE workflow_id = :workflow_id AND stage_index = :stage_index
+    AND gate_type = 'agent' AND gate_satisfied_at IS NULL
+    AND EXISTS (
+        SELECT 1 FROM workflows WHERE id = :workflow_id AND current_stage = :stage_index
+            AND status IN ('active', 'paused')
+    )
+"""
+_GATE_MESSAGE_SQL = """
+INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
+SELECT workflow_id, stage_index, :id, 'system',
+    printf('The gate of stage %s is open: its agent says so.', quote(name)), :at
+FROM stages WHERE workflow_id = :workflow_id AND stage_index = :stage_index
+"""
+_WORKFLOW_SQL = "UPDATE workflows SET updated_at = :at WHERE id = :workflow_id"
+_WORDS_SQL = """
+INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
+VALUES (:workflow_id, :stage_index, :id, 'agent', :words, :ended_at)
+"""
 
 
 def format_row_time(time_ns: int) -> str:
@@ -36,8 +56,8 @@ def format_row_time(time_ns: int) -> str:
     return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(second))}.{nanosecond // 1_000_000:03d}Z"
 
 
-def fork_start_writer(spec: Spec, values: dict[str, object]) -> int:
-    """Write the start in a child process; its pid, for the caller to reap."""
+def fork_writer(spec: Spec, start: dict[str, object], gate_satisfied_at: str | None) -> int:
+    """Write the start, and the open gate, in a child process; its pid, for the caller to reap."""
     pid = os.fork()
     if pid:
         return pid
@@ -45,23 +65,59 @@ def fork_start_writer(spec: Spec, values: dict[str, object]) -> int:
         signal.set_wakeup_fd(-1)  # a signal would write into whatever gets that number next
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.closerange(3, os.sysconf("SC_OPEN_MAX"))  # above all the log, and with it the lock
-        _write(spec, _START_SQL, values)
+
+        def write(connection: sqlite.Connection) -> None:
+            connection.execute(_START_SQL, {**_keys(spec), **start})
+            _open_gate(connection, spec, gate_satisfied_at)
+
+        _write(spec, write)
     finally:
         os._exit(0)
 
 
-def write_end(spec: Spec, values: dict[str, object]) -> None:
-    """Write the end; returns when the row has it, or can never have it."""
-    _write(spec, _END_SQL, values)
+def write_end(
+    spec: Spec, end: dict[str, object], gate_satisfied_at: str | None, words: str | None
+) -> None:
+    """Write the end, and what the agent said last; returns when that is done for good."""
+
+    def write(connection: sqlite.Connection) -> None:
+        _open_gate(connection, spec, gate_satisfied_at)
+        values = {**_keys(spec), **end, "words": words}
+        has_ended_now = connection.execute(_END_SQL, values).rowcount
+        if has_ended_now and words is not None:
+            connection.execute(_WORDS_SQL, values)
+
+    _write(spec, write)
 
 
-def _write(spec: Spec, statement: str, values: dict[str, object]) -> None:
+def _keys(spec: Spec) -> dict[str, object]:
+    return {
+        "id": spec.sessionId,
+        "workflow_id": spec.workflowId,
+        "stage_index": spec.stageIndex,
+    }
+
+
+def _open_gate(connection: sqlite.Connection, spec: Spec, satisfied_at: str | None) -> None:
+    """Open the gate of the session's stage, if that is the current one and its gate is closed."""
+    if satisfied_at is None:
+        return
+    values = {**_keys(spec), "at": satisfied_at}
+    if connection.execute(_GATE_SQL, values).rowcount:
+        connection.execute(_GATE_MESSAGE_SQL, values)
+        connection.execute(_WORKFLOW_SQL, values)
+
+
+def _write(spec: Spec, work: object) -> None:
+    """Run `work` in a transaction; returns when it is committed, or never can be."""
     while os.path.exists(spec.database):
         try:
             connection = sqlite.connect(spec.database, timeout=0.2, isolation_level=None)
             try:
                 connection.execute("PRAGMA synchronous = FULL")
-                connection.execute(statement, {"id": spec.sessionId, **values})
+                connection.execute("BEGIN IMMEDIATE")
+                work(connection)  # type: ignore[operator]
+                connection.execute("COMMIT")
             finally:
                 connection.close()
             return

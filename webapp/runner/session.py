@@ -15,7 +15,9 @@ from webapp.runner.agent import (
     signal_group,
     start_agent,
 )
+from webapp.runner.gate import MARK, satisfies_gate
 from webapp.runner.input_desk import InputDesk
+from webapp.runner.last_words import last_words
 from webapp.runner.logfile import LogFile
 from webapp.runner.pump import QUIET_SECONDS, Pump
 from webapp.runner.spec import Spec
@@ -44,8 +46,9 @@ class Session:
         self.pid: int | None = None
         self.start_error: str | None = None
         self.started_at_ns = 0
-        self.write_start_at: float | None = None
-        self.start_writer: int | None = None
+        self.gate_satisfied_at: str | None = None
+        self.write_at: float | None = None
+        self.writer: int | None = None
         self.ended_without_newline: list[str] = []
 
         self.should_cancel = False
@@ -66,7 +69,7 @@ class Session:
         self._record_session()
         if self.input is not None:
             self.input.record_message()
-        self.write_start_at = monotonic() + START_WRITE_SECONDS
+        self.write_at = monotonic() + START_WRITE_SECONDS
 
     def run(self) -> None:
         """Record what the agent prints, and how it ended."""
@@ -119,7 +122,8 @@ class Session:
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         except OSError:
             pass  # the user's pipe-user-pages-soft is used up: a smaller pipe does as well
-        self.pumps[fd] = Pump(stream, self.spec.maxLineBytes)
+        mark = MARK if self.spec.hasAgentGate and stream == b"stdout" else None
+        self.pumps[fd] = Pump(stream, self.spec.maxLineBytes, mark)
         self.poll.register(fd, select.POLLIN)
 
     def _main_loop(self) -> None:
@@ -132,7 +136,7 @@ class Session:
                     self._read(fd)
                 elif fd == self.wake_fd:
                     os.read(fd, 4096)
-                    self._reap_start_writer(os.WNOHANG)
+                    self._reap_writer(os.WNOHANG)
                 elif fd == self.control_fd:
                     control.answer(fd, {"cancel": self._cancel, "input": self._take_input})
                 elif self.input is not None and fd == self.input.fd:
@@ -140,9 +144,11 @@ class Session:
 
             now = monotonic()
             self._show_quiet_lines(now)
-            if self.write_start_at is not None and now >= self.write_start_at:
-                self.write_start_at = None
-                self.start_writer = row.fork_start_writer(self.spec, self._start_values())
+            if self._write_is_due(now):
+                self.write_at = None
+                self.writer = row.fork_writer(
+                    self.spec, self._start_values(), self.gate_satisfied_at
+                )
             if agent_lives:
                 self._enforce_stop(now)
                 agent_lives = not has_exited(self.pid)
@@ -189,9 +195,9 @@ class Session:
         self.log.append_system(done)
         self.log.wait_for_room()
 
-        if self.start_writer is not None:
-            os.kill(self.start_writer, signal.SIGKILL)  # the end holds all that the start does
-            self._reap_start_writer(0)
+        if self.writer is not None:
+            os.kill(self.writer, signal.SIGKILL)  # the end holds all that it would write
+            self._reap_writer(0)
         row.write_end(
             self.spec,
             {
@@ -203,6 +209,8 @@ class Session:
                 "log_bytes": self.log.size,
                 "ended_at": row.format_row_time(ended_at_ns),
             },
+            self.gate_satisfied_at,
+            last_words(self.log.fd, self.log.size),
         )
 
     # --- steps ----------------------------------------------------------------------
@@ -247,6 +255,8 @@ class Session:
         records = pump.feed(data, time_ns())
         if records:
             self.log.append_output(records)
+        if pump.marked:
+            self._look_for_gate(pump)
         if pump.pending:
             self.quiet_at[fd] = monotonic() + QUIET_SECONDS
         else:
@@ -261,8 +271,21 @@ class Session:
         records = pump.finish(time_ns())
         if records:
             self.log.append_output(records)
+        if pump.marked:
+            self._look_for_gate(pump)
         if pump.ended_without_newline:
             self.ended_without_newline.append(pump.stream.decode())
+
+    def _look_for_gate(self, pump: Pump) -> None:
+        """Have the gate opened if one of the marked lines says so; once is enough."""
+        marked, pump.marked = pump.marked, []
+        if any(map(satisfies_gate, marked)):
+            pump.mark = None
+            self.gate_satisfied_at = row.format_row_time(time_ns())
+            self.write_at = monotonic()
+
+    def _write_is_due(self, now: float) -> bool:
+        return self.writer is None and self.write_at is not None and now >= self.write_at
 
     def _show_quiet_lines(self, now: float) -> None:
         for fd, quiet_at in list(self.quiet_at.items()):
@@ -274,7 +297,9 @@ class Session:
 
     def _timeout_ms(self) -> int:
         """Until the next thing that has to happen without anybody's doing."""
-        times = [self.write_start_at, self.give_up_at, self.kill_at, self.drain_until]
+        times = [self.give_up_at, self.kill_at, self.drain_until]
+        if self.writer is None:  # else its end will wake us
+            times.append(self.write_at)
         times += self.quiet_at.values()
         upcoming = [time for time in times if time is not None]
         if not upcoming:
@@ -311,8 +336,8 @@ class Session:
         notice["graceSeconds"] = self.spec.graceSeconds
         self.log.append_system(notice)
 
-    def _reap_start_writer(self, options: int) -> None:
-        if self.start_writer is not None:
-            pid, _status = os.waitpid(self.start_writer, options)
+    def _reap_writer(self, options: int) -> None:
+        if self.writer is not None:
+            pid, _status = os.waitpid(self.writer, options)
             if pid:
-                self.start_writer = None
+                self.writer = None

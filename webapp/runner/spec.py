@@ -41,11 +41,16 @@ class Spec:
         self.__dict__.update(fields)
 
 
-def parse_json(text: str):  # type: ignore[no-untyped-def]
-    """The value that a JSON text begins with; StopIteration if there is none."""
+def parse_json(text: str, *, whole: bool = False):  # type: ignore[no-untyped-def]
+    """The value that a JSON text begins with, or with `whole` the value that it is.
+
+    Raises StopIteration if there is none, ValueError, RecursionError.
+    """
     context = _ScannerContext()
     context.memo = {}
-    value, _end = make_scanner(context)(text, 0)  # type: ignore[arg-type]
+    value, end = make_scanner(context)(text, 0)  # type: ignore[arg-type]
+    if whole and end < len(text):
+        raise ValueError(f"more than one JSON value: {text[end : end + 20]!r}")
     return value
 
 

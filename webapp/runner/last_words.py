@@ -1,0 +1,98 @@
+"""What an agent said last: its answer, for the history of its workflow.
+
+The log holds all that it printed. The history gets the end of it: the last run of text,
+which is the content of `message` lines and lines that are no events, back to the last line
+of another type, such as a tool's result. Lines of other types after the text, such as
+`usage`, do not count. Two agents put their answer into one line of their own:
+
+    {"type":"result","result":"…"}                                              Claude Code
+    {"type":"item.completed","item":{"type":"agent_message","text":"…"}}        Codex
+"""
+
+import os
+
+from webapp.log.record import parse_record
+from webapp.runner.spec import parse_json
+
+TAIL_BYTES = 256 * 1024
+"""How much of the log is looked at."""
+MAX_WORDS_BYTES = 32 * 1024
+"""Of a longer text the history gets the end, after an ellipsis."""
+
+
+def last_words(log_fd: int, size: int) -> str | None:
+    """The agent's last text in a log of so many bytes, without white space round it.
+
+    None where it said nothing, or the log cannot be read.
+    """
+    start = max(0, size - TAIL_BYTES)
+    try:
+        tail = os.pread(log_fd, size - start, start)
+    except OSError:
+        return None  # the session ends all the same
+    if start:
+        tail = tail.partition(b"\n")[2]
+    pieces: list[str] = []
+    length = 0
+    for line in reversed(_stdout_lines(tail)):
+        kind, text = _read(line)
+        if kind == "answer":
+            return _trim(text) if not pieces else _trim("".join(reversed(pieces)))
+        if kind == "other":
+            if pieces:
+                break
+            continue
+        pieces.append(text)
+        length += len(text)
+        if length > MAX_WORDS_BYTES:
+            break
+    return _trim("".join(reversed(pieces)))
+
+
+def _stdout_lines(tail: bytes) -> list[bytes]:
+    """The lines of stdout, put together from their records."""
+    lines, begun = [], b""
+    for data in tail.split(b"\n")[:-1]:
+        record = parse_record(data)
+        if record is None or record.stream != b"stdout":
+            continue
+        begun += record.content
+        if not record.partial:
+            lines.append(begun)
+            begun = b""
+    return [*lines, begun] if begun else lines
+
+
+def _read(line: bytes) -> tuple[str, str]:
+    """What a line is (`text`, a whole `answer`, or `other`), and its text."""
+    plain = line.decode("utf-8", "replace")
+    if not line.startswith(b"{"):
+        return "text", plain + "\n"
+    try:
+        event = parse_json(plain)
+    except (StopIteration, ValueError, RecursionError):
+        return "text", plain + "\n"
+    if not isinstance(event, dict) or not isinstance(event.get("type"), str):
+        return "text", plain + "\n"
+    return _read_event(event)
+
+
+def _read_event(event: dict[str, object]) -> tuple[str, str]:
+    content, result, item = event.get("content"), event.get("result"), event.get("item")
+    if event["type"] == "message" and isinstance(content, str):
+        return "text", content
+    if event["type"] == "result" and isinstance(result, str):
+        return "answer", result
+    if event["type"] == "item.completed" and isinstance(item, dict):
+        text = item.get("text")
+        if item.get("type") == "agent_message" and isinstance(text, str):
+            return "answer", text
+    return "other", ""
+
+
+def _trim(text: str) -> str | None:
+    """Within the cap, and None for nothing but white space."""
+    encoded = text.strip().encode("utf-8", "replace")
+    if len(encoded) > MAX_WORDS_BYTES:
+        return "…" + encoded[-MAX_WORDS_BYTES:].decode("utf-8", "ignore")
+    return encoded.decode() or None

@@ -24,8 +24,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         lambda session_id: end_abandoned(database, launcher, session_id),
         settings.max_streams_of_worker,
     )
-
     board = MessageBoard(database, lambda: hub.should_stop())
+    hub.other_streams = lambda: board.followers
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES

@@ -213,10 +213,17 @@ def test_markdown_has_a_list_a_table_and_code() -> None:
     assert "```python\ndef greet" in text
 
 
+def test_gate_is_satisfied_by_a_line_of_its_own() -> None:
+    found = events(run(b"gate").stdout)
+    assert [event for event in found if event["type"] == "gate_satisfied"] == [
+        {"type": "gate_satisfied"}
+    ]
+
+
 def test_help_names_every_command() -> None:
     text = text_of(run(b"help").stdout)
 
-    for command in ("fail", "count", "sleep", "stderr", "raw", "prompt", "colour", "markdown"):
+    for command in ("fail", "count", "sleep", "stderr", "raw", "prompt", "gate", "markdown"):
         assert f"- `{command}" in text
 
 

@@ -8,7 +8,11 @@ import pytest
 from werkzeug.test import TestResponse
 
 from tests.http.client import Client, data_of, trpc_error
+from tests.http.conftest import MakeClient
 from tests.stream.event_source import EventSource
+from webapp.http.message_board import HistoryPlace, MessageBoard
+from webapp.http.services import EXTENSION
+from webapp.store.engine import DatabaseBusy
 
 
 def ask(client: Client, names: str, value: object, **headers: str) -> TestResponse:
@@ -102,8 +106,6 @@ def test_head_runs_no_procedure(client: Client) -> None:
 @pytest.fixture
 def ended(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """A worker whose subscriptions end when they have told what is there."""
-    from webapp.http.message_board import MessageBoard
-
     follow = MessageBoard.follow
 
     def follow_to_the_end(board: MessageBoard, place: Any, _ping_seconds: float) -> Any:
@@ -179,12 +181,22 @@ def test_subscription_in_a_batch_fails_alone(client: Client) -> None:
     assert "workflows" in listed["result"]["data"]
 
 
+def test_worker_has_an_end_to_its_subscriptions(make_client: MakeClient) -> None:
+    client = make_client(max_streams=1)
+    board = client.app.extensions[EXTENSION].board
+    workflow_id = client.create_workflow()
+    following = board.follow(HistoryPlace(workflow_id, ""), 0.01)
+    assert next(following) is None
+    (event,) = subscribe(client, {"workflowId": workflow_id}).events
+    assert event.json()["data"]["code"] == "SERVICE_UNAVAILABLE"
+    assert event.json()["code"] == -32603  # the client comes back by itself
+    following.close()
+    assert board.followers == 0
+
+
 def test_trouble_in_a_subscription_is_told_as_one_that_passes(
     client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from webapp.http.message_board import MessageBoard
-    from webapp.store.engine import DatabaseBusy
-
     def fail(*_arguments: object) -> None:
         raise DatabaseBusy("locked", retry_after=2)
 

@@ -36,6 +36,7 @@ I am the demo agent. I answer any message, and these in a special way:
 - `raw TEXT`: print TEXT as it is, not as JSON
 - `prompt [SECONDS]`: ask without ending the line, and wait so long (0.3 unless given)
 - `colour`: print ANSI colours
+- `gate`: say that the gate of the workflow's stage is satisfied
 - `markdown`: answer with a list, a table and a block of code
 """
 
@@ -266,6 +267,8 @@ def answer(agent: Agent, message: bytes) -> int:
             ask(agent, to_number(seconds))
         case [b"colour" | b"color"]:
             agent.write(COLOURS)
+        case [b"gate"]:
+            open_gate(agent)
         case [b"markdown"]:
             agent.talk(MARKDOWN)
         case _:
@@ -334,6 +337,13 @@ def ask(agent: Agent, seconds: float) -> None:
     agent.rest(seconds)
     agent.write(b"(nobody answered)\n")
     agent.say("I take that as a yes.\n")
+
+
+def open_gate(agent: Agent) -> None:
+    """Check something, and say that the work of the stage is done."""
+    agent.call_tool("run_tests", {"path": "tests"}, "12 passed in 0.41s")
+    agent.emit({"type": "gate_satisfied"})
+    agent.say("The gate of this stage is satisfied.\n")
 
 
 def chat(agent: Agent, message: bytes) -> None:

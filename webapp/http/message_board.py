@@ -52,6 +52,11 @@ class MessageBoard:
         self._bell = threading.Event()
         self._is_running = False
 
+    @property
+    def followers(self) -> int:
+        """How many histories are being followed in this worker."""
+        return len(self._followers)
+
     def follow(
         self, place: HistoryPlace, ping_seconds: float
     ) -> Iterator[dict[str, object] | None]:

@@ -37,14 +37,17 @@ class Hub:
         self._clock: threading.Thread | None = None
         self.should_stop: Callable[[], bool] = lambda: False
         """Whether the worker is told to end; set by the server that runs it."""
+        self.other_streams: Callable[[], int] = lambda: 0
+        """How many streams of another kind this worker has open; they count too."""
         self.push: Push | None = None
         """Takes over viewers' connections, where the server lets it; set by that server."""
 
     def admit(self) -> None:
         """Raise ServiceUnavailable if this worker has as many streams as it may have."""
-        if self.viewers >= self.max_streams:
+        count = self.viewers + self.other_streams()
+        if count >= self.max_streams:
             raise ServiceUnavailable(
-                f"This worker has {self.viewers} streams open and may have {self.max_streams} "
+                f"This worker has {count} streams open and may have {self.max_streams} "
                 "(AGENT_STREAM_MAX_STREAMS); try again in a moment.",
                 retry_after=_RETRY_AFTER_SECONDS,
             )

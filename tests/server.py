@@ -89,6 +89,8 @@ class Server:
             "PYTHONPATH": str(ROOT),
             **environment,
         }
+        token = environment.get("AGENT_STREAM_TOKEN")
+        self.login = {} if token is None else {"Authorization": f"Bearer {token}"}
         settings_file = folder / "agent-stream.toml"
         if settings_file.exists():
             self.environment["AGENT_STREAM_CONFIG"] = str(settings_file)
@@ -131,7 +133,10 @@ class Server:
     def call(self, procedure: str, value: object, **headers: str) -> httpx.Response:
         """A tRPC mutation."""
         return HTTP.post(
-            f"{self.url}/api/trpc/{procedure}", json=value, headers=headers, timeout=30
+            f"{self.url}/api/trpc/{procedure}",
+            json=value,
+            headers=self.login | headers,
+            timeout=30,
         )
 
     def create_workflow(self) -> str:
@@ -154,7 +159,8 @@ class Server:
 
     def session(self, session_id: str) -> dict[str, Any]:
         """A session as the API shows it."""
-        answer = HTTP.get(f"{self.url}/api/sessions/{session_id}").raise_for_status()
+        url = f"{self.url}/api/sessions/{session_id}"
+        answer = HTTP.get(url, headers=self.login).raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
 
@@ -196,10 +202,11 @@ def running_server(
 def end_sessions(server: Server) -> None:
     """Cancel what still runs, so that no test leaves a process behind."""
     try:
-        live = HTTP.get(f"{server.url}/api/sessions?status=starting,running&limit=500").json()
+        url = f"{server.url}/api/sessions?status=starting,running&limit=500"
+        live = HTTP.get(url, headers=server.login).json()
         for session in live["sessions"]:
             url = f"{server.url}/api/sessions/{session['sessionId']}/cancel"
-            HTTP.post(url, json={})
+            HTTP.post(url, json={}, headers=server.login)
             server.wait_until_ended(session["sessionId"])
     except httpx.TransportError:
         return

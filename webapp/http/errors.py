@@ -14,8 +14,10 @@ from webapp.errors import (
     PayloadTooLarge,
     RangeNotSatisfiable,
 )
+from webapp.http import login
 
 TRPC_PREFIX = "/api/trpc/"
+MAX_ERRORS = 100
 
 logger = logging.getLogger(__name__)
 
@@ -61,8 +63,10 @@ def respond_to_error(exception: Exception) -> Response:
     """JSON for a program, a page for a person."""
     error = as_known_error(exception)
     if request.path.startswith(TRPC_PREFIX):
-        response = jsonify(error_body(error, request.path.removeprefix(TRPC_PREFIX)))
+        response = jsonify(_trpc_body(error))
         response.status_code = error.status
+    elif error.status == 401 and _wants_page():
+        response = Response(login.render_login(request.full_path.removesuffix("?")), 401)
     elif _wants_page():
         page = render_template(
             "error.html", status=error.status, title=_title(error), message=error.message
@@ -74,6 +78,9 @@ def respond_to_error(exception: Exception) -> Response:
             content["field"] = error.field
         response = jsonify({"error": content})
         response.status_code = error.status
+    if error.status == 401:
+        # Not Basic: a browser would ask for the token itself, and send it with everything.
+        response.headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(exception, HTTPException) and exception.code == 405:
@@ -81,6 +88,14 @@ def respond_to_error(exception: Exception) -> Response:
         if allowed:
             response.headers["Allow"] = allowed
     return response
+
+
+def _trpc_body(error: AgentStreamError) -> object:
+    """What went wrong before any procedure was called; for a batch, with each of its calls."""
+    paths = request.path.removeprefix(TRPC_PREFIX)
+    if request.args.get("batch") == "1":
+        return [error_body(error, path) for path in paths.split(",")[:MAX_ERRORS]]
+    return error_body(error, paths)
 
 
 def _wants_page() -> bool:

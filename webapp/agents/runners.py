@@ -26,6 +26,8 @@ class RunnerRequest:
     message: str | None
     """What the agent reads on its stdin; None: nothing."""
     environment: dict[str, str]
+    secrets: list[str]
+    """Values that must not reach the log; they are written nowhere."""
 
 
 class Runners:

@@ -6,6 +6,7 @@ import os
 import select
 from time import monotonic, time_ns
 
+from webapp.log.redact import Redactor
 from webapp.runner import control, row
 from webapp.runner.agent import StartError, has_exited, reap, signal_group, start_agent
 from webapp.runner.logfile import LogFile
@@ -23,8 +24,9 @@ DRAIN_SECONDS = 2.0
 class Session:
     """The state of the one session that this process runs."""
 
-    def __init__(self, spec: Spec, log_fd: int, control_fd: int) -> None:
+    def __init__(self, spec: Spec, log_fd: int, control_fd: int, secrets: list[bytes]) -> None:
         self.spec = spec
+        self.secrets = secrets
         self.log = LogFile(log_fd, spec.maxLogBytes)
         self.control_fd = control_fd
         self.pumps: dict[int, Pump] = {}
@@ -53,7 +55,7 @@ class Session:
         try:
             self._start_agent(message)
         except StartError as error:
-            self.start_error = str(error)
+            self.start_error = self.redact_text(str(error))
         self._record_session()
         self.write_start_at = monotonic() + START_WRITE_SECONDS
 
@@ -100,7 +102,7 @@ class Session:
             fcntl.fcntl(fd, fcntl.F_SETPIPE_SZ, PIPE_BYTES)
         except OSError:
             pass  # the user's pipe-user-pages-soft is used up: a smaller pipe does as well
-        self.pumps[fd] = Pump(stream, self.spec.maxLineBytes)
+        self.pumps[fd] = Pump(stream, self.spec.maxLineBytes, self._new_redactor())
         self.poll.register(fd, select.POLLIN)
 
     def _main_loop(self) -> None:
@@ -197,9 +199,10 @@ class Session:
                 "startedAt": row.format_row_time(self.started_at_ns),
                 "runnerPid": os.getpid(),
                 "host": spec.host,
-                "argv": spec.argv,
+                "argv": [self.redact_text(argument) for argument in spec.argv],
                 "cwd": spec.cwd,
                 "createdAt": spec.createdAt,
+                "workflow": spec.workflow,
             }
         )
 
@@ -224,7 +227,7 @@ class Session:
         records = pump.feed(data, time_ns())
         if records:
             self.log.append_output(records)
-        if pump.pending:
+        if pump.is_waiting:
             self.quiet_at[fd] = monotonic() + QUIET_SECONDS
         else:
             self.quiet_at.pop(fd, None)
@@ -246,6 +249,7 @@ class Session:
             if now >= quiet_at:
                 del self.quiet_at[fd]
                 pump = self.pumps[fd]
+                pump.release()
                 if pump.is_showable:
                     self.log.append_output(pump.show_pending(time_ns()))
 
@@ -257,6 +261,14 @@ class Session:
         if not upcoming:
             return 60_000
         return max(0, min(60_000, int((min(upcoming) - monotonic()) * 1000) + 1))
+
+    def _new_redactor(self) -> Redactor:
+        return Redactor(self.secrets, keys=self.spec.redactKeys)
+
+    def redact_text(self, text: str) -> str:
+        """A text of ours without the secrets that it may repeat."""
+        data = text.encode("utf-8", "surrogateescape")
+        return self._new_redactor().redact(data).decode("utf-8", "surrogateescape")
 
     def _request_cancel(self) -> None:
         self.should_cancel = True

@@ -34,6 +34,9 @@ class Spec:
     maxLogBytes: int | None  # noqa: N815
     maxLineBytes: int  # noqa: N815
     database: str
+    redactKeys: bool  # noqa: N815
+    workflow: dict[str, object] | None
+    """What its log needs to tell for the workflow's row to be made again from it."""
 
     def __init__(self, fields: dict[str, object]) -> None:
         self.__dict__.update(fields)

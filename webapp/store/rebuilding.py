@@ -3,6 +3,9 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from webapp.store.models import now
+
+GATES = ("auto", "human_approval", "agent")
 _SELECT_WORKFLOW = "SELECT template, request_id, created_at FROM workflows WHERE id = ?"
 _SELECT_STAGES = """
 SELECT name, type, gate_type FROM stages WHERE workflow_id = ? ORDER BY stage_index
@@ -67,7 +70,6 @@ def insert_workflow(
     facts: Mapping[str, Any],
     *,
     current_stage: int,
-    updated_at: str,
 ) -> bool:
     """Insert a workflow and its stages unless it is there; whether it was missing.
 
@@ -79,7 +81,7 @@ def insert_workflow(
         facts["template"],
         current_stage,
         facts["createdAt"],
-        updated_at,
+        now(),
     )
     if connection.execute(_INSERT_WORKFLOW, row).rowcount == 0:
         return False

@@ -97,6 +97,11 @@ class Server:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        self.spawn()
+        self.wait_until_ready()
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start it, and do not wait."""
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "webapp.cli", "serve"],
@@ -105,6 +110,10 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        return self.process
+
+    def wait_until_ready(self) -> None:
+        """Until it answers."""
         wait_for(self._is_ready)
 
     def _is_ready(self) -> bool:

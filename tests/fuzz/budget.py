@@ -28,7 +28,8 @@ def fuzz(check: Callable[..., None], *strategies: st.SearchStrategy[Any]) -> Non
         database=None,
         suppress_health_check=list(HealthCheck),
     )
+    run = given(st.tuples(*strategies))(options(check_in_time))
     while True:
-        given(st.tuples(*strategies))(options(check_in_time))()
+        run()
         if time.monotonic() >= until:
             return

@@ -42,14 +42,12 @@ _SHAPES = (
     (b"npm_", rb"[A-Za-z0-9]", 36, 64),
 )
 """https://docs.github.com/code-security/secret-scanning/introduction/supported-secret-scanning-patterns"""
-_PEM = rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\[nr]){0,8192}"
+_PEM = re.compile(rb"-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\[nr]){0,8192}")
 _PEM_NEEDLE = b"PRIVATE KEY-----"
 _PEM_BEGIN = b"-----BEGIN "
 _PEM_MOST = 8300
 
-_KEY = re.compile(
-    b"|".join(b"%s%s{%d,%d}" % shape for shape in _SHAPES) + b"|" + _PEM,
-)
+_KEY = re.compile(b"|".join(b"%s%s{%d,%d}" % shape for shape in _SHAPES))
 
 
 def _beginnings(literal: bytes, after: bytes = b"") -> bytes:
@@ -75,7 +73,8 @@ _UNFINISHED_PEM = re.compile(
     rb"|-----BEGIN [A-Z ]{0,20}PRIVATE KEY-----(?:[A-Za-z0-9+/=\s]|\\[nr]){0,8191}\\?\Z"
 )
 
-# A quick look that nearly all output passes: is there a run of letters as long as a key at all?
+# To look for shapes everywhere would halve what a runner can take. A key is part of a run of
+# at least this many letters; those are found at 2 GB/s, and only they are looked at closely.
 _LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 _TO_RUNS = bytes(ord("w") if bytes([byte]) in _LETTERS else ord(".") for byte in range(256))
 _RUN = b"w" * 20
@@ -137,8 +136,8 @@ class Redactor:
             while at >= 0:
                 spans.append((at, at + len(secret)))
                 at = data.find(secret, at + len(secret))
-        if self._keys and _may_hold_key(data):
-            spans += [match.span() for match in _KEY.finditer(data)]
+        if self._keys and any(sign in data for sign in _TELLING):
+            spans += _keys_in(data)
         return _joined(spans) if len(spans) > 1 else spans
 
     def _hold_from(self, data: bytes) -> int:
@@ -156,10 +155,18 @@ class Redactor:
         return hold_from
 
 
-def _may_hold_key(data: bytes) -> bool:
-    if not any(sign in data for sign in _TELLING):
-        return False
-    return _RUN in data.translate(_TO_RUNS) or _PEM_NEEDLE in data
+def _keys_in(data: bytes) -> list[tuple[int, int]]:
+    spans: list[tuple[int, int]] = []
+    runs = data.translate(_TO_RUNS)
+    start = runs.find(_RUN)
+    while start >= 0:
+        end = runs.find(b".", start)
+        end = len(data) if end < 0 else end
+        spans += [match.span() for match in _KEY.finditer(data, start, end)]
+        start = runs.find(_RUN, end)
+    if _PEM_NEEDLE in data:
+        spans += [match.span() for match in _PEM.finditer(data)]
+    return spans
 
 
 def _unfinished_token(data: bytes) -> int:

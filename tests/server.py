@@ -202,9 +202,11 @@ def running_server(
     server = Server(folder, workers, worker_class, **environment)
     server.start()
     try:
-        yield server
+        try:
+            yield server
+        finally:
+            end_sessions(server)
     finally:
-        end_sessions(server)
         server.stop()
 
 

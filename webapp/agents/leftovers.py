@@ -9,14 +9,19 @@ descriptor (pidfd_open(2)), and not to its number.
 
 import os
 import signal
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from webapp.store.models import Session
 
 _MOST_ROUNDS = 10
 """Each round kills what the last one's were just starting."""
+_EXEC_SECONDS = 0.25
+"""How long a process may take from execve(2) to the environment that it was given. In between
+it shows none at all, and an agent that had only just been started would not be recognised."""
+_YOUNG_SECONDS = 2.0
 
 Group = tuple[int, int]
 
@@ -25,11 +30,24 @@ def kill_leftovers(session: Session) -> None:
     """SIGKILL to all of them; nothing where there are none."""
     wanted = f"AGENT_STREAM_SESSION_ID={session.id}".encode()
     groups: set[Group] = set()
+    clean_scans = 0
     for _ in range(_MOST_ROUNDS):
-        groups |= {group for pid in _pids() if (group := _proved(pid, wanted)) is not None}
-        killed_count = sum(_kill(pid, groups) for pid in _pids())
-        if killed_count == 0:
+        groups |= _proved_groups(wanted)
+        # One that was not in the list yet may have been started by one that has died since.
+        is_clean = sum(_kill(pid, groups) for pid in _pids()) == 0
+        clean_scans = clean_scans + 1 if is_clean else 0
+        if clean_scans == 2:
             return
+
+
+def _proved_groups(wanted: bytes) -> set[Group]:
+    """The groups of all processes that are proved, once all have got their environment."""
+    give_up_at = time.monotonic() + _EXEC_SECONDS
+    while True:
+        groups = {group for pid in _pids() if (group := _proved(pid, wanted)) is not None}
+        if time.monotonic() >= give_up_at or not any(map(_is_in_exec, _pids())):
+            return groups
+        time.sleep(0.002)
 
 
 def _pids() -> list[int]:
@@ -49,11 +67,13 @@ def _kill(pid: int, groups: set[Group]) -> bool:
     if not groups or _group(pid) not in groups:
         return False
     with _held(pid) as kill_it:
-        return kill_it is not None and _group(pid) in groups and kill_it()
+        if kill_it is not None and _group(pid) in groups:
+            kill_it()
+    return True
 
 
 @contextmanager
-def _held(pid: int) -> Iterator[Callable[[], bool] | None]:
+def _held(pid: int) -> Iterator[Callable[[], None] | None]:
     """A process that cannot become another while it is looked at; None if it is gone."""
     try:
         pid_fd = os.pidfd_open(pid)
@@ -61,12 +81,9 @@ def _held(pid: int) -> Iterator[Callable[[], bool] | None]:
         yield None
         return
 
-    def send_kill() -> bool:
-        try:
+    def send_kill() -> None:
+        with suppress(ProcessLookupError, PermissionError):
             signal.pidfd_send_signal(pid_fd, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            return False
-        return True
 
     try:
         yield send_kill
@@ -79,6 +96,20 @@ def _has_environment(pid: int, wanted: bytes) -> bool:
         return wanted in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     except OSError:
         return False
+
+
+def _is_in_exec(pid: int) -> bool:
+    """Whether a process is so young that it may only just be getting its environment."""
+    try:
+        if Path(f"/proc/{pid}/environ").read_bytes():
+            return False
+        fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2].split()
+        seconds_since_boot = float(Path("/proc/uptime").read_text().split()[0])
+    except OSError:
+        return False
+    age_seconds = seconds_since_boot - int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    is_kernel_thread = fields[1] in (b"0", b"2")
+    return fields[0] not in (b"Z", b"X") and not is_kernel_thread and age_seconds < _YOUNG_SECONDS
 
 
 def _group(pid: int) -> Group | None:

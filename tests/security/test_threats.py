@@ -271,6 +271,7 @@ def ask_as_nobody(directory: Path) -> str:
 
 @needs_root
 def test_another_user_cannot_read_a_session_or_speak_to_its_runner(server: Server) -> None:
+    server.wait_until_ended(server.invoke("stdin"))  # the folder of the day is there by now
     session_id = server.invoke("forever")
     wait_for(lambda: row(server, session_id)["status"] == "running")
     directory = server.log_path(session_id).parent

@@ -147,7 +147,6 @@ class Session:
 
     def _finish(self, exit_code: int | None, exit_signal: str | None, error: str | None) -> None:
         """The `done` record, then the row: whoever sees the row ended finds the log whole."""
-        ended_at_ns = time_ns()
         if self.stop_status is not None:
             status = self.stop_status
         else:
@@ -165,7 +164,8 @@ class Session:
             done["noNewline"] = self.ended_without_newline
         if self.log.dropped_bytes:
             done["droppedBytes"] = self.log.dropped_bytes
-        self.log.append_system(done)
+        ended_at_ns = time_ns()
+        self.log.append_system(done, ended_at_ns)  # the row can be made again from the log
         self.log.wait_for_room()
 
         if self.start_writer is not None:

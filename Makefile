@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-agents lint bench clean set-up set-up-test chromium npm-packages
+.PHONY: help run test test-agents fuzz lint bench clean set-up set-up-test chromium npm-packages
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -16,6 +16,9 @@ test: set-up-test chromium npm-packages lint ## check style and types, then run 
 
 test-agents: set-up-test ## run the tests that drive the real Claude Code
 	.venv/bin/python -m pytest -m agents
+
+fuzz: set-up-test ## look for trouble with random input, FUZZ_SECONDS (600) a target
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} .venv/bin/python -m pytest -o faulthandler_timeout=0 tests/fuzz
 
 lint: set-up-test ## check style and types
 	.venv/bin/ruff check

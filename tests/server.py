@@ -89,12 +89,19 @@ class Server:
             "PYTHONPATH": str(ROOT),
             **environment,
         }
+        token = environment.get("AGENT_STREAM_TOKEN")
+        self.login = {} if token is None else {"Authorization": f"Bearer {token}"}
         settings_file = folder / "agent-stream.toml"
         if settings_file.exists():
             self.environment["AGENT_STREAM_CONFIG"] = str(settings_file)
 
     def start(self) -> None:
         """Start it and wait until it answers."""
+        self.spawn()
+        self.wait_until_ready()
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start it, and do not wait."""
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "webapp.cli", "serve"],
@@ -103,6 +110,10 @@ class Server:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        return self.process
+
+    def wait_until_ready(self) -> None:
+        """Until it answers."""
         wait_for(self._is_ready)
 
     def _is_ready(self) -> bool:
@@ -131,7 +142,10 @@ class Server:
     def call(self, procedure: str, value: object, **headers: str) -> httpx.Response:
         """A tRPC mutation."""
         return HTTP.post(
-            f"{self.url}/api/trpc/{procedure}", json=value, headers=headers, timeout=30
+            f"{self.url}/api/trpc/{procedure}",
+            json=value,
+            headers=self.login | headers,
+            timeout=30,
         )
 
     def create_workflow(self) -> str:
@@ -154,7 +168,8 @@ class Server:
 
     def session(self, session_id: str) -> dict[str, Any]:
         """A session as the API shows it."""
-        answer = HTTP.get(f"{self.url}/api/sessions/{session_id}").raise_for_status()
+        url = f"{self.url}/api/sessions/{session_id}"
+        answer = HTTP.get(url, headers=self.login).raise_for_status()
         found: dict[str, Any] = answer.json()
         return found
 
@@ -187,19 +202,22 @@ def running_server(
     server = Server(folder, workers, worker_class, **environment)
     server.start()
     try:
-        yield server
+        try:
+            yield server
+        finally:
+            end_sessions(server)
     finally:
-        end_sessions(server)
         server.stop()
 
 
 def end_sessions(server: Server) -> None:
     """Cancel what still runs, so that no test leaves a process behind."""
     try:
-        live = HTTP.get(f"{server.url}/api/sessions?status=starting,running&limit=500").json()
+        url = f"{server.url}/api/sessions?status=starting,running&limit=500"
+        live = HTTP.get(url, headers=server.login).json()
         for session in live["sessions"]:
             url = f"{server.url}/api/sessions/{session['sessionId']}/cancel"
-            HTTP.post(url, json={})
+            HTTP.post(url, json={}, headers=server.login)
             server.wait_until_ended(session["sessionId"])
     except httpx.TransportError:
         return

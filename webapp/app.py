@@ -3,10 +3,13 @@
 import os
 
 from flask import Flask, Response
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.agents.launch import Launcher
-from webapp.http import agent_stream, errors, ops, pages, security, sessions, trpc
+from webapp.http import agent_stream, errors, login, ops, pages, security, sessions, trpc
+from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
+from webapp.http.rates import Rates
 from webapp.http.services import EXTENSION, Services, end_abandoned
 from webapp.settings import Settings, load_settings
 from webapp.store.engine import open_migrated
@@ -27,14 +30,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     board = MessageBoard(database, lambda: hub.should_stop())
     hub.other_streams = lambda: board.followers
 
+    rates = Rates(settings.var)
+    cookies = None if settings.token is None else LoginCookies(settings.var, settings.token)
+
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions[EXTENSION] = Services(settings, database, launcher, hub, board)
+    app.extensions[EXTENSION] = Services(settings, database, launcher, hub, board, rates, cookies)
     errors.register(app)
     security.register(app)
-    for room in (agent_stream, ops, pages, sessions, trpc):
+    for room in (agent_stream, login, ops, pages, sessions, trpc):
         app.register_blueprint(room.blueprint)
+    if settings.proxies:
+        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
+            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0
+        )
     if settings.debug_headers:
         app.after_request(_name_worker)
     return app

@@ -23,6 +23,8 @@ _COMMANDS = {
     "tail": ("tail", "tail"),
     "cancel": ("cancel", "cancel"),
     "doctor": ("doctor", "doctor"),
+    "backup": ("backup", "backup"),
+    "rebuild": ("rebuild", "rebuild"),
 }
 """Where each lies, in the order of `--help`. One that is not asked for is not imported."""
 

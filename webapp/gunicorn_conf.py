@@ -35,12 +35,16 @@ control_socket_disable = True
 def on_starting(server: Any) -> None:
     """Before the first worker: refuse what cannot work, end what a crash left behind."""
     from webapp.agents.reconcile import reconcile_all
-    from webapp.store.engine import open_migrated
+    from webapp.store import in_use
+    from webapp.store.engine import check_whole, open_migrated
 
     try:
         if server.cfg.preload_app:
             raise SetupError("--preload does not work here: leave it out.")
+        if _settings.var.is_dir():
+            server.agent_stream_lock = in_use.hold(_settings.var)
         database = open_migrated(_settings.var)
+        check_whole(database)
     except SetupError as error:
         server.log.error("agent-stream: %s", error)
         raise SystemExit(2) from None

@@ -36,6 +36,12 @@ class Settings:
     var: Path = Path("var")
     token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
+    proxies: int = 0
+    max_sessions: int = 1000
+    max_sessions_per_workflow: int = 200
+    max_changes_per_minute: int = 6000
+    secrets: tuple[str, ...] = ()
+    redact_keys: bool = True
     debug_headers: bool = False
     default_agent: str = "demo"
     grace_seconds: float = 10.0
@@ -161,6 +167,12 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "var": _folder,
     "token": _text,
     "allowed_hosts": _host_names,
+    "proxies": _number(0, 16, whole=True),
+    "max_sessions": _number(1, 1_000_000, whole=True),
+    "max_sessions_per_workflow": _number(1, 1_000_000, whole=True),
+    "max_changes_per_minute": _number(1, 10_000_000, whole=True),
+    "secrets": _texts,
+    "redact_keys": _switch,
     "debug_headers": _switch,
     "default_agent": _text,
     "grace_seconds": _number(0, 3600, whole=False),
@@ -262,6 +274,7 @@ _PROFILE_READERS: dict[str, Callable[[object], Any]] = {
     "command": _command,
     "message": _one_of("stdin"),
     "env": _texts,
+    "secrets": _texts,
     "cwd": _text,
     "max_seconds": _number(0.001, 10_000_000, whole=False),
     "max_log_bytes": _number(1, 2**62, whole=True),

@@ -96,7 +96,7 @@ def test_line_is_found_however_it_is_cut(
 ) -> None:
     output = b"first\n{}\n" + LINE.encode() + b"\n\nlast\n" + LINE.encode()
     output += b"\n" if has_newline else b""
-    pump, rest = Pump(b"stdout", 100, MARK), output
+    pump, rest = Pump(b"stdout", 100, mark=MARK), output
     for size in [*sizes, len(output)]:
         if rest[:size]:
             pump.feed(rest[:size], 1)
@@ -116,7 +116,7 @@ def test_line_is_found_however_it_is_cut(
     ids=["over the cap", "after a prompt"],
 )
 def test_line_that_was_cut_in_the_log_says_nothing(pieces: list[bytes | None]) -> None:
-    pump = Pump(b"stdout", 100, MARK)
+    pump = Pump(b"stdout", 100, mark=MARK)
     for piece in pieces:
         if piece is None:
             pump.show_pending(1)

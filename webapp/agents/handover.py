@@ -1,12 +1,16 @@
 """A new session's log on its way from the worker to the runner: open, and locked."""
 
 import contextlib
+import errno
 import os
 from pathlib import Path
 
 from webapp.agents.places import SessionFiles
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock
+
+LEAST_FREE_BYTES = 1 << 20
+"""With less room an agent is not even started: what it printed would be lost."""
 
 
 class Handover:
@@ -24,6 +28,7 @@ class Handover:
             _make_directory(self.files.directory)
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
             self.log_fd = os.open(self.files.log, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            _check_room(self.log_fd)
             if not lock.acquire(self.log_fd):
                 raise OSError(f"somebody else holds the lock on {self.files.log}")
         except OSError as error:
@@ -45,6 +50,12 @@ class Handover:
             with contextlib.suppress(OSError):
                 self.files.log.unlink(missing_ok=True)
                 self.files.directory.rmdir()
+
+
+def _check_room(log_fd: int) -> None:
+    disk = os.fstatvfs(log_fd)
+    if disk.f_bavail * disk.f_frsize < LEAST_FREE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _make_directory(directory: Path) -> None:

@@ -11,19 +11,21 @@ import json
 import logging
 import os
 import socket
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from webapp.agents import reconcile
 from webapp.agents.handover import Handover
-from webapp.agents.places import SessionFiles, new_session_files
+from webapp.agents.places import new_session_files
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
+from webapp.agents.redaction import TextRedactor, secrets_of, secrets_of_all
 from webapp.agents.runners import RunnerRequest, Runners
 from webapp.errors import BadRequest, Conflict
 from webapp.log.record import MAX_LINE_BYTES
 from webapp.settings import Settings
-from webapp.store import sessions, workflows
+from webapp.store import rebuilding, sessions, workflows
 from webapp.store.engine import Database
 from webapp.store.ids import new_session_id
 from webapp.store.models import Session, now
@@ -31,6 +33,9 @@ from webapp.store.models import Session, now
 MAX_MESSAGE_BYTES = 1 << 20
 BASE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER", "TZ")
 """What every agent gets of the server's environment; the rest is named by its profile."""
+
+_LOOK_SECONDS = 5.0
+"""Where there is no room, those who live only by their rows are looked for this often."""
 
 _A_LINE_EACH = (",\n ", ": ")
 """Separators for JSON that reads well; `indent` would leave json's fast encoder."""
@@ -66,14 +71,34 @@ class Launcher:
         self.host = socket.gethostname()
         self.cwd = os.getcwd()
         self.runners = Runners()
+        self._look_again_at = 0.0
+        self._history_redactor = TextRedactor(
+            secrets_of_all(settings, os.environ), keys=settings.redact_keys
+        )
+
+    def redact_message(self, text: str) -> str:
+        """A message for a workflow's history without what must not stand in a row."""
+        return self._history_redactor.redact(text)
 
     def invoke(self, invocation: Invocation, key: IdempotencyKey | None = None) -> Session:
         """Start a session; its row is durable and its runner started when this returns.
 
         With a key that was used before: the session that it started. Raises BadRequest,
-        NotFound, Conflict (a key used for another request), ServiceUnavailable (no room,
-        or a locked database; nothing has been started then).
+        NotFound, Conflict (a key used for another request), TooManyRequests (as many live
+        in the workflow as may), ServiceUnavailable (the same for the server, a full disk,
+        or a locked database); nothing has been started then.
         """
+        try:
+            return self._invoke(invocation, key)
+        except (sessions.TooManySessions, sessions.TooManyInWorkflow):
+            if time.monotonic() < self._look_again_at:
+                raise
+            self._look_again_at = time.monotonic() + _LOOK_SECONDS
+            if not reconcile.reconcile_all(self.database, self.var):
+                raise
+            return self._invoke(invocation, key)
+
+    def _invoke(self, invocation: Invocation, key: IdempotencyKey | None) -> Session:
         profile = self._profile(invocation.agent)
         session_id = new_session_id()
         message = invocation.message
@@ -83,13 +108,21 @@ class Launcher:
             "sessionId": session_id,
         }
         files = new_session_files(self.var, session_id)
+        secrets = secrets_of(profile, self.settings, os.environ)
+        redactor = TextRedactor(secrets, keys=self.settings.redact_keys)
         with Handover(files) as handover:
 
-            def insert(connection: Any) -> tuple[Session, bool] | str:
+            def insert(connection: Any) -> tuple[Session, dict[str, object]] | str:
                 if key is not None and (found := _find_by_key(connection, key)) is not None:
                     return found
                 stage = workflows.stage_for_invoke(
                     connection, invocation.workflow_id, invocation.stage_index
+                )
+                sessions.check_room(
+                    connection,
+                    invocation.workflow_id,
+                    most=self.settings.max_sessions,
+                    most_per_workflow=self.settings.max_sessions_per_workflow,
                 )
                 argv = profile.argv(values | {"stageIndex": str(stage.stage_index)})
                 _check_arguments(argv, profile)
@@ -98,23 +131,37 @@ class Launcher:
                     workflow_id=invocation.workflow_id,
                     stage_index=stage.stage_index,
                     agent=profile.name,
-                    argv=json.dumps(argv, ensure_ascii=False),
+                    argv=json.dumps([redactor.redact(arg) for arg in argv], ensure_ascii=False),
                     cwd=os.path.join(self.cwd, profile.cwd) if profile.cwd else self.cwd,
                     host=self.host,
                     log_path=str(files.log.relative_to(self.var)),
                     status="starting",
                     created_at=now(),
                 )
-                sessions.add_session(connection, session, message)
+                told = None if message is None else redactor.redact(message)
+                sessions.add_session(connection, session, told)
                 if key is not None:
                     sessions.add_idempotency_key(connection, key.key, key.request_hash, session)
-                return session, stage.has_agent_gate
+                workflow = rebuilding.workflow_facts(connection, invocation.workflow_id)
+                return session, self._spec(
+                    session, profile, argv, workflow, has_agent_gate=stage.has_agent_gate
+                )
 
             inserted = self.database.write_sql(insert)
             if not isinstance(inserted, str):
-                session, has_agent_gate = inserted
-                spec = self._spec(session, profile, has_agent_gate)
-                self._spawn(session, profile, files, handover, spec, message)
+                session, spec = inserted
+                handover.is_needed = True
+                self._spawn(
+                    session,
+                    RunnerRequest(
+                        directory=str(files.directory),
+                        spec=json.dumps(spec, separators=_A_LINE_EACH),
+                        message=message if profile.message == "stdin" else None,
+                        environment=agent_environment(profile, session, os.environ),
+                        secrets=secrets,
+                    ),
+                    handover,
+                )
                 return session
         with self.database.read() as orm:
             return sessions.get_session(orm, inserted)
@@ -129,41 +176,32 @@ class Launcher:
             )
         return profile
 
-    def _spawn(
-        self,
-        session: Session,
-        profile: Profile,
-        files: SessionFiles,
-        handover: Handover,
-        spec: dict[str, object],
-        message: str | None,
-    ) -> None:
+    def _spawn(self, session: Session, request: RunnerRequest, handover: Handover) -> None:
         """Start the runner. If that fails the session has ended, and says why."""
-        handover.is_needed = True
         try:
-            self.runners.start(
-                RunnerRequest(
-                    directory=str(files.directory),
-                    spec=json.dumps(spec, separators=_A_LINE_EACH),
-                    message=message if profile.message == "stdin" else None,
-                    environment=agent_environment(profile, session, os.environ),
-                ),
-                handover.log_fd,
-            )
+            self.runners.start(request, handover.log_fd)
         except OSError as error:
             logger.exception("cannot start the runner of %s", session.id)
             handover.close()  # what still holds the lock then is a runner that did start
             reason = f"cannot start the runner: {error.strerror or error}"
             reconcile.reconcile(self.database, self.var, session, status="failed", error=reason)
 
-    def _spec(self, session: Session, profile: Profile, has_agent_gate: bool) -> dict[str, object]:
+    def _spec(
+        self,
+        session: Session,
+        profile: Profile,
+        argv: list[str],
+        workflow: object,
+        *,
+        has_agent_gate: bool,
+    ) -> dict[str, object]:
         """The content of `run.json`: see webapp/runner/spec.py."""
         return {
             "sessionId": session.id,
             "workflowId": session.workflow_id,
             "stageIndex": session.stage_index,
             "agent": session.agent,
-            "argv": json.loads(session.argv),
+            "argv": argv,
             "cwd": session.cwd,
             "host": session.host,
             "createdAt": session.created_at,
@@ -174,6 +212,8 @@ class Launcher:
             "takesInput": profile.input,
             "hasAgentGate": has_agent_gate,
             "database": str(self.database.path.resolve()),
+            "redactKeys": self.settings.redact_keys,
+            "workflow": workflow,
         }
 
 

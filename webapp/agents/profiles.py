@@ -26,6 +26,9 @@ class Profile:
     """Whether stdin stays open after the message, for `session.sendInput`."""
     env: tuple[str, ...] = ()
     """Names of variables that are passed on, beside the few that every agent gets."""
+    secrets: tuple[str, ...] = ()
+    """Names of variables whose values never reach log or row, beside those in `env` that are
+    called a key, a token, a secret or a password."""
     cwd: str | None = None
     max_seconds: float | None = None
     max_log_bytes: int | None = 1_000_000_000

@@ -8,12 +8,12 @@ exit code. What the agent left running is killed, if it is proved to be ours.
 import json
 import logging
 import os
-import signal
 import time
 from pathlib import Path
 from typing import Any
 
 from webapp.agents import control
+from webapp.agents.leftovers import kill_leftovers
 from webapp.agents.places import session_files
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
@@ -220,25 +220,3 @@ def _end_without_log(database: Database, session: Session) -> None:
 def _reread(database: Database, session: Session) -> Session:
     with database.read() as orm:
         return sessions.get_session(orm, session.id)
-
-
-def kill_leftovers(session: Session) -> None:
-    """Kill what a dead runner's agent left behind, if it is proved to be this session's.
-
-    A pid may be another's by now. What counts is the session's id in the environment that
-    the process was started with; it is looked for in the agent's whole group.
-    """
-    wanted = f"AGENT_STREAM_SESSION_ID={session.id}".encode()
-    for entry in os.scandir("/proc"):
-        if not entry.name.isdigit():
-            continue
-        pid = int(entry.name)
-        try:
-            environment = Path(f"/proc/{pid}/environ").read_bytes()
-        except OSError:
-            continue
-        if pid != os.getpid() and wanted in environment.split(b"\0"):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue

@@ -26,6 +26,8 @@ class RunnerRequest:
     message: str | None
     """What the agent reads on its stdin; None: nothing."""
     environment: dict[str, str]
+    secrets: list[str]
+    """Values that must not reach the log; they are written nowhere."""
 
 
 class Runners:
@@ -82,7 +84,7 @@ class Runners:
                 self._pid = os.posix_spawn(
                     sys.executable,
                     [sys.executable, "-I", "-S", str(_FORK_SERVER), str(_SQLITE_PATH)],
-                    {},
+                    {"AGENT_STREAM_RUNNER": "1"},  # not empty: see webapp/agents/leftovers.py
                     file_actions=[
                         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
                         (os.POSIX_SPAWN_DUP2, 0, 1),

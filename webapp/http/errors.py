@@ -14,6 +14,7 @@ from webapp.errors import (
     PayloadTooLarge,
     RangeNotSatisfiable,
 )
+from webapp.http import login
 
 TRPC_PREFIX = "/api/trpc/"
 
@@ -61,8 +62,11 @@ def respond_to_error(exception: Exception) -> Response:
     """JSON for a program, a page for a person."""
     error = as_known_error(exception)
     if request.path.startswith(TRPC_PREFIX):
+        # One error for a whole batch, as @trpc/server has it; the client gives it to each call.
         response = jsonify(error_body(error, request.path.removeprefix(TRPC_PREFIX)))
         response.status_code = error.status
+    elif error.status == 401 and _wants_page():
+        response = Response(login.render_login(request.full_path.removesuffix("?")), 401)
     elif _wants_page():
         page = render_template(
             "error.html", status=error.status, title=_title(error), message=error.message
@@ -74,6 +78,9 @@ def respond_to_error(exception: Exception) -> Response:
             content["field"] = error.field
         response = jsonify({"error": content})
         response.status_code = error.status
+    if error.status == 401:
+        # Not Basic: a browser would ask for the token itself, and send it with everything.
+        response.headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     if isinstance(exception, HTTPException) and exception.code == 405:

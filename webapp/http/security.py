@@ -1,24 +1,49 @@
 """Who may ask: by default nobody, and each request is asked before anything else runs."""
 
-import hmac
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from webapp.errors import Forbidden, MisdirectedRequest, Unauthorized, UnsupportedMediaType
+from webapp.errors import (
+    Forbidden,
+    MisdirectedRequest,
+    PayloadTooLarge,
+    TooManyRequests,
+    Unauthorized,
+    UnsupportedMediaType,
+)
+from webapp.http import login
+from webapp.http.rates import Rate
 from webapp.http.services import services
 from webapp.settings import is_loopback
 
-_OPEN_ENDPOINTS = {"ops.healthz", "ops.readyz"}
+_OPEN_ENDPOINTS = {
+    "ops.healthz",
+    "ops.readyz",
+    "login.login_page",
+    "login.log_in",
+    "login.log_out",
+}
 """Answer without a token: they tell nothing and start nothing."""
+_OPEN_FILES = {
+    *(f"css/{name}.css" for name in ("tokens", "base", "controls", "login")),
+    "js/login.js",
+    "favicon.svg",
+}
+"""What the login page is made of."""
+
+_FORM = "application/x-www-form-urlencoded"
+_READING = ("GET", "HEAD", "OPTIONS")
 
 _HEADERS = {
+    "Cache-Control": "no-store",
     "Content-Security-Policy": (
         "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-        "object-src 'none'"
+        "object-src 'none'; require-trusted-types-for 'script'"
     ),
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=()",
     "Referrer-Policy": "same-origin",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -28,13 +53,11 @@ _HEADERS = {
 def check_request() -> None:
     """Raise unless this request may go on."""
     _check_host()
-    _check_token()
-    if request.method not in ("GET", "HEAD", "OPTIONS"):
-        require_same_site()
-        if request.mimetype != "application/json":
-            raise UnsupportedMediaType(
-                f"Content-Type is {request.mimetype or 'missing'!r}, expected 'application/json'."
-            )
+    _check_site()
+    _check_login()
+    _check_body()
+    if request.method not in _READING:
+        _check_rate()
 
 
 def _check_host() -> None:
@@ -50,13 +73,19 @@ def _check_host() -> None:
     )
 
 
-def _check_token() -> None:
-    token = services().settings.token
-    if token is None or request.endpoint in _OPEN_ENDPOINTS:
-        return
-    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not hmac.compare_digest(given.encode(), token.encode()):
-        raise Unauthorized("This server wants a token: send Authorization: Bearer <token>.")
+def _check_site() -> None:
+    """Refuse what another web site makes a browser send, but for a link that is followed.
+
+    https://web.dev/articles/fetch-metadata
+    """
+    is_link = (
+        request.method in ("GET", "HEAD")
+        and request.headers.get("Sec-Fetch-Mode") == "navigate"
+        and request.headers.get("Sec-Fetch-Dest") == "document"
+        and "Origin" not in request.headers
+    )
+    if not is_link:
+        require_same_site()
 
 
 def require_same_site() -> None:
@@ -67,6 +96,51 @@ def require_same_site() -> None:
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise Forbidden(f"Origin {origin!r} may not do this.", field="Origin")
+
+
+def _check_login() -> None:
+    """A script shows the token with each request, a person's browser its cookie."""
+    if services().settings.token is None or _is_open():
+        return
+    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        login.check_token(given)
+    elif not login.has_cookie():
+        raise Unauthorized(
+            "This server wants a token: send Authorization: Bearer <token>, or open /login."
+        )
+
+
+def _is_open() -> bool:
+    if request.endpoint == "static":
+        return (request.view_args or {}).get("filename") in _OPEN_FILES
+    return request.endpoint in _OPEN_ENDPOINTS
+
+
+def _check_body() -> None:
+    """A body is JSON, which no page of another site can send unasked; and not too long."""
+    length = request.content_length
+    has_body = bool(length) or "Transfer-Encoding" in request.headers
+    if request.method in _READING and not has_body:
+        return
+    is_form = request.endpoint in ("login.log_in", "login.log_out") and request.mimetype == _FORM
+    if request.mimetype != "application/json" and not is_form:
+        raise UnsupportedMediaType(
+            f"Content-Type is {request.mimetype or 'missing'!r}, expected 'application/json'."
+        )
+    if length is not None and length > (request.max_content_length or length):
+        raise PayloadTooLarge("The request's body is too large.")
+
+
+def _check_rate() -> None:
+    """So many changes a minute from one address; streams and other reading are not counted."""
+    per_minute = services().settings.max_changes_per_minute
+    wait = services().rates.take(Rate("change", per_minute), login.client_address())
+    if wait > 0:
+        raise TooManyRequests(
+            f"More than {per_minute} changes a minute from your address; wait a moment.",
+            retry_after=int(wait) + 1,
+        )
 
 
 def _host_name(host: str) -> str:
@@ -88,3 +162,4 @@ def register(app: Flask) -> None:
     """Guard every route of the app."""
     app.before_request(check_request)
     app.after_request(add_headers)
+    app.after_request(login.renew_cookie)

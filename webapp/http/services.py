@@ -9,7 +9,9 @@ from flask import current_app
 from webapp.agents.launch import Launcher
 from webapp.agents.reconcile import mend, reconcile
 from webapp.errors import ServiceUnavailable
+from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
+from webapp.http.rates import Rates
 from webapp.settings import Settings
 from webapp.store import sessions
 from webapp.store.engine import Database
@@ -30,6 +32,9 @@ class Services:
     launcher: Launcher
     hub: Hub
     board: MessageBoard
+    rates: Rates
+    login_cookies: LoginCookies | None
+    """None where no token is asked for."""
 
     def look_up(self, session_id: str) -> Session:
         """A session as it is now: one that lost its runner is ended first. NotFound."""

@@ -4,9 +4,9 @@ Starting Python for every session would cost each of them 20 ms of processor tim
 3 MB of memory; a fork of this process costs 1 ms, and shares what it does not change.
 
 A request is a length (4 bytes, big endian), then JSON `{"directory", "spec", "message",
-"environment"}`; with it comes a descriptor, the session's log, open and locked. The answer
-is `+`. When the worker closes its end, or dies, this process ends; the runners are no
-children of it and stay.
+"environment", "secrets"}`; with it comes a descriptor, the session's log, open and locked.
+The answer is `+`. When the worker closes its end, or dies, this process ends; the runners
+are no children of it and stay.
 """
 
 import _signal as signal
@@ -91,15 +91,22 @@ def _detach_and_run(fields: dict[str, object], log_fd: int) -> None:
         os._exit(0)
 
 
-def _run(directory: str, spec: str, message: str | None, environment: dict[str, str]) -> None:
+def _run(
+    directory: str,
+    spec: str,
+    message: str | None,
+    environment: dict[str, str],
+    secrets: list[str],
+) -> None:
     os.environ.clear()
     os.environ.update(environment)
     _take_name(directory)
     os.chdir(directory)
     with control.listening() as control_fd:
-        session = Session(Spec(parse_json(spec)), LOG_FD, control_fd)
+        named = [os.fsencode(secret) for secret in secrets]
+        session = Session(Spec(parse_json(spec)), LOG_FD, control_fd, named)
         session.start(message)
-        _write_down(directory, spec)
+        _write_down(directory, session.redact_text(spec))
         session.run()
 
 
@@ -117,7 +124,7 @@ def _write_down(directory: str, spec: str) -> None:
     except OSError:
         return
     try:
-        os.write(fd, spec.encode() + b"\n")
+        os.write(fd, spec.encode("utf-8", "surrogateescape") + b"\n")
     except OSError:
         pass
     finally:

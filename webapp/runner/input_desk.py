@@ -5,6 +5,7 @@ import select
 from time import time_ns
 
 from webapp.log.record import FULL, format_record
+from webapp.log.redact import Redactor
 from webapp.runner.logfile import LogFile
 
 MAX_WAITING_BYTES = 1 << 20
@@ -16,8 +17,9 @@ MAX_KEYS = 10_000
 class InputDesk:
     """The writing end of the agent's stdin. Never blocks, and never fails if nobody reads."""
 
-    def __init__(self, log: LogFile, poll: select.poll) -> None:
+    def __init__(self, log: LogFile, poll: select.poll, redactor: Redactor) -> None:
         self._log = log
+        self._redactor = redactor
         self._poll = poll
         self.fd = -1
         self._waiting = bytearray()
@@ -35,7 +37,7 @@ class InputDesk:
     def record_message(self) -> None:
         """Begin: the first message stands in the log, as all that the agent reads here does."""
         if self._waiting:
-            self._log.append_owed(_format(bytes(self._waiting)))
+            self._log.append_owed(self._format(bytes(self._waiting)))
         if self.fd >= 0:
             self._poll.register(self.fd, 0)
             self.write()
@@ -53,7 +55,7 @@ class InputDesk:
         data = _as_lines(content)
         if len(self._waiting) + len(data) > MAX_WAITING_BYTES:
             return "full"
-        if data and not self._log.append_input(_format(data)):
+        if data and not self._log.append_input(self._format(data)):
             return "no room"
         if isinstance(key, str):
             self._remember(key, content)
@@ -95,6 +97,12 @@ class InputDesk:
             self.fd = -1
         self._waiting.clear()
 
+    def _format(self, data: bytes) -> bytes:
+        """A record for each line of the data, which ends with a newline; without secrets."""
+        now = time_ns()
+        lines = self._redactor.redact(data)[:-1].split(b"\n")
+        return b"".join(format_record(now, b"stdin", line, FULL) for line in lines)
+
     def _remember(self, key: str, content: str) -> None:
         self._taken[key] = hash(content)
         if len(self._taken) > MAX_KEYS:
@@ -105,9 +113,3 @@ def _as_lines(content: str) -> bytes:
     """As an agent reads it: with a newline at its end, as from a terminal."""
     data = content.encode()
     return data if data.endswith(b"\n") or not data else data + b"\n"
-
-
-def _format(data: bytes) -> bytes:
-    """A record for each line of the data, which ends with a newline."""
-    now = time_ns()
-    return b"".join(format_record(now, b"stdin", line, FULL) for line in data[:-1].split(b"\n"))

@@ -57,12 +57,15 @@ class LogFile:
         self._owed += [line + b"\n" for line in records.split(b"\n")[:-1]]
         self._settle()
 
-    def append_system(self, content: dict[str, object]) -> None:
-        """Append a record of the runner's own, as soon as there is room for it."""
+    def append_system(self, content: dict[str, object], at_ns: int | None = None) -> None:
+        """Append a record of the runner's own, as soon as there is room for it.
+
+        It carries the time `at_ns`, in nanoseconds since 1970: now, unless told.
+        """
         if self._gap_bytes:
             self._owed.append(_gap_record(self._gap_bytes))
             self._gap_bytes = 0
-        self._owed.append(_system_record(content))
+        self._owed.append(_system_record(content, time_ns() if at_ns is None else at_ns))
         self._settle()
 
     def wait_for_room(self) -> None:
@@ -117,9 +120,10 @@ def _output_bytes(records: bytes) -> int:
     return len(records) - _PREFIX_BYTES * records.count(b"\n")
 
 
-def _system_record(content: dict[str, object]) -> bytes:
-    return format_record(time_ns(), b"system", to_json(content).encode())
+def _system_record(content: dict[str, object], at_ns: int) -> bytes:
+    return format_record(at_ns, b"system", to_json(content).encode())
 
 
 def _gap_record(gap_bytes: int) -> bytes:
-    return _system_record({"type": "gap", "bytes": gap_bytes, "reason": "no space left on device"})
+    content = {"type": "gap", "bytes": gap_bytes, "reason": "no space left on device"}
+    return _system_record(content, time_ns())

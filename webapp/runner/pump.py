@@ -1,6 +1,7 @@
 """From a pipe's bytes to log records: one pump for each of the agent's two pipes."""
 
 from webapp.log.record import FULL, PARTIAL, prefix
+from webapp.log.redact import Redactor
 
 QUIET_SECONDS = 0.05
 """A line without its newline is shown after this much silence: it may be a prompt."""
@@ -9,9 +10,16 @@ QUIET_SECONDS = 0.05
 class Pump:
     """Cuts what an agent prints into records. Holds at most one unfinished line."""
 
-    def __init__(self, stream: bytes, max_line_bytes: int, mark: bytes | None = None) -> None:
+    def __init__(
+        self,
+        stream: bytes,
+        max_line_bytes: int,
+        redactor: Redactor | None = None,
+        mark: bytes | None = None,
+    ) -> None:
         """With a mark, whole lines that hold it are kept in `marked` for whoever takes them."""
         self.stream = stream
+        self.redactor = Redactor([], keys=False) if redactor is None else redactor
         self.max_line_bytes = max_line_bytes
         self.pending = b""
         self.is_continuation = False
@@ -21,6 +29,9 @@ class Pump:
 
     def feed(self, data: bytes, time_ns: int) -> bytes:
         """Take bytes from the pipe; give back all records that they complete."""
+        return self._feed(self.redactor.feed(data), time_ns)
+
+    def _feed(self, data: bytes, time_ns: int) -> bytes:
         if self.pending:
             data = self.pending + data
         lines, newline, self.pending = data.rpartition(b"\n")
@@ -62,6 +73,15 @@ class Pump:
         return line[start:]
 
     @property
+    def is_waiting(self) -> bool:
+        """Whether a silence may have something to show."""
+        return bool(self.pending) or self.redactor.is_holding
+
+    def release(self) -> None:
+        """After a silence: what the redactor held back belongs to the line."""
+        self.pending += self.redactor.release()
+
+    @property
     def is_showable(self) -> bool:
         """Whether silence should make the unfinished line a `P` record.
 
@@ -82,13 +102,14 @@ class Pump:
 
     def finish(self, time_ns: int) -> bytes:
         """The pipe has ended: the rest is a line, though no newline came."""
+        records = self._feed(self.redactor.finish(), time_ns)
         if not self.pending:
-            return b""
+            return records
         rest, self.pending = self.pending, b""
         if self.mark is not None and self.mark in rest:
             self._keep_marked(rest, self.mark)
         self.ended_without_newline = True
-        return prefix(time_ns, self.stream, FULL) + rest + b"\n"
+        return records + prefix(time_ns, self.stream, FULL) + rest + b"\n"
 
 
 def may_be_json_object(line: bytes) -> bool:

@@ -6,6 +6,7 @@ import os
 import select
 from time import monotonic, time_ns
 
+from webapp.log.redact import Redactor
 from webapp.runner import control, row
 from webapp.runner.agent import (
     StartError,
@@ -33,8 +34,9 @@ DRAIN_SECONDS = 2.0
 class Session:
     """The state of the one session that this process runs."""
 
-    def __init__(self, spec: Spec, log_fd: int, control_fd: int) -> None:
+    def __init__(self, spec: Spec, log_fd: int, control_fd: int, secrets: list[bytes]) -> None:
         self.spec = spec
+        self.secrets = secrets
         self.log = LogFile(log_fd, spec.maxLogBytes)
         self.control_fd = control_fd
         self.pumps: dict[int, Pump] = {}
@@ -65,7 +67,7 @@ class Session:
         try:
             self._start_agent(message)
         except StartError as error:
-            self.start_error = str(error)
+            self.start_error = self.redact_text(str(error))
         self._record_session()
         if self.input is not None:
             self.input.record_message()
@@ -113,7 +115,7 @@ class Session:
     def _open_stdin(self, message: str | None) -> int:
         if not self.spec.takesInput:
             return open_message(message)
-        self.input = InputDesk(self.log, self.poll)
+        self.input = InputDesk(self.log, self.poll, self._new_redactor())
         return self.input.open(message)
 
     def _open_pump(self, fd: int, stream: bytes) -> None:
@@ -123,7 +125,7 @@ class Session:
         except OSError:
             pass  # the user's pipe-user-pages-soft is used up: a smaller pipe does as well
         mark = MARK if self.spec.hasAgentGate and stream == b"stdout" else None
-        self.pumps[fd] = Pump(stream, self.spec.maxLineBytes, mark)
+        self.pumps[fd] = Pump(stream, self.spec.maxLineBytes, self._new_redactor(), mark)
         self.poll.register(fd, select.POLLIN)
 
     def _main_loop(self) -> None:
@@ -174,7 +176,6 @@ class Session:
 
     def _finish(self, exit_code: int | None, exit_signal: str | None, error: str | None) -> None:
         """The `done` record, then the row: whoever sees the row ended finds the log whole."""
-        ended_at_ns = time_ns()
         if self.stop_status is not None:
             status = self.stop_status
         else:
@@ -192,7 +193,8 @@ class Session:
             done["noNewline"] = self.ended_without_newline
         if self.log.dropped_bytes:
             done["droppedBytes"] = self.log.dropped_bytes
-        self.log.append_system(done)
+        ended_at_ns = time_ns()
+        self.log.append_system(done, ended_at_ns)  # the row can be made again from the log
         self.log.wait_for_room()
 
         if self.writer is not None:
@@ -228,9 +230,10 @@ class Session:
                 "startedAt": row.format_row_time(self.started_at_ns),
                 "runnerPid": os.getpid(),
                 "host": spec.host,
-                "argv": spec.argv,
+                "argv": [self.redact_text(argument) for argument in spec.argv],
                 "cwd": spec.cwd,
                 "createdAt": spec.createdAt,
+                "workflow": spec.workflow,
             }
         )
 
@@ -257,7 +260,7 @@ class Session:
             self.log.append_output(records)
         if pump.marked:
             self._look_for_gate(pump)
-        if pump.pending:
+        if pump.is_waiting:
             self.quiet_at[fd] = monotonic() + QUIET_SECONDS
         else:
             self.quiet_at.pop(fd, None)
@@ -292,6 +295,7 @@ class Session:
             if now >= quiet_at:
                 del self.quiet_at[fd]
                 pump = self.pumps[fd]
+                pump.release()
                 if pump.is_showable:
                     self.log.append_output(pump.show_pending(time_ns()))
 
@@ -305,6 +309,14 @@ class Session:
         if not upcoming:
             return 60_000
         return max(0, min(60_000, int((min(upcoming) - monotonic()) * 1000) + 1))
+
+    def _new_redactor(self) -> Redactor:
+        return Redactor(self.secrets, keys=self.spec.redactKeys)
+
+    def redact_text(self, text: str) -> str:
+        """A text of ours without the secrets that it may repeat."""
+        data = text.encode("utf-8", "surrogateescape")
+        return self._new_redactor().redact(data).decode("utf-8", "surrogateescape")
 
     def _cancel(self, _request: dict[str, object]) -> None:
         self.should_cancel = True

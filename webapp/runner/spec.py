@@ -36,6 +36,9 @@ class Spec:
     takesInput: bool  # noqa: N815
     hasAgentGate: bool  # noqa: N815
     database: str
+    redactKeys: bool  # noqa: N815
+    workflow: dict[str, object] | None
+    """What its log needs to tell for the workflow's row to be made again from it."""
 
     def __init__(self, fields: dict[str, object]) -> None:
         self.__dict__.update(fields)

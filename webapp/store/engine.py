@@ -26,6 +26,11 @@ REVISION = "0002"
 LOCK_PATIENCE_SECONDS = 4.0
 FILE_NAME = "agent-stream.db"
 
+RECOVERY = (
+    "Restore a backup, or run `agent-stream rebuild`, which makes the rows again from the logs; "
+    "`agent-stream doctor` says more."
+)
+
 _TAKE_SNAPSHOT = text("SELECT 1 FROM sqlite_schema LIMIT 1")
 _NO_ROOM = ("full", "readonly", "disk I/O", "unable to open")
 _WRITE = "agent_stream_write"
@@ -121,10 +126,7 @@ class Database:
                 return None
             raise
         except exc.DatabaseError as error:
-            raise SetupError(
-                f"{self.path} cannot be read: {error.orig}. Restore a backup; "
-                "`agent-stream doctor` says more."
-            ) from error
+            raise SetupError(f"{self.path} cannot be read: {error.orig}. {RECOVERY}") from error
 
     def close(self) -> None:
         """Close all connections."""
@@ -184,6 +186,17 @@ def quick_check(orm: OrmSession) -> str:
     https://sqlite.org/pragma.html#pragma_quick_check
     """
     return str(orm.scalar(text("PRAGMA quick_check(1)")))
+
+
+def check_whole(database: Database) -> None:
+    """SetupError if the file is damaged. Reads all of it: for the start, not for a request."""
+    try:
+        with database.read() as orm:
+            problem = quick_check(orm)
+    except exc.DatabaseError as error:
+        problem = str(error.orig)
+    if problem != "ok":
+        raise SetupError(f"The database {database.path} is damaged: {problem}. {RECOVERY}")
 
 
 def open_migrated(var: Path) -> Database:

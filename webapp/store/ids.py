@@ -4,6 +4,7 @@ what begins in the same millisecond."""
 import re
 import secrets
 import time
+from datetime import UTC, datetime
 
 _BASE36 = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RANDOM_LETTERS = 12
@@ -20,6 +21,12 @@ def new_session_id() -> str:
 def new_workflow_id() -> str:
     """An id that no other workflow has."""
     return _new("workflow")
+
+
+def created_at(any_id: str) -> str:
+    """When an id was made, as the rows hold a time."""
+    moment = datetime.fromtimestamp(int(any_id.split("-")[1]) / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _new(kind: str) -> str:

@@ -17,10 +17,11 @@ def migrations_folder() -> Path:
     return packed if packed.is_dir() else package.parent / "migrations"
 
 
-def migrate(var: Path) -> bool:
+def migrate(var: Path, *, is_rebuilding: bool = False) -> bool:
     """Create or upgrade the database of a `var` folder; whether there was anything to do.
 
-    Raises SetupError where the folder or the file cannot be used.
+    Raises SetupError where the folder or the file cannot be used, and where there are
+    sessions but no database, unless that is being made again from them.
     """
     path = var / FILE_NAME
     try:
@@ -35,18 +36,23 @@ def migrate(var: Path) -> bool:
 
     try:
         fcntl.flock(lock_fd, fcntl.LOCK_EX)
-        return _migrate_locked(path)
+        return _migrate_locked(path, is_rebuilding=is_rebuilding)
     finally:
         os.close(lock_fd)
 
 
-def _migrate_locked(path: Path) -> bool:
+def _migrate_locked(path: Path, *, is_rebuilding: bool) -> bool:
     if path.exists():
         database = Database(path)
         found = database.revision()
         database.close()
         if found == REVISION:
             return False
+    elif not is_rebuilding and any((path.parent / "sessions").glob("*/*")):
+        raise SetupError(
+            f"The database {path} is gone, but its sessions are there. Restore a backup, or run: "
+            "agent-stream rebuild"
+        )
     else:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     _upgrade(path)

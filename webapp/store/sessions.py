@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import or_, select, update
 from sqlalchemy.orm import Session as OrmSession
 
-from webapp.errors import BadRequest, NotFound
+from webapp.errors import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
 from webapp.store.models import LIVE, STATUSES, Session
 
 _INSERT_SESSION = """
@@ -19,6 +19,21 @@ _INSERT_MESSAGE = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
 VALUES (?, ?, ?, 'user', ?, ?)
 """
+
+_COUNT_LIVE = """
+SELECT count(*), coalesce(sum(workflow_id = ?), 0)
+FROM sessions INDEXED BY live_sessions_by_workflow
+WHERE status IN ('starting', 'running')
+"""
+_RETRY_AFTER_SECONDS = 5
+
+
+class TooManySessions(ServiceUnavailable):
+    """The server runs as many sessions as it may."""
+
+
+class TooManyInWorkflow(TooManyRequests):
+    """The workflow runs as many sessions as it may."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +71,29 @@ def add_session(connection: Any, session: Session, message: str | None) -> None:
     if message is not None:
         told = (session.workflow_id, session.stage_index, session.id, message, session.created_at)
         connection.execute(_INSERT_MESSAGE, told)
+
+
+def check_room(connection: Any, workflow_id: str, *, most: int, most_per_workflow: int) -> None:
+    """Whether one more session may live. TooManySessions, TooManyInWorkflow.
+
+    For `Database.write_sql`: in the transaction that inserts the session, so that workers
+    who ask at the same moment do not both get the last place.
+    """
+    live, live_in_workflow = connection.execute(_COUNT_LIVE, (workflow_id,)).fetchone()
+    if live >= most:
+        raise TooManySessions(
+            f"{live} sessions are live, and AGENT_STREAM_MAX_SESSIONS is {most}; wait for one to "
+            "end, or cancel one.",
+            retry_after=_RETRY_AFTER_SECONDS,
+        )
+    if live_in_workflow >= most_per_workflow:
+        raise TooManyInWorkflow(
+            f"{live_in_workflow} sessions of workflow {workflow_id!r} are live, and "
+            f"AGENT_STREAM_MAX_SESSIONS_PER_WORKFLOW is {most_per_workflow}; wait for one to end, "
+            "or cancel one.",
+            field="workflowId",
+            retry_after=_RETRY_AFTER_SECONDS,
+        )
 
 
 def add_idempotency_key(connection: Any, key: str, request_hash: str, session: Session) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import exc
 from webapp.agents.places import session_files
 from webapp.commands.checks.finding import Finding, Mark
 from webapp.commands.figures import byte_count
-from webapp.errors import AgentStreamError
+from webapp.errors import AgentStreamError, SetupError
 from webapp.log import lock
 from webapp.settings import Settings
 from webapp.store import sessions
@@ -19,6 +19,10 @@ from webapp.store.models import Session
 
 LITTLE_SPACE, NO_SPACE = 2_000_000_000, 100_000_000
 _NETWORK = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "afs", "ceph", "glusterfs", "lustre")
+_RECOVERY = (
+    "stop the server; restore a backup if there is one; then `agent-stream rebuild` makes the "
+    "rows that are missing again from the logs (it puts a damaged file aside)"
+)
 _MOUNTS = Path("/proc/mounts")
 
 
@@ -100,6 +104,10 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     var = settings.var.resolve()
     path = var / FILE_NAME
     if not path.exists():
+        if any((var / "sessions").glob("*/*")):
+            message = f"{path} is gone, but its sessions are there"
+            yield Finding("database", "bad", message, _RECOVERY)
+            return
         advice = "`agent-stream serve` and `agent-stream migrate` make it"
         yield Finding("database", "hint", f"{path} is not there yet", advice)
         return
@@ -107,8 +115,9 @@ def check_database(settings: Settings) -> Iterator[Finding]:
     try:
         yield from _check_content(database, var)
     except exc.DatabaseError as error:
-        advice = "stop the server and restore a backup"
-        yield Finding("database", "bad", f"{path} cannot be read: {error.orig}", advice)
+        yield Finding("database", "bad", f"{path} cannot be read: {error.orig}", _RECOVERY)
+    except SetupError as error:
+        yield Finding("database", "bad", str(error), _RECOVERY)
     except AgentStreamError as error:
         yield Finding("database", "bad", f"{path}: {error}", "see who else uses it")
     finally:
@@ -129,8 +138,7 @@ def _check_content(database: Database, var: Path) -> Iterator[Finding]:
         problem = quick_check(orm)
         live = sessions.live_sessions(orm)
     if problem != "ok":
-        advice = "stop the server and restore a backup"
-        yield Finding("database", "bad", f"{path} is damaged: {problem}", advice)
+        yield Finding("database", "bad", f"{path} is damaged: {problem}", _RECOVERY)
         return
     yield Finding("database", "ok", f"{path} at revision {revision}, whole")
     yield from _check_live(var, live)

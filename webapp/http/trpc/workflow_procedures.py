@@ -22,6 +22,8 @@ def create(value: object) -> object:
     template = inputs.optional_text(given, "template") or "chat"
     request_id = inputs.optional_text(given, "requestId")
     message = inputs.optional_text(given, "initialMessage", most_bytes=MAX_MESSAGE_BYTES)
+    if message is not None:
+        message = services().launcher.redact_message(message)
     templates = services().settings.templates
     return services().database.write(
         lambda orm: shapes.workflow(
@@ -92,6 +94,7 @@ def send_message(value: object) -> object:
     given = inputs.check_object(value, "input", ("workflowId", "content", "stageIndex"))
     workflow_id = inputs.required_text(given, "workflowId")
     content = inputs.required_text(given, "content", most_bytes=MAX_MESSAGE_BYTES)
+    content = services().launcher.redact_message(content)
     stage_index = _stage_index(given)
     return services().database.write(
         lambda orm: shapes.message(progress.say(orm, workflow_id, content, stage_index))

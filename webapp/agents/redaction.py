@@ -1,0 +1,51 @@
+"""Which values are secrets, for one profile: they reach neither log nor row."""
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+
+from webapp.agents.profiles import Profile
+from webapp.log.redact import LEAST_SECRET_BYTES, Redactor
+from webapp.settings import Settings
+
+_SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+
+
+def secrets_of(profile: Profile, settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """The values to take out, each in all the forms that it may be printed in.
+
+    Those that settings and profile name, those that the agent is given under a name that
+    says what they are, and the server's own token.
+    """
+    names = {*settings.secrets, *profile.secrets, *filter(_SECRET_NAME.search, profile.env)}
+    values = [environ[name] for name in sorted(names) if name in environ]
+    if settings.token is not None:
+        values.append(settings.token)
+    return sorted({form for value in values for form in _forms(value)})
+
+
+def secrets_of_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """The same for a text that may go to any agent."""
+    each = (secrets_of(profile, settings, environ) for profile in settings.agents.values())
+    return sorted({secret for secrets in each for secret in secrets})
+
+
+def _forms(value: str) -> Iterable[str]:
+    """A value as it is and as JSON has it; line by line, since the log's records are lines."""
+    for line in value.splitlines():
+        for form in (line, json.dumps(line)[1:-1], json.dumps(line, ensure_ascii=False)[1:-1]):
+            if len(form.encode(errors="surrogateescape")) >= LEAST_SECRET_BYTES:
+                yield form
+
+
+class TextRedactor:
+    """Takes the secrets of one profile out of whole texts."""
+
+    def __init__(self, secrets: Iterable[str], *, keys: bool) -> None:
+        encoded = [secret.encode(errors="surrogateescape") for secret in secrets]
+        self._redactor = Redactor(encoded, keys=keys)
+
+    def redact(self, text: str) -> str:
+        """The text without them."""
+        data = text.encode(errors="surrogateescape")
+        return self._redactor.redact(data).decode(errors="surrogateescape")

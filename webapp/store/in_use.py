@@ -1,0 +1,46 @@
+"""Whether a server runs on a `var` folder: it holds a shared lock on a file there.
+
+The kernel lets go of the lock with the last of its processes, so a crash leaves nothing.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from webapp.errors import SetupError
+
+FILE_NAME = "server.lock"
+
+
+def hold(var: Path) -> int:
+    """Say that this process and its children use the folder: a descriptor to keep open.
+
+    SetupError while somebody has the folder for himself.
+    """
+    return _lock(var, fcntl.LOCK_SH, "is just being rebuilt; try again when that is done")
+
+
+@contextmanager
+def alone(var: Path) -> Iterator[None]:
+    """Have the folder without a server. SetupError if one runs."""
+    fd = _lock(var, fcntl.LOCK_EX, "has a server running on it; stop that first")
+    try:
+        yield
+    finally:
+        os.close(fd)
+
+
+def _lock(var: Path, kind: int, refusal: str) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(var / FILE_NAME, flags, 0o600)
+    except OSError as error:
+        raise SetupError(f"Cannot write {var / FILE_NAME}: {error.strerror}.") from None
+    try:
+        fcntl.flock(fd, kind | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        raise SetupError(f"{var} {refusal}.") from None
+    return fd

@@ -1,0 +1,103 @@
+"""What the logs must tell so that lost rows can be made from them, and making those rows."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from webapp.store.models import now
+
+GATES = ("auto", "human_approval", "agent")
+_SELECT_WORKFLOW = "SELECT template, request_id, created_at FROM workflows WHERE id = ?"
+_SELECT_STAGES = """
+SELECT name, type, gate_type FROM stages WHERE workflow_id = ? ORDER BY stage_index
+"""
+_INSERT_WORKFLOW = """
+INSERT OR IGNORE INTO workflows (
+    id, request_id, template, status, current_stage, created_at, updated_at
+) VALUES (?, ?, ?, 'active', ?, ?, ?)
+"""
+_INSERT_STAGE = """
+INSERT OR IGNORE INTO stages (workflow_id, stage_index, name, type, status, gate_type)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+SESSION_COLUMNS = (
+    "id",
+    "workflow_id",
+    "stage_index",
+    "agent",
+    "argv",
+    "cwd",
+    "pid",
+    "runner_pid",
+    "host",
+    "log_path",
+    "status",
+    "exit_code",
+    "exit_signal",
+    "error",
+    "log_bytes",
+    "created_at",
+    "started_at",
+    "ended_at",
+)
+_INSERT_SESSION = (
+    f"INSERT OR IGNORE INTO sessions ({', '.join(SESSION_COLUMNS)}) "  # noqa: S608 - our own names
+    f"VALUES ({', '.join('?' * len(SESSION_COLUMNS))})"
+)
+
+
+def workflow_facts(connection: Any, workflow_id: str) -> dict[str, object]:
+    """A workflow as the first record of each of its logs tells it.
+
+    For `Database.write_sql`: this is on the path of every invoke.
+    """
+    template, request_id, created_at = connection.execute(
+        _SELECT_WORKFLOW, (workflow_id,)
+    ).fetchone()
+    stages = connection.execute(_SELECT_STAGES, (workflow_id,)).fetchall()
+    return {
+        "template": template,
+        "requestId": request_id,
+        "createdAt": created_at,
+        "stages": [
+            {"name": name, "type": kind, "gate": {"type": gate}} for name, kind, gate in stages
+        ],
+    }
+
+
+def insert_workflow(
+    connection: Any,
+    workflow_id: str,
+    facts: Mapping[str, Any],
+    *,
+    current_stage: int,
+) -> bool:
+    """Insert a workflow and its stages unless it is there; whether it was missing.
+
+    Which stages were done is not in the logs: those before `current_stage` are taken to be.
+    """
+    row = (
+        workflow_id,
+        facts["requestId"],
+        facts["template"],
+        current_stage,
+        facts["createdAt"],
+        now(),
+    )
+    if connection.execute(_INSERT_WORKFLOW, row).rowcount == 0:
+        return False
+    for index, stage in enumerate(facts["stages"]):
+        status = "pending"
+        if index <= current_stage:
+            status = "completed" if index < current_stage else "active"
+        stage_row = (workflow_id, index, stage["name"], stage["type"], status)
+        connection.execute(_INSERT_STAGE, (*stage_row, stage["gate"]["type"]))
+    return True
+
+
+def insert_sessions(connection: Any, rows: Iterable[Mapping[str, Any]]) -> int:
+    """Insert the sessions that are not there; how many were missing."""
+    missing = 0
+    for row in rows:
+        values = [row[column] for column in SESSION_COLUMNS]
+        missing += connection.execute(_INSERT_SESSION, values).rowcount
+    return missing

@@ -5,7 +5,17 @@ import os
 from flask import Flask, Response
 
 from webapp.agents.launch import Launcher
-from webapp.http import agent_stream, errors, ops, pages, security, sessions, trpc
+from webapp.http import (
+    agent_stream,
+    errors,
+    ops,
+    pages,
+    security,
+    session_events,
+    session_log,
+    sessions,
+    trpc,
+)
 from webapp.http.message_board import MessageBoard
 from webapp.http.services import EXTENSION, Services, end_abandoned
 from webapp.settings import Settings, load_settings
@@ -33,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[EXTENSION] = Services(settings, database, launcher, hub, board)
     errors.register(app)
     security.register(app)
-    for room in (agent_stream, ops, pages, sessions, trpc):
+    for room in (agent_stream, ops, pages, session_events, session_log, sessions, trpc):
         app.register_blueprint(room.blueprint)
     if settings.debug_headers:
         app.after_request(_name_worker)

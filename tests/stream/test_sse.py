@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from tests.log import random_logs
 from tests.stream.event_source import Dispatched, EventSource, events_of
-from webapp.log.events import Event, parse_events
+from webapp.log.events import Event, is_done, parse_events
+from webapp.log.reader import goes_on_after
 from webapp.stream import sse
 
 TIME = "2026-11-23T21:04:00.123456789Z"
@@ -96,6 +97,27 @@ def test_client_gets_back_every_envelope_of_a_log(log: bytes) -> None:
             "event": event.name,
             "data": json.loads(event.data),
         }
+
+
+@given(
+    random_logs.live_logs,
+    st.just(b"") | random_logs.done_records,
+    st.integers(0, 10**12),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["", "session-1-a/", "100%d"]),
+)
+def test_short_way_of_encoding_says_the_same_as_the_long_one(
+    log: bytes, done: bytes, offset: int, goes_on: bool, as_envelope: bool, prefix: str
+) -> None:
+    events = list(parse_events(log + done, offset, is_continuation=goes_on))
+    encode = sse.encode_envelope if as_envelope else sse.encode_event
+    encoded = sse.encode_records(
+        log + done, offset, goes_on=goes_on, as_envelope=as_envelope, id_prefix=prefix
+    )
+    assert encoded.frames == b"".join(encode(event, prefix) for event in events)
+    assert encoded.is_done == any(map(is_done, events))
+    assert encoded.goes_on == goes_on_after(log, goes_on)
 
 
 @given(st.integers(0), texts, texts)

@@ -39,17 +39,21 @@ def page_before(fd: int, asked: int | None, limit: int, *, is_gap: bool = False)
 
 
 def _records_from(fd: int, start: int, limit: int) -> bytes:
-    """At most `limit` whole records from a boundary on."""
+    """At most `limit` whole records from a boundary on, and no more than a page."""
     pieces: list[bytes] = []
     size, wanted = 0, limit
-    while wanted and (piece := reader.read_records(fd, start + size, _STEP_BYTES)):
-        piece, count = _first_records(piece, wanted)
-        if pieces and size + len(piece) > PAGE_BYTES:
+    while wanted and size < PAGE_BYTES:
+        piece = reader.read_records(fd, start + size, _STEP_BYTES)
+        if not piece:
             break
+        piece, count = _first_records(piece, wanted)
         pieces.append(piece)
         size += len(piece)
         wanted -= count
-    return b"".join(pieces)
+    records = b"".join(pieces)
+    if size <= PAGE_BYTES:
+        return records
+    return records[: 1 + max(records.rfind(b"\n", 0, PAGE_BYTES), records.find(b"\n"))]
 
 
 def _first_records(records: bytes, count: int) -> tuple[bytes, int]:

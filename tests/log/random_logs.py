@@ -92,6 +92,8 @@ corrupt_lines = st.builds(lambda line: line + b"\n", any_bytes)
 records = output_records | notices | corrupt_lines
 live_logs = st.lists(records, max_size=25).map(b"".join)
 """Whole records without an end."""
+clean_logs = st.lists(output_records | notices, max_size=25).map(b"".join)
+"""The same from a disk that never failed."""
 done_records = st.builds(format_record, times, st.just(b"system"), st.just(DONE))
 
 

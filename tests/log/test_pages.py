@@ -110,3 +110,12 @@ def test_page_reads_little_of_a_big_log() -> None:
             page_after(fd, middle, 100)
             page_before(fd, middle, 100)
     assert sum(call.args[1] for call in pread.call_args_list) < 500_000
+
+
+def test_page_of_long_records_reads_no_more_than_it_shows() -> None:
+    record = format_record(1, b"stdout", b"x" * (1 << 20))
+    with open_file(record * 16) as fd, mock.patch("os.pread", wraps=os.pread) as pread:
+        page = page_after(fd, 0, 1000)
+        assert page.end <= pages.PAGE_BYTES
+        page_before(fd, None, 1000)
+    assert sum(call.args[1] for call in pread.call_args_list) < 6 * pages.PAGE_BYTES

@@ -10,10 +10,17 @@ from tests.log import random_logs
 from tests.stream.event_source import Dispatched, EventSource, events_of
 from webapp.log.events import Event, is_done, parse_events
 from webapp.log.reader import goes_on_after
+from webapp.log.record import format_record
 from webapp.stream import sse
 
 TIME = "2026-11-23T21:04:00.123456789Z"
 MESSAGE = Event(42, TIME, "stdout", "message", '{"content":"hi"}')
+GOES_ON_AS_JSON = (
+    format_record(1, b"stdout", b'{"type":"x"}')
+    + format_record(1, b"stdout", b"> ", b"P")
+    + format_record(1, b"stdout", b'{"type":"x"}')
+)
+LONG_WITH_CR = format_record(1, b"stdout", b'{"type":"x",\r"s":"' + b"x" * 300 + b'"}')
 
 texts = st.text() | st.text(st.sampled_from("\r\n\0 :a\u2028\ufeff"), max_size=8)
 
@@ -100,13 +107,16 @@ def test_client_gets_back_every_envelope_of_a_log(log: bytes) -> None:
 
 
 @given(
-    random_logs.live_logs,
+    random_logs.clean_logs | random_logs.live_logs,
     st.just(b"") | random_logs.done_records,
     st.integers(0, 10**12),
     st.booleans(),
     st.booleans(),
     st.sampled_from(["", "session-1-a/", "100%d"]),
 )
+@example(GOES_ON_AS_JSON, b"", 0, False, False, "")
+@example(GOES_ON_AS_JSON, b"", 0, True, False, "")
+@example(LONG_WITH_CR, b"", 0, False, False, "")
 def test_short_way_of_encoding_says_the_same_as_the_long_one(
     log: bytes, done: bytes, offset: int, goes_on: bool, as_envelope: bool, prefix: str
 ) -> None:

@@ -14,6 +14,7 @@ from webapp.log import lock, reader
 from webapp.log.output import STREAMS, read_output
 from webapp.store.models import Session
 from webapp.stream.connection import set_limits
+from webapp.stream.pull import YIELD_SECONDS
 from webapp.stream.send_file import send_file
 
 blueprint = Blueprint("session_log", __name__, url_prefix="/api/sessions")
@@ -102,4 +103,4 @@ def _in_turn(pieces: Iterator[bytes]) -> Iterator[bytes]:
     for piece in pieces:
         if piece:
             yield piece
-        time.sleep(0)
+        time.sleep(YIELD_SECONDS)

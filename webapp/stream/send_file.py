@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from webapp.stream.connection import can_be_taken, set_limits
+from webapp.stream.pull import YIELD_SECONDS
 
 PIECE_BYTES = 256 * 1024
 """After so much others of this worker have their turn."""
@@ -59,7 +60,7 @@ def _send(connection_fd: int, fd: int, start: int, stop: int, timeout_seconds: f
         if sent == 0:
             raise CutOff("the file was cut")
         start += sent
-        gevent.sleep(0)
+        gevent.idle()
 
 
 def _read(fd: int, start: int, stop: int) -> Iterator[bytes]:
@@ -69,4 +70,4 @@ def _read(fd: int, start: int, stop: int) -> Iterator[bytes]:
             raise CutOff("the file was cut")
         yield piece
         start += len(piece)
-        time.sleep(0)
+        time.sleep(YIELD_SECONDS)

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 from webapp.log import reader
-from webapp.log.record import Record, parse_record
+from webapp.log.record import TIME_BYTES, Record, are_times, parse_record
 
 STREAMS = ("stdout", "stderr")
 """The agent's own."""
@@ -17,6 +17,8 @@ def read_output(fd: int, stream: str, end: int) -> Iterator[bytes]:
     the stream ended without a newline, its last line has none either.
     """
     wanted = stream.encode()
+    full_line = b" %b F " % wanted
+    content_at = TIME_BYTES + len(full_line)
     offset, held = 0, b""
     is_truncated = is_open = False
     while offset < end:
@@ -25,7 +27,13 @@ def read_output(fd: int, stream: str, end: int) -> Iterator[bytes]:
         if not records or offset > end:
             break
         parts = [held]
-        for record in map(parse_record, records.split(b"\n")[:-1]):
+        lines = records.split(b"\n")[:-1]
+        is_plain = are_times([line[:TIME_BYTES] for line in lines])
+        for line in lines:
+            if is_plain and line[TIME_BYTES:content_at] == full_line:  # nearly all of nearly all
+                parts += (line[content_at:], b"\n")
+                continue
+            record = parse_record(line)
             if record is None:
                 continue
             if record.stream == wanted:

@@ -6,7 +6,18 @@ from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.agents.launch import Launcher
-from webapp.http import agent_stream, errors, login, ops, pages, security, sessions, trpc
+from webapp.http import (
+    agent_stream,
+    errors,
+    login,
+    ops,
+    pages,
+    security,
+    session_events,
+    session_log,
+    sessions,
+    trpc,
+)
 from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
@@ -39,7 +50,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[EXTENSION] = Services(settings, database, launcher, hub, board, rates, cookies)
     errors.register(app)
     security.register(app)
-    for room in (agent_stream, login, ops, pages, sessions, trpc):
+    rooms = (agent_stream, login, ops, pages, session_events, session_log, sessions, trpc)
+    for room in rooms:
         app.register_blueprint(room.blueprint)
     if settings.proxies:
         app.wsgi_app = ProxyFix(  # type: ignore[method-assign]

@@ -145,6 +145,93 @@ def test_zero_and_nothing_are_the_beginning_without_a_gap(
     assert names(client, f"sessionId={finished}&offset={asked}")[0] == "session"
 
 
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 1_000_000])
+def test_tail_begins_so_many_events_before_the_end(
+    client: Client, finished: str, count: int
+) -> None:
+    events = client.stream(f"sessionId={finished}")
+    tail = client.stream(f"sessionId={finished}&tail={count}")
+    assert tail == (events[-count:] if count else [])
+
+
+def test_tail_of_a_live_session_goes_on_live(client: Client) -> None:
+    session_id = client.invoke("echo one; echo two; sleep 0.3; echo three")
+    client.machine.wait_for_output(client.machine.find(session_id), b"two\n")
+    texts = [event.json() for event in client.stream(f"sessionId={session_id}&tail=1")]
+    assert texts[0] in ({"content": "two"}, {"content": "three"})
+    assert texts[-1]["status"] == "succeeded"
+
+
+def test_header_counts_before_tail_and_from(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}")
+    seen = events[0].last_event_id
+    for query in ("tail=1", "from=2099-01-01T00:00:00Z"):
+        resumed = client.stream(f"sessionId={finished}&{query}", Last_Event_ID=seen)
+        assert resumed == events[1:]
+
+
+def test_stream_begins_from_a_time_or_an_offset(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}")
+    wrapped = client.stream(f"sessionId={finished}&format=envelope")
+    for position, event in enumerate(wrapped):
+        time = event.json()["time"]
+        first = [other.json()["time"] for other in wrapped].index(time)
+        assert client.stream(f"sessionId={finished}&from={time}") == events[first:]
+        if position:
+            offset = events[position - 1].last_event_id
+            assert client.stream(f"sessionId={finished}&from={offset}") == events[position:]
+    assert client.stream(f"sessionId={finished}&from=1999-01-01T00:00:00Z") == events
+    assert client.stream(f"sessionId={finished}&from=2099-01-01T00:00:00Z") == []
+
+
+def test_timed_replay_tells_the_same_events(client: Client, finished: str) -> None:
+    events = client.stream(f"sessionId={finished}")
+    query = f"sessionId={finished}&speed=1000&maxGap=0.5"
+    assert client.stream(query) == events
+    assert client.stream(f"{query}&tail=2") == events[-2:]
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("tail=x", "tail"),
+        ("tail=-1", "tail"),
+        ("from=yesterday", "from"),
+        ("tail=1&offset=1", "tail"),
+        ("speed=0", "speed"),
+        ("speed=fast", "speed"),
+        ("speed=1&maxGap=-1", "maxGap"),
+        ("maxGap=1", "maxGap"),
+    ],
+)
+def test_bad_wish_is_told_by_field(client: Client, finished: str, query: str, field: str) -> None:
+    response = client.get(f"/api/agent-stream?sessionId={finished}&{query}")
+    assert plain_error(response) == (400, "BAD_REQUEST", field)
+
+
+def test_stream_over_the_cap_is_told_to_come_back(make_client: MakeClient) -> None:
+    client = make_client(max_streams=1)
+    session_id = client.invoke("echo up; sleep 600")
+    url = f"/api/agent-stream?sessionId={session_id}"
+    first = client.get(url)
+    next(iter(first.response))  # its head
+    next(iter(first.response))  # and now it is counted
+    before = client.session_count()
+    workflow_id = client.create_workflow()
+    for refused in (
+        client.get(url),
+        client.get(f"/api/agent-stream?workflowId={workflow_id}&message=true"),
+    ):
+        assert plain_error(refused)[:2] == (503, "SERVICE_UNAVAILABLE")
+        assert int(refused.headers["Retry-After"]) > 0
+        assert "AGENT_STREAM_MAX_STREAMS" in refused.get_json()["error"]["message"]
+    assert client.session_count() == before  # none was started and then not shown
+    first.close()
+    again = client.get(url)
+    assert again.status_code == 200
+    again.close()
+
+
 def test_envelope_wraps_every_event(client: Client, finished: str) -> None:
     events = client.stream(f"sessionId={finished}&format=envelope&offset=1")
     assert [event.json()["event"] for event in events] == [event.type for event in events]

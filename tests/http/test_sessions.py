@@ -1,6 +1,4 @@
-"""`/api/sessions`: the list, one session, its log, and an end to it."""
-
-import os
+"""`/api/sessions`: the list, one session, and an end to it."""
 
 import pytest
 
@@ -54,7 +52,7 @@ def test_live_session_is_shown_with_the_size_of_its_log_so_far(client: Client) -
     assert client.session(session_id)["endedAt"] is None
 
 
-@pytest.mark.parametrize("path", ["", "/log"])
+@pytest.mark.parametrize("path", ["", "/log", "/events"])
 @pytest.mark.parametrize("session_id", [UNKNOWN, "x", "..", "%00", "%2e%2e%2fx", "a" * 3000])
 def test_unknown_session_is_not_found(client: Client, session_id: str, path: str) -> None:
     response = client.get(f"/api/sessions/{session_id}{path}")
@@ -62,7 +60,7 @@ def test_unknown_session_is_not_found(client: Client, session_id: str, path: str
 
 
 def test_unknown_session_is_told_that_it_never_existed(client: Client) -> None:
-    for path in ("", "/log"):
+    for path in ("", "/log", "/events"):
         response = client.get(f"/api/sessions/{UNKNOWN}{path}")
         assert "never was one" in response.get_json()["error"]["message"]
     response = client.post(f"/api/sessions/{UNKNOWN}/cancel", {})
@@ -187,74 +185,3 @@ def test_cancel_by_get_is_refused(client: Client) -> None:
     response = client.get(f"/api/sessions/{session_id}/cancel")
     assert response.status_code == 405
     assert "POST" in response.headers["Allow"]
-
-
-# --- the log --------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def finished(client: Client) -> str:
-    """A session that has ended."""
-    return client.finished()
-
-
-def test_log_is_the_file_itself(client: Client, finished: str) -> None:
-    response = client.download(finished)
-    content = client.machine.log(client.machine.find(finished))
-    assert response.data == content
-    assert response.mimetype == "text/plain"
-    assert response.content_length == len(content)
-    assert f"{finished}.log" in response.headers["Content-Disposition"]
-    assert response.headers["X-Content-Type-Options"] == "nosniff"
-
-
-@pytest.mark.parametrize(
-    ("range_", "start", "stop"),
-    [("bytes=0-9", 0, 10), ("bytes=5-", 5, None), ("bytes=-7", -7, None), ("bytes=3-3", 3, 4)],
-)
-def test_part_of_the_log_can_be_asked_for(
-    client: Client, finished: str, range_: str, start: int, stop: int | None
-) -> None:
-    content = client.machine.log(client.machine.find(finished))
-    response = client.download(finished, Range=range_)
-    assert response.status_code == 206
-    assert response.data == content[start:stop]
-
-
-def test_part_that_the_log_does_not_have_is_refused(client: Client, finished: str) -> None:
-    response = client.download(finished, Range="bytes=999999-")
-    assert response.status_code == 416
-
-
-def test_log_of_a_live_session_is_what_there_is(client: Client) -> None:
-    session_id = client.invoke("echo up; sleep 600")
-    client.machine.wait_for_output(client.machine.find(session_id), b"up\n")
-    assert b" stdout F up\n" in client.download(session_id).data
-
-
-def test_log_that_is_gone_is_not_found(client: Client) -> None:
-    session_id = client.finished()
-    client.machine.files(client.machine.find(session_id)).log.unlink()
-    response = client.get(f"/api/sessions/{session_id}/log")
-    assert plain_error(response) == (404, "NOT_FOUND", "sessionId")
-
-
-def test_symbolic_link_in_place_of_the_log_is_not_followed(client: Client) -> None:
-    session_id = client.finished()
-    log = client.machine.files(client.machine.find(session_id)).log
-    log.unlink()
-    log.symlink_to("/etc/passwd")
-    response = client.get(f"/api/sessions/{session_id}/log")
-    assert response.status_code >= 400
-    assert b"root:" not in response.data
-
-
-def test_answers_that_nobody_reads_leave_no_file_open(client: Client, finished: str) -> None:
-    url = f"/api/sessions/{finished}/log"
-    client.get(url).close()
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(5):
-        client.head(url).close()
-        client.get(url, Range="bytes=999999-").close()
-        client.get(url).close()
-    assert len(os.listdir("/proc/self/fd")) <= before

@@ -1,11 +1,13 @@
 """Logs for Hypothesis: what runners write, and what may have become of it on a bad disk."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from hypothesis import strategies as st
 
+from webapp.log.events import RESERVED_NAMES
 from webapp.log.record import format_record
 
 DONE = b'{"type":"done","exitCode":0,"signal":null,"status":"succeeded"}'
@@ -32,11 +34,51 @@ contents = any_bytes | st.sampled_from(
     ]
 )
 
+type_names = st.sampled_from(
+    [*sorted(RESERVED_NAMES), "tool_call", "a", "A.b:c-d_9", "9a", "", "a b", "x" * 64, "x" * 65]
+)
+json_texts = st.text(max_size=20) | st.sampled_from(["x" * 200, "caf\u00e9 \u2028 \U0001f600"])
+
+
+def _typed_json(kind: str, text: str, depth: int, is_ascii: bool, space: str) -> bytes:
+    """A typed JSON line around the limits of nesting and length that events.py has."""
+    value = json.dumps({"type": kind, "s": text}, ensure_ascii=is_ascii)[:-1]
+    line = f'{value},{space}"n":{"[" * depth}{"]" * depth}}}{space}'
+    return line.encode("utf-8", "surrogatepass")
+
+
+typed_json = st.builds(
+    _typed_json,
+    type_names,
+    json_texts,
+    st.sampled_from([0, 1, 2, 100, 126, 127, 128, 129, 400]),
+    st.booleans(),
+    st.sampled_from(["", "", " ", "\r"]),
+)
+broken_json = st.sampled_from(
+    [
+        b'{"type":"x","s":"\xff"}',
+        b'{"type":"x\xff"}',
+        b'{"type":"x","s":"cut \\ud83d"}',
+        b'{"type":"\\ud83d"}',
+        b'{"type":"x","s":"\xed\xa0\x80"}',
+        b'{"type":"x","n":NaN,"s":"\\ud83d"}',
+        b'{"type":"x","s":"' + b"[" * 200 + b'"}',
+        b'{"type":"x","s":"' + b"[" * 100 + b'\\"' + b"{" * 100 + b'"}',
+        b'{"type":"x","type":"done"}',
+        b'{"type":1}',
+        b'{"type":"x"} and more',
+        b'{"\\u0074ype":"x"}',
+        b' {"type":"x"}',
+        b'{"type":"x","n":1e999}',
+    ]
+)
+
 output_records = st.builds(
     format_record,
     times,
-    st.sampled_from([b"stdout", b"stdout", b"stderr", b"stdin"]),
-    contents,
+    st.sampled_from([b"stdout", b"stdout", b"stdout", b"stderr", b"stdin"]),
+    contents | typed_json | broken_json,
     st.sampled_from([b"F", b"F", b"P"]),
 )
 notices = st.builds(
@@ -50,6 +92,8 @@ corrupt_lines = st.builds(lambda line: line + b"\n", any_bytes)
 records = output_records | notices | corrupt_lines
 live_logs = st.lists(records, max_size=25).map(b"".join)
 """Whole records without an end."""
+clean_logs = st.lists(output_records | notices, max_size=25).map(b"".join)
+"""The same from a disk that never failed."""
 done_records = st.builds(format_record, times, st.just(b"system"), st.just(DONE))
 
 

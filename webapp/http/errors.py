@@ -18,6 +18,9 @@ from webapp.http import login
 
 TRPC_PREFIX = "/api/trpc/"
 
+_TELLING_HEADERS = {405: "Allow", 416: "Content-Range"}
+"""What could be had instead: https://datatracker.ietf.org/doc/html/rfc9110#section-15.5"""
+
 logger = logging.getLogger(__name__)
 
 
@@ -83,10 +86,11 @@ def respond_to_error(exception: Exception) -> Response:
         response.headers["WWW-Authenticate"] = "Bearer"
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
-    if isinstance(exception, HTTPException) and exception.code == 405:
-        allowed = exception.get_response().headers.get("Allow")
-        if allowed:
-            response.headers["Allow"] = allowed
+    if isinstance(exception, HTTPException) and exception.code in _TELLING_HEADERS:
+        name = _TELLING_HEADERS[exception.code]
+        value = exception.get_response().headers.get(name)
+        if value:
+            response.headers[name] = value
     return response
 
 

@@ -7,11 +7,13 @@ from typing import cast
 from flask import current_app
 
 from webapp.agents.launch import Launcher
+from webapp.agents.places import session_files
 from webapp.agents.reconcile import mend, reconcile
-from webapp.errors import ServiceUnavailable
+from webapp.errors import NotFound, ServiceUnavailable
 from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
+from webapp.log import lock
 from webapp.settings import Settings
 from webapp.store import sessions
 from webapp.store.engine import Database
@@ -52,6 +54,13 @@ class Services:
         except (OSError, ServiceUnavailable):
             logger.exception("cannot find out whether %s still runs", session.id)
             return session
+
+    def open_log(self, session: Session) -> int:
+        """A descriptor of a session's log, for the caller to close. NotFound if it is gone."""
+        try:
+            return lock.open_log(session_files(self.launcher.var, session).log)
+        except FileNotFoundError:
+            raise NotFound(f"The log of {session.id!r} is gone.", field="sessionId") from None
 
 
 def end_abandoned(

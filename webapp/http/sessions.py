@@ -1,18 +1,12 @@
-"""`/api/sessions`: the list, one session, its log, and an end to it."""
-
-import os
-from collections.abc import Iterator
-from typing import BinaryIO
+"""`/api/sessions`: the list, one session, and an end to it."""
 
 from flask import Blueprint, Response, jsonify, request
-from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from webapp.agents import control
 from webapp.agents.places import session_files
-from webapp.errors import Conflict, NotFound
+from webapp.errors import Conflict
 from webapp.http import inputs
 from webapp.http.services import services
-from webapp.log import lock
 from webapp.store import sessions, shapes
 from webapp.store.models import Session
 
@@ -58,36 +52,6 @@ def cancel_session(session_id: str) -> tuple[Response, int]:
     if session.is_live:
         raise Conflict(f"Session {session_id!r} is just ending.", field="sessionId", retry_after=1)
     raise Conflict(f"Session {session_id!r} has ended: it is {session.status}.", field="sessionId")
-
-
-@blueprint.get("/<session_id>/log")
-def get_log(session_id: str) -> Response:
-    """The log file itself, with Range; one that is still written to, as far as it is now."""
-    session = services().look_up(session_id)
-    path = session_files(services().launcher.var, session).log
-    try:
-        fd = lock.open_log(path)
-    except FileNotFoundError:
-        raise NotFound(f"The log of {session_id!r} is gone.", field="sessionId") from None
-    file = os.fdopen(fd, "rb")
-    size = os.fstat(fd).st_size
-    response = Response(_file_bytes(file, size), mimetype="text/plain")
-    response.call_on_close(file.close)
-    response.content_length = size
-    response.headers["Content-Disposition"] = f'inline; filename="{session.id}.log"'
-    response.headers["Cache-Control"] = "no-cache"
-    try:
-        response.make_conditional(request, accept_ranges=True, complete_length=size)
-    except RequestedRangeNotSatisfiable:
-        file.close()
-        raise
-    return response
-
-
-def _file_bytes(file: BinaryIO, size: int) -> Iterator[bytes]:
-    while size > 0 and (data := file.read(min(size, 1 << 18))):
-        size -= len(data)
-        yield data
 
 
 def _show(session: Session) -> dict[str, object]:

@@ -27,6 +27,8 @@ _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII
 )
 
+_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
 
 @dataclass(frozen=True)
 class Beginning:
@@ -114,10 +116,7 @@ def _number(args: Mapping[str, str], field: str, *, most: float, may_be_zero: bo
     text = args.get(field)
     if text is None:
         return None
-    try:
-        number = float(text) if text.isascii() and len(text) <= 32 else -1.0
-    except ValueError:
-        number = -1.0
+    number = float(text) if len(text) <= 32 and _NUMBER.fullmatch(text) else -1.0
     if not 0 <= number <= most or (number == 0 and not may_be_zero):
         least = "a number from 0" if may_be_zero else "a number over 0 and"
         raise BadRequest(f"{field} is {text[:80]!r}, expected {least} up to {most:g}.", field=field)

@@ -2,28 +2,33 @@
 
 import os
 
-from webapp.log.reader import find_end, next_boundary
+from webapp.log.reader import find_end, last_line_start, next_boundary
 from webapp.log.record import TIME_BYTES, is_time
 
 _STEP_BYTES = 64 * 1024
 
 
-def find_last(fd: int, count: int, end: int | None = None) -> int:
+def find_last(fd: int, count: int, end: int | None = None, most_bytes: int | None = None) -> int:
     """Where the last `count` whole records before a boundary begin; 0 if there are no more.
 
-    Without `end`: the last ones of the log.
+    Without `end`: the last ones of the log. With `most_bytes`: fewer, where they are longer
+    than that together, but at least one of those that there are.
     """
-    position = find_end(fd, os.fstat(fd).st_size) if end is None else end
+    end = find_end(fd, os.fstat(fd).st_size) if end is None else end
+    if count == 0:
+        return end
+    least = 0 if most_bytes is None else max(0, end - most_bytes)
+    position = end
     wanted = count + 1  # the boundary before them is the end of the record before them
-    while position > 0:
-        start = max(0, position - _STEP_BYTES)
+    while position > least:
+        start = max(least, position - _STEP_BYTES)
         chunk = os.pread(fd, position - start, start)
         newlines = chunk.count(b"\n")
         if newlines >= wanted:
             return start + _nth_last_newline(chunk, wanted) + 1
         wanted -= newlines
         position = start
-    return 0
+    return min(_boundary_from(fd, least, end), last_line_start(fd, end))
 
 
 def _nth_last_newline(chunk: bytes, count: int) -> int:

@@ -13,7 +13,7 @@ from webapp.stream.hub import Hub
 from webapp.stream.source import Source, end_without_log, open_source
 from webapp.stream.view import View
 
-_YIELD_SECONDS = 0.0001
+YIELD_SECONDS = 0.0001
 """A viewer that catches up fast must not hold up the live ones; where threads are greenlets,
 a sleep of 0 would let no descriptor be looked at."""
 
@@ -61,7 +61,7 @@ def _follow(hub: Hub, feed: Feed, view: View, bell: _Bell) -> Iterator[bytes]:
         if isinstance(piece, bytes):
             yield piece
             heard_at = time.monotonic()
-            time.sleep(_YIELD_SECONDS)
+            time.sleep(YIELD_SECONDS)
         elif source.is_over:
             return
         elif not _wait(source, bell, piece, heard_at + view.ping_seconds):

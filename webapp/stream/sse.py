@@ -86,11 +86,15 @@ def encode_event(event: Event, id_prefix: str = "") -> bytes:
 
 def encode_envelope(event: Event, id_prefix: str = "") -> bytes:
     """As `encode_event`, with the event's time and stream around its data."""
-    data = (
+    return encode_event(event._replace(data=envelope(event)), id_prefix)
+
+
+def envelope(event: Event) -> str:
+    """All that there is to an event but its id, as a JSON object."""
+    return (
         f'{{"time":{to_json(event.time)},"stream":{to_json(event.stream)},'
         f'"event":{to_json(event.name)},"data":{event.data}}}'
     )
-    return encode_event(event._replace(data=data), id_prefix)
 
 
 def encode_own(name: str, content: dict[str, object], *, as_envelope: bool = False) -> bytes:

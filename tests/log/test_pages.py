@@ -1,0 +1,121 @@
+"""Pages of events: whatever their size and direction, they are the one sequence."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from unittest import mock
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.log import random_logs
+from tests.log.random_logs import open_file
+from webapp.log import pages, reader, seek
+from webapp.log.events import Event, parse_events
+from webapp.log.pages import page_after, page_before
+from webapp.log.record import format_record
+
+ends = st.just(b"") | random_logs.done_records
+torn_tails = st.sampled_from([b"", b"2026", b"\xff"])
+limits = st.integers(1, 30)
+sizes = st.integers(1, 3000)
+
+
+@contextmanager
+def _patched(step: int, page_bytes: int) -> Iterator[None]:
+    """Look back, read and fill pages in small steps."""
+    with (
+        mock.patch.object(pages, "_STEP_BYTES", step),
+        mock.patch.object(seek, "_STEP_BYTES", step),
+        mock.patch.object(reader, "_LOOK_BACK_BYTES", step),
+        mock.patch.object(pages, "PAGE_BYTES", page_bytes),
+    ):
+        yield
+
+
+def events_of(log: bytes) -> list[Event]:
+    """By a full parse."""
+    return list(parse_events(log, 0, is_continuation=False))
+
+
+@given(random_logs.live_logs, ends, torn_tails, limits, sizes, st.integers(1, 400))
+def test_pages_forwards_are_the_one_sequence(
+    log: bytes, end: bytes, tail: bytes, limit: int, page_bytes: int, step: int
+) -> None:
+    whole, got, offset = events_of(log + end), [], 0
+    with open_file(log + end + tail) as fd, _patched(step, page_bytes):
+        while (page := page_after(fd, offset, limit)).events:
+            assert not page.is_gap
+            assert len(page.events) <= limit
+            assert (page.start, page.end) == (offset, page.events[-1].offset)
+            assert page.end - page.start <= page_bytes or len(page.events) == 1
+            got += page.events
+            offset = page.end
+    assert got == whole
+
+
+@given(random_logs.live_logs, ends, torn_tails, limits, sizes, st.integers(1, 400))
+def test_pages_backwards_are_the_one_sequence(
+    log: bytes, end: bytes, tail: bytes, limit: int, page_bytes: int, step: int
+) -> None:
+    whole, got = events_of(log + end), []
+    offset: int | None = None
+    with open_file(log + end + tail) as fd, _patched(step, page_bytes):
+        while (page := page_before(fd, offset, limit)).events:
+            assert not page.is_gap
+            assert len(page.events) <= limit
+            assert page.end - page.start <= page_bytes or len(page.events) == 1
+            got += page.events[::-1]
+            offset = page.start
+    assert got == whole[::-1]
+
+
+@given(random_logs.live_logs, ends, st.integers(0, 4000) | st.just(10**18), limits)
+def test_offset_that_is_no_boundary_tears_and_repeats_nothing(
+    log: bytes, end: bytes, asked: int, limit: int
+) -> None:
+    whole = events_of(log + end)
+    ids = {0, *(event.offset for event in whole)}
+    with open_file(log + end) as fd:
+        after, before = page_after(fd, asked, limit), page_before(fd, asked, limit)
+    assert after.is_gap == before.is_gap == (asked not in ids)
+    assert set(after.events) <= set(whole)
+    at_or_before = [event for event in whole if event.offset <= asked]
+    assert before.events == at_or_before[-limit:]
+    if asked in ids:
+        assert after.events == [event for event in whole if event.offset > asked][:limit]
+
+
+def test_record_longer_than_a_page_is_a_page_of_its_own() -> None:
+    long = format_record(1, b"stdout", b"x" * (pages.PAGE_BYTES + 10))
+    short = format_record(1, b"stdout", b"x")
+    with open_file(short + long + short) as fd:
+        ends = [len(short), len(short + long), len(short + long + short)]
+        offset = 0
+        for end in ends:
+            page = page_after(fd, offset, 100)
+            assert page.end == end
+            offset = end
+        for start in [len(short + long), len(short), 0]:
+            page = page_before(fd, offset, 100)
+            assert page.start == start
+            offset = start
+
+
+def test_page_reads_little_of_a_big_log() -> None:
+    record = format_record(1, b"stderr", b"x" * 100)
+    with open_file(record * 100_000) as fd:
+        middle = len(record) * 50_000
+        with mock.patch("os.pread", wraps=os.pread) as pread:
+            page_after(fd, middle, 100)
+            page_before(fd, middle, 100)
+    assert sum(call.args[1] for call in pread.call_args_list) < 500_000
+
+
+def test_page_of_long_records_reads_no_more_than_it_shows() -> None:
+    record = format_record(1, b"stdout", b"x" * (1 << 20))
+    with open_file(record * 16) as fd, mock.patch("os.pread", wraps=os.pread) as pread:
+        page = page_after(fd, 0, 1000)
+        assert page.end <= pages.PAGE_BYTES
+        page_before(fd, None, 1000)
+    assert sum(call.args[1] for call in pread.call_args_list) < 6 * pages.PAGE_BYTES

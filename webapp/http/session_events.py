@@ -1,0 +1,73 @@
+"""`GET /api/sessions/<id>/events`: the events of a session as JSON, page by page."""
+
+from flask import Blueprint, Response, request
+
+from webapp.errors import BadRequest
+from webapp.http import inputs, view_options
+from webapp.http.services import services
+from webapp.log import lock, reader
+from webapp.log.pages import Page, page_after, page_before
+from webapp.stream.sse import envelope
+
+blueprint = Blueprint("session_events", __name__, url_prefix="/api/sessions")
+
+ORDERS = ("asc", "desc")
+MAX_LIMIT = 1000
+DEFAULT_LIMIT = 100
+
+
+@blueprint.get("/<session_id>/events")
+def list_events(session_id: str) -> Response:
+    """`{"events": […], "nextOffset": …}`: `?offset=…&limit=…&order=asc|desc`
+
+    The events are those of the stream, each as its envelope with its `id` before: the offset
+    just after it, as text, as `EventSource` has it. `asc`: those after `offset`; `nextOffset`
+    is where to go on, for more or to ask again, and null when the session has its end and
+    nothing follows. `desc`: those at or before `offset` (the end unless given), newest first;
+    `nextOffset` is where the page before begins, and null at the beginning of the log.
+
+    An offset that is no boundary never fails: the answer then says `"gap": true`.
+    """
+    args = request.args.to_dict()
+    limit = inputs.optional_digits(args, "limit", least=1, most=MAX_LIMIT) or DEFAULT_LIMIT
+    order = args.get("order", "asc")
+    if order not in ORDERS:
+        raise BadRequest(f"order is {order[:80]!r}, expected {' or '.join(ORDERS)}.", field="order")
+
+    session = services().look_up(session_id)
+    fd = services().open_log(session)
+    try:
+        if order == "asc":
+            page = page_after(fd, view_options.read_offset(args.get("offset")), limit)
+            next_offset = None if _is_over(fd, page, session.is_live) else page.end
+        else:
+            page = _page_before(fd, args.get("offset"), limit)
+            next_offset = page.start or None
+    finally:
+        lock.close_log(fd)
+    return _respond(page, next_offset, is_newest_first=order == "desc")
+
+
+def _page_before(fd: int, offset: str | None, limit: int) -> Page:
+    if not offset:
+        return page_before(fd, None, limit)
+    asked = view_options.read_offset(offset)
+    return page_before(fd, asked, limit, is_gap=asked is None)
+
+
+def _is_over(fd: int, page: Page, is_live: bool) -> bool:
+    """Whether nothing can follow a page: it ends where the log ends for ever."""
+    if is_live and not reader.is_complete(fd):
+        return False
+    return not reader.read_records(fd, page.end)
+
+
+def _respond(page: Page, next_offset: int | None, *, is_newest_first: bool) -> Response:
+    events = reversed(page.events) if is_newest_first else page.events
+    shown = ",".join(f'{{"id":"{event.offset}",{envelope(event)[1:]}' for event in events)
+    following = "null" if next_offset is None else str(next_offset)
+    gap = ',"gap":true' if page.is_gap else ""
+    body = f'{{"events":[{shown}],"nextOffset":{following}{gap}}}\n'
+    response = Response(body.encode("utf-8", "replace"), mimetype="application/json")
+    response.headers["Cache-Control"] = "no-cache"
+    return response

@@ -1,0 +1,106 @@
+"""`GET /api/sessions/<id>/log`: the log file itself, or what the agent printed to a stream."""
+
+import os
+import time
+from collections.abc import Iterator
+
+from flask import Blueprint, Response, request
+
+from webapp.errors import BadRequest
+from webapp.http import inputs
+from webapp.http.byte_range import byte_range
+from webapp.http.services import services
+from webapp.log import lock, reader
+from webapp.log.output import STREAMS, read_output
+from webapp.store.models import Session
+from webapp.stream.connection import set_limits
+from webapp.stream.pull import YIELD_SECONDS
+from webapp.stream.send_file import send_file
+
+blueprint = Blueprint("session_log", __name__, url_prefix="/api/sessions")
+
+
+@blueprint.get("/<session_id>/log")
+def get_log(session_id: str) -> Response:
+    """The log as it is now. `?stream=stdout|stderr`: that stream's own bytes.
+
+    A log that has its end never changes: its ETag is strong, and the client's copy may be
+    used again after asking. One that is still written to is served as far as it is, without
+    an ETag. A part of it (`Range`) can be had of the file, not of a stream, whose length only
+    reading all of it would tell.
+    """
+    stream = inputs.optional_text(request.args.to_dict(), "stream")
+    if stream is not None and stream not in STREAMS:
+        raise BadRequest(
+            f"stream is {stream[:80]!r}, expected {' or '.join(STREAMS)}.", field="stream"
+        )
+    session = services().look_up(session_id)
+    fd = services().open_log(session)
+    try:
+        response = _head(session, fd, stream)
+        end = reader.size(fd)
+        if stream is None:
+            _set_file(response, fd, end)
+        else:
+            _set_stream(response, fd, stream, end)
+    except BaseException:
+        lock.close_log(fd)
+        raise
+    response.call_on_close(lambda: lock.close_log(fd))
+    return response
+
+
+def _head(session: Session, fd: int, stream: str | None) -> Response:
+    """The response without its body; 304 or 412 where the client's copy decides."""
+    name = f"{session.id}.log" if stream is None else f"{session.id}.{stream}.txt"
+    response = Response(mimetype="text/plain")
+    response.headers["Content-Disposition"] = f'inline; filename="{name}"'
+    if not reader.is_complete(fd):
+        response.headers["Cache-Control"] = "no-store"
+        return response
+    response.headers["Cache-Control"] = "private, no-cache"
+    facts = os.fstat(fd)
+    tag = f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
+    response.set_etag(tag if stream is None else f"{tag}-{stream}")
+    response.make_conditional(request)
+    return response
+
+
+def _set_file(response: Response, fd: int, end: int) -> None:
+    response.headers["Accept-Ranges"] = "bytes"
+    if response.status_code != 200:
+        return
+    start, stop = 0, end
+    if request.method == "GET":
+        if_range, etag = request.headers.get("If-Range"), response.headers.get("ETag")
+        part = byte_range(request.headers.get("Range"), end, if_range, etag)
+        if part is not None:
+            start, stop = part
+            response.status_code = 206
+            response.content_range.set(start, stop, end)
+    response.content_length = stop - start
+    response.response = send_file(
+        request.environ,
+        fd,
+        start,
+        stop,
+        is_green=services().hub.push is not None,
+        send_timeout_seconds=services().settings.send_timeout_seconds,
+    )
+
+
+def _set_stream(response: Response, fd: int, stream: str, end: int) -> None:
+    response.headers["Accept-Ranges"] = "none"
+    if response.status_code != 200:
+        return
+    response.headers.pop("Content-Length", None)
+    set_limits(request.environ, services().settings.send_timeout_seconds)
+    response.response = _in_turn(read_output(fd, stream, end))
+
+
+def _in_turn(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Each piece that holds something; others of this worker have their turn between them."""
+    for piece in pieces:
+        if piece:
+            yield piece
+        time.sleep(YIELD_SECONDS)

@@ -39,6 +39,7 @@ def test_new_workflow_is_answered_with_its_stages(client: Client) -> None:
     assert set(workflow) == {
         "id",
         "requestId",
+        "title",
         "template",
         "status",
         "currentStage",
@@ -50,6 +51,14 @@ def test_new_workflow_is_answered_with_its_stages(client: Client) -> None:
     assert [(stage["name"], stage["status"]) for stage in workflow["stages"]] == [
         ("chat", "active")
     ]
+
+
+def test_a_workflow_is_called_as_its_first_message_begins(client: Client) -> None:
+    empty = data_of(client.call("workflow.create", {}))
+    assert empty["title"] is None
+    for content in ("a" * 500, "later"):
+        client.call("workflow.sendMessage", {"workflowId": empty["id"], "content": content})
+    assert data_of(query(client, "workflow.get", empty["id"]))["title"] == "a" * 120
 
 
 @pytest.mark.parametrize("value", [None, {}, {"requestId": None, "template": None}])

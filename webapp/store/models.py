@@ -1,9 +1,17 @@
 """The tables. The migrations create them, with the comments that the sqlite3 shell shows."""
 
 from datetime import UTC, datetime
+from typing import ClassVar
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy import ForeignKey, func, select
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    MappedSQLExpression,
+    column_property,
+    mapped_column,
+    relationship,
+)
 
 LIVE = ("starting", "running")
 ENDED = ("succeeded", "failed", "cancelled", "timed_out", "lost")
@@ -38,6 +46,7 @@ class Workflow(Base):
     updated_at: Mapped[str]
 
     stages: Mapped[list["Stage"]] = relationship(order_by="Stage.stage_index", lazy="selectin")
+    title: ClassVar[MappedSQLExpression[str | None]]  # mapped below, for it reads Message
 
     @property
     def is_over(self) -> bool:
@@ -112,3 +121,16 @@ class IdempotencyKey(Base):
     request_hash: Mapped[str]
     session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"))
     created_at: Mapped[str]
+
+
+TITLE_LETTERS = 120
+
+Workflow.title = column_property(
+    select(func.substr(Message.content, 1, TITLE_LETTERS))
+    .where(Message.workflow_id == Workflow.id, Message.role == "user")
+    .order_by(Message.id)
+    .limit(1)
+    .correlate_except(Message)
+    .scalar_subquery()
+)
+"""How what was first said in it begins: what people know a workflow by. None while it is empty."""

@@ -28,6 +28,7 @@ def workflow(row: Workflow) -> dict[str, object]:
     return {
         "id": row.id,
         "requestId": row.request_id,
+        "title": row.title,
         "template": row.template,
         "status": row.status,
         "currentStage": row.current_stage,

@@ -1,0 +1,13 @@
+/** Where a link in foreign text may lead: only to what a browser opens as a page or a letter. */
+
+const SCHEMES = new Set(["http:", "https:", "mailto:"]);
+
+/** The address, or null for one that nobody should follow: a script, data, a file, a place here. */
+export function safeUrl(address) {
+  try {
+    const url = new URL(address);
+    return SCHEMES.has(url.protocol) ? url.href : null;
+  } catch {
+    return null;
+  }
+}

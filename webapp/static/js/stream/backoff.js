@@ -19,9 +19,6 @@ export function reconnectDelay(failures, retryMs, random = Math.random) {
 
 /**
  * The Retry-After header in milliseconds: seconds or a date (RFC 9110, section 10.2.3), 0 without it.
- *
- * @param {string | null} header
- * @param {number} [now]
  */
 export function retryAfterMs(header, now = Date.now()) {
   if (header === null) return 0;
@@ -33,8 +30,6 @@ export function retryAfterMs(header, now = Date.now()) {
 /**
  * Resolves after `delayMs`, or at once when `signal` is aborted.
  *
- * @param {number} delayMs
- * @param {AbortSignal} [signal]
  * @returns {Promise<void>}
  */
 export function pause(delayMs, signal) {

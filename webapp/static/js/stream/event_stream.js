@@ -15,16 +15,26 @@
  * @property {string} finalEvent  the name of the event after which nothing follows
  * @property {(events: StreamEvent[]) => void} onEvents
  * @property {(state: StreamState) => void} onState
+ * @property {Slots} [slots]            of connections; without them it takes what it wants
+ * @property {() => boolean} [isForemost]  looked at just now: it gives its slot up less often
+ * @property {string} [firstQuery]      what the first connection asks for beside the rest: "&tail=9"
  * @property {typeof globalThis.fetch} [fetch]
  * @property {() => number} [random]
  */
 
 import { errorOf } from "../api/errors.js";
 import { DEFAULT_RETRY_MS, pause, reconnectDelay, retryAfterMs } from "./backoff.js";
+import { Slots } from "./slots.js";
 import { SseParser } from "./sse_parser.js";
 
 /** The server sends a `ping` after 15 s of silence: a line that has missed two is dead. */
 export const SILENCE_LIMIT_MS = 35_000;
+
+/** For so long it keeps a connection that others wait for, at least. */
+const TURN_MS = 500;
+const FOREMOST_TURN_MS = 3_000;
+/** Silent for so long, it has caught up. */
+const QUIET_MS = 150;
 
 /** Answers of 4xx that are about the moment, not about the request. */
 const PASSING_STATUSES = new Set([408, 425, 429]);
@@ -39,10 +49,6 @@ export class EventStream {
   #failures = 0;
   #wasLive = false;
 
-  /**
-   * @param {string} url
-   * @param {StreamOptions} options
-   */
   constructor(url, options) {
     this.#url = url;
     this.#options = options;
@@ -67,57 +73,72 @@ export class EventStream {
     this.#options.onState({ phase: "parked" });
   }
 
-  /** @param {AbortSignal} stop */
   async #keepConnected(stop) {
+    let outcome = await this.#takeTurn(stop, "connecting");
     while (!stop.aborted) {
-      const again = this.#wasLive || this.#failures > 0;
-      this.#options.onState({ phase: again ? "reconnecting" : "connecting" });
-
-      const outcome = await this.#connect(stop);
-      if (stop.aborted) return;
       if (outcome.phase === "ended" || outcome.phase === "refused") {
         this.#options.onState(outcome);
         return;
       }
+      if (outcome.phase === "waiting") {
+        const delay = reconnectDelay(this.#failures, this.#retryMs, this.#options.random);
+        const delayMs = Math.max(delay, outcome.delayMs ?? 0);
+        this.#failures += 1;
+        this.#options.onState({ phase: "waiting", delayMs });
+        await pause(delayMs, stop);
+      }
+      outcome = await this.#takeTurn(stop, outcome.phase === "waiting" ? "reconnecting" : null);
+    }
+  }
 
-      const delay = reconnectDelay(this.#failures, this.#retryMs, this.#options.random);
-      const delayMs = Math.max(delay, outcome.delayMs ?? 0);
-      this.#failures += 1;
-      this.#options.onState({ phase: "waiting", delayMs });
-      await pause(delayMs, stop);
+  /**
+   * One connection, once there is a slot for it.
+   *
+   * @param {"connecting" | "reconnecting" | null} phase  null: it only lets others have their turn
+   * @returns {Promise<StreamState>}
+   */
+  async #takeTurn(stop, phase) {
+    if (stop.aborted) return { phase: "parked" };
+    if (phase !== null) this.#options.onState({ phase: this.#wasLive ? "reconnecting" : phase });
+    const slot = await this.#options.slots?.acquire(stop);
+    try {
+      return stop.aborted ? { phase: "parked" } : await this.#connect(stop, slot);
+    } finally {
+      slot?.release();
     }
   }
 
   /**
    * One connection, from its request to its end.
    *
-   * @param {AbortSignal} stop
    * @returns {Promise<StreamState>}
    */
-  async #connect(stop) {
+  async #connect(stop, slot) {
     const silence = new SilenceLimit();
+    const turn = new Turn(slot, () => this.#options.isForemost?.() ?? false);
     try {
-      const response = await this.#fetch(this.#url, {
+      const isFirst = this.#lastEventId === "";
+      const response = await this.#fetch(this.#url + (isFirst ? (this.#options.firstQuery ?? "") : ""), {
         headers: this.#headers(),
         cache: "no-store",
-        signal: AbortSignal.any([stop, silence.signal]),
+        signal: AbortSignal.any([stop, silence.signal, turn.signal]),
       });
       const outcome = await judge(response);
       if (stop.aborted || outcome.phase !== "live" || response.body === null) return outcome;
 
       this.#wasLive = true;
       this.#options.onState(outcome);
-      return await this.#read(response.body, stop, silence);
+      return await this.#read(response.body, stop, silence, turn);
     } catch {
       // fetch and read fail with one TypeError for everything between here and the server.
-      return { phase: "waiting" };
+      return turn.signal.aborted ? { phase: "live" } : { phase: "waiting" };
     } finally {
       silence.lift();
+      turn.end();
     }
   }
 
   #headers() {
-    /** @type {Record<string, string>} */
     const headers = { Accept: "text/event-stream" };
     if (this.#lastEventId !== "") headers["Last-Event-ID"] = this.#lastEventId;
     return headers;
@@ -125,11 +146,9 @@ export class EventStream {
 
   /**
    * @param {ReadableStream<Uint8Array>} body
-   * @param {AbortSignal} stop
-   * @param {SilenceLimit} silence
-   * @returns {Promise<StreamState>}
+   * @returns {Promise<StreamState>}  live: others are to have their turn
    */
-  async #read(body, stop, silence) {
+  async #read(body, stop, silence, turn) {
     const reader = body.getReader();
     const decoder = new TextDecoder();
     const parser = new SseParser(this.#lastEventId);
@@ -138,6 +157,7 @@ export class EventStream {
       const { value, done } = await reader.read();
       if (stop.aborted || done) return { phase: "waiting" };
       silence.restart();
+      turn.noteData();
 
       const events = parser.feed(decoder.decode(value, { stream: true }));
       this.#retryMs = parser.retryMs ?? this.#retryMs;
@@ -151,6 +171,7 @@ export class EventStream {
         void reader.cancel().catch(() => {});
         return { phase: "ended" };
       }
+      if (turn.isOver) turn.give();
     }
   }
 
@@ -168,10 +189,50 @@ export class EventStream {
   }
 }
 
+/** A connection's time while others wait for its slot: its signal aborts when that is over. */
+class Turn {
+  #controller = new AbortController();
+  #slot;
+  #isForemost;
+  #startedAt = performance.now();
+  #dataAt = performance.now();
+  #timer;
+  isOver = false;
+
+  constructor(slot, isForemost) {
+    this.#slot = slot;
+    this.#isForemost = isForemost;
+    this.#timer = slot === undefined ? undefined : setInterval(() => void this.#check(), QUIET_MS);
+  }
+
+  get signal() {
+    return this.#controller.signal;
+  }
+
+  noteData() {
+    this.#dataAt = performance.now();
+  }
+
+  /** Only between events: half of one would have to come again. */
+  give() {
+    this.#controller.abort();
+  }
+
+  end() {
+    clearInterval(this.#timer);
+  }
+
+  async #check() {
+    const now = performance.now();
+    if (now - this.#startedAt < (this.#isForemost() ? FOREMOST_TURN_MS : TURN_MS)) return;
+    this.isOver = (await this.#slot?.isWanted()) ?? false;
+    if (this.isOver && performance.now() - this.#dataAt >= QUIET_MS) this.give();
+  }
+}
+
 /** Aborts its signal when it has not been restarted for `SILENCE_LIMIT_MS`. */
 class SilenceLimit {
   #controller = new AbortController();
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
   constructor() {
@@ -195,7 +256,6 @@ class SilenceLimit {
 /**
  * What an answer's head says about the stream.
  *
- * @param {Response} response
  * @returns {Promise<StreamState>}
  */
 async function judge(response) {
@@ -210,7 +270,6 @@ async function judge(response) {
   return { phase: "refused", error: await errorOf(response) };
 }
 
-/** @param {Response} response */
 function isEventStream(response) {
   return (response.headers.get("Content-Type") ?? "").startsWith("text/event-stream");
 }

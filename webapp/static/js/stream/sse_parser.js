@@ -22,12 +22,12 @@ export class SseParser {
   lastEventId;
 
   /** Pieces of a line whose end has not come: joined once, so that a long line stays linear. */
-  #line = /** @type {string[]} */ ([]);
+  #line = [];
   #endedInCarriageReturn = false;
 
   #id;
   #name = "";
-  #data = /** @type {string[]} */ ([]);
+  #data = [];
 
   /** @param {string} [lastEventId] where an earlier connection stopped */
   constructor(lastEventId = "") {
@@ -38,11 +38,9 @@ export class SseParser {
   /**
    * The events that this chunk completes.
    *
-   * @param {string} chunk
    * @returns {StreamEvent[]}
    */
   feed(chunk) {
-    /** @type {StreamEvent[]} */
     const events = [];
     let start = 0;
 
@@ -68,10 +66,7 @@ export class SseParser {
     return events;
   }
 
-  /**
-   * @param {string} line
-   * @param {StreamEvent[]} events
-   */
+  /** @param {StreamEvent[]} events */
   #takeLine(line, events) {
     if (line === "") {
       this.#dispatch(events);

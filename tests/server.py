@@ -148,9 +148,9 @@ class Server:
             timeout=30,
         )
 
-    def create_workflow(self) -> str:
+    def create_workflow(self, **fields: str) -> str:
         """A new workflow's id."""
-        answer = self.call("workflow.create", {}).raise_for_status().json()
+        answer = self.call("workflow.create", fields).raise_for_status().json()
         return str(answer["result"]["data"]["id"])
 
     def invoke(self, agent: str, message: str = "", workflow_id: str | None = None) -> str:

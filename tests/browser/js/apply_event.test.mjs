@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { applyEvent } from "../../../webapp/static/js/transcript/apply_event.js";
-import { MAX_BLOCKS, MAX_TEXT } from "../../../webapp/static/js/transcript/limits.js";
+import { MAX_BLOCKS, MAX_WEIGHT } from "../../../webapp/static/js/transcript/limits.js";
 import { Transcript } from "../../../webapp/static/js/transcript/transcript.js";
 
 /** A transcript of these events: pairs of a name and its data. */
@@ -17,7 +17,7 @@ function transcriptOf(...events) {
 const blocksOf = (...events) => transcriptOf(...events).blocks;
 
 test("a session has a start, words, a tool, warnings, figures and an end", () => {
-  const kinds = blocksOf(
+  const transcript = transcriptOf(
     ["session", { agent: "demo", pid: 7, startedAt: "2026-11-23T21:04:00Z" }],
     ["message", { type: "message", content: "Hello " }],
     ["message", { type: "message", content: "there." }],
@@ -27,8 +27,10 @@ test("a session has a start, words, a tool, warnings, figures and an end", () =>
     ["ping", { type: "ping" }],
     ["usage", { type: "usage", inputTokens: 3 }],
     ["done", { exitCode: 0, signal: null, status: "succeeded" }],
-  ).map((block) => block.kind);
-  assert.deepEqual(kinds, ["start", "text", "tool", "stderr", "usage", "done"]);
+  );
+  assert.deepEqual(transcript.blocks.map((block) => block.kind), ["text", "tool", "stderr", "usage"]);
+  assert.deepEqual(transcript.start, { agent: "demo", pid: 7, startedAt: "2026-11-23T21:04:00Z" });
+  assert.deepEqual(transcript.done, { exitCode: 0, signal: null, status: "succeeded" });
 });
 
 test("a run of messages is one block, and something else between them ends it", () => {
@@ -119,43 +121,58 @@ test("an agent's own done does not end the transcript", () => {
 
 test("what a person said is not shown twice when the log has it too", () => {
   const transcript = new Transcript();
-  transcript.add({ kind: "input", text: "help", omitted: 0, fromLog: false });
-  for (const content of ["help", "go on", "go on"]) {
+  transcript.said = "help\nme";
+  for (const content of ["help", "me", "go on"]) {
     applyEvent(transcript, { name: "input", data: JSON.stringify({ content }), id: "" });
   }
-  assert.deepEqual(transcript.blocks.map(({ text }) => text), ["help", "go on", "go on"]);
+  assert.deepEqual(transcript.blocks.map(({ text }) => text), ["go on"]);
 });
 
-test("only what has changed is to be written again", () => {
+test("what a person said to a live agent is shown, several lines as one", () => {
+  const blocks = blocksOf(["input", { content: "a" }], ["input", { content: "b" }], ["message", { content: "c" }], ["input", { content: "d" }]);
+  assert.deepEqual(blocks.map(({ text }) => text), ["a\nb", "c", "d"]);
+});
+
+test("JSON messages are Markdown, other lines are output", () => {
+  const blocks = blocksOf(
+    ["message", { type: "message", content: "*a*" }],
+    ["message", { content: "\x1b[31mb" }],
+    ["message", { type: "message", content: "c", partial: true }],
+  );
+  assert.deepEqual(blocks.map(({ kind, text }) => [kind, text]), [["text", "*a*"], ["output", "\x1b[31mb"], ["text", "c"]]);
+});
+
+test("only what has changed gets another version", () => {
   const transcript = transcriptOf(["tool_call", { name: "t" }], ["message", { content: "a" }]);
-  transcript.changed.clear();
+  const [call, text] = transcript.blocks;
+  const before = [call.version, text.version];
   applyEvent(transcript, { name: "message", data: '{"content":"b"}', id: "" });
-  assert.deepEqual([...transcript.changed], [2]);
+  assert.equal(call.version, before[0]);
+  assert.ok(text.version > before[1]);
   applyEvent(transcript, { name: "tool_result", data: "{}", id: "" });
-  assert.deepEqual([...transcript.changed], [2, 1]);
+  assert.ok(call.version > before[0]);
 });
 
-test("of 100,000 events the last blocks are kept", { timeout: 20_000 }, () => {
+test("200,000 events are kept within bounds, the last ones", { timeout: 30_000 }, () => {
   const transcript = new Transcript();
-  for (let count = 0; count < 50_000; count += 1) {
+  for (let count = 0; count < 100_000; count += 1) {
     applyEvent(transcript, { name: "tool_call", data: `{"name":"t","id":"${count}"}`, id: "" });
     applyEvent(transcript, { name: "message", data: `{"content":"${count}"}`, id: "" });
   }
-  assert.equal(transcript.blocks.length, MAX_BLOCKS);
-  assert.equal(transcript.dropped, 100_000 - MAX_BLOCKS);
-  assert.equal(transcript.last?.text, "49999");
-  assert.equal(transcript.openCalls.length, MAX_BLOCKS / 2);
-  assert.ok(transcript.changed.size <= MAX_BLOCKS);
+  assert.ok(transcript.blocks.length <= MAX_BLOCKS);
+  assert.equal(transcript.dropped, 200_000 - transcript.blocks.length);
+  assert.equal(transcript.last?.text, "99999");
   assert.equal(transcript.block(transcript.firstId), transcript.blocks[0]);
+  assert.equal(transcript.endId, 200_001);
 });
 
 test("huge events make room for each other", () => {
   const transcript = new Transcript();
   const result = "x".repeat(1_000_000);
-  for (let count = 0; count < 50; count += 1) {
+  for (let count = 0; count < 300; count += 1) {
     applyEvent(transcript, { name: "tool_result", data: JSON.stringify({ name: "t", result }), id: "" });
   }
-  const kept = transcript.blocks.reduce((sum, block) => sum + block.result.text.length, 0);
-  assert.ok(kept <= MAX_TEXT, String(kept));
+  const kept = transcript.blocks.reduce((sum, block) => sum + block.weight, 0);
+  assert.ok(kept <= MAX_WEIGHT, String(kept));
   assert.ok(transcript.dropped > 0);
 });

@@ -2,15 +2,16 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ApiError, errorOf } from "../../../webapp/static/js/api/errors.js";
-import { Delivery } from "../../../webapp/static/js/composer/delivery.js";
+import { Answer, Delivery } from "../../../webapp/static/js/composer/delivery.js";
 
 /** A server that answers each invoke with the next of these: an error to throw, or a session. */
 function serverWith(...answers) {
-  const seen = { created: 0, invokes: [], pauses: [] };
+  const seen = { created: 0, templates: [], invokes: [], pauses: [] };
   return {
     seen,
-    async createWorkflow() {
+    async createWorkflow({ template }) {
       seen.created += 1;
+      seen.templates.push(template);
       return { id: `workflow-${seen.created}` };
     },
     async invokeAgent(input, key) {
@@ -25,7 +26,7 @@ function serverWith(...answers) {
   };
 }
 
-const letter = { workflowId: null, message: "hello", agent: "demo" };
+const letter = { workflowId: null, template: "chat", message: "hello", agent: "demo" };
 const session = { sessionId: "session-1", workflowId: "workflow-1" };
 const lost = () => new ApiError("The server cannot be reached.");
 
@@ -75,6 +76,26 @@ test("a message moves to a conversation of its own under a new key", async () =>
   const [first, second] = server.seen.invokes;
   assert.deepEqual([first.workflowId, second.workflowId], ["workflow-0", "workflow-1"]);
   assert.notEqual(first.key, second.key);
+});
+
+test("a new conversation gets the template that was chosen, once", async () => {
+  const server = serverWith(lost(), session);
+  await new Delivery({ ...letter, template: "standard" }, server).attempt();
+  assert.deepEqual(server.seen.templates, ["standard"]);
+});
+
+test("an answer to a live agent is sent again with the same key, and starts nothing", async () => {
+  const sent = [];
+  const server = {
+    ...serverWith(),
+    async sendInput(...input) {
+      sent.push(input);
+      if (sent.length === 1) throw lost();
+    },
+  };
+  assert.equal(await new Answer({ sessionId: "session-1", message: "yes" }, server).attempt(), null);
+  assert.deepEqual(sent[0], sent[1]);
+  assert.deepEqual(sent[0].slice(0, 2), ["session-1", "yes"]);
 });
 
 test("errors are read from tRPC, from plain JSON and from whatever stands between", async () => {

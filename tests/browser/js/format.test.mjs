@@ -35,10 +35,10 @@ test("figures under the names that programs give them", () => {
   /** @type {[string, number, string][]} */
   const table = [
     ["inputTokens", 1234, "1,234 input tokens"], ["cache_read_tokens", 5, "5 cache read tokens"],
-    ["durationMs", 4200, "duration 4.2 s"], ["duration_ms", 90, "duration 90 ms"], ["ms", 5, "took 5 ms"],
-    ["items", 3, "3 items"], ["total_cost_usd", 0.0123, "total cost $0.0123"], ["costUsd", 2, "cost $2"],
+    ["durationMs", 4200, "4.2 s duration"], ["duration_ms", 90, "90 ms duration"], ["ms", 5, "5 ms took"],
+    ["items", 3, "3 items"], ["total_cost_usd", 0.0123, "$0.0123 total cost"], ["costUsd", 2, "$2 cost"],
   ];
-  for (const [name, value, text] of table) assert.equal(formatMeasure(name, value), text);
+  for (const [name, value, text] of table) assert.equal(formatMeasure(name, value).join(" "), text);
 });
 
 test("the time between two instants, once both are known", () => {

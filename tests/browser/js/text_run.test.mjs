@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { appendText } from "../../../webapp/static/js/transcript/append_text.js";
-import { MAX_BLOCK_TEXT, SPLIT_TEXT_AT } from "../../../webapp/static/js/transcript/limits.js";
+import { MAX_BLOCK_TEXT } from "../../../webapp/static/js/transcript/limits.js";
 import { readable } from "../../../webapp/static/js/transcript/plain_text.js";
 import { pieceOf } from "../../../webapp/static/js/transcript/text_run.js";
 import { Transcript } from "../../../webapp/static/js/transcript/transcript.js";
@@ -10,7 +10,7 @@ import { Transcript } from "../../../webapp/static/js/transcript/transcript.js";
 /** The blocks that a run of messages becomes. */
 function run(...messages) {
   const transcript = new Transcript();
-  for (const data of messages) appendText(transcript, "text", pieceOf(data));
+  for (const data of messages) appendText(transcript, pieceOf(data).kind, pieceOf(data));
   return transcript.blocks;
 }
 
@@ -25,11 +25,11 @@ test("pieces become readable text", () => {
     ["a partial line goes on", [partial("Thinking about"), line(" the question."), line("b")], "Thinking about the question.\nb"],
     ["words with their own spaces", [message("Hel"), message("lo "), message("there")], "Hel lo there"],
     ["bare words", [message("Hello"), message("there"), message("!")], "Hello there!"],
-    ["sentences", [message("I look."), message("It is there.")], "I look.\nIt is there."],
+    ["sentences", [message("I look."), message("It is there.")], "I look.\n\nIt is there."],
     ["messages with line ends", [message("line 1 of 2\n"), message("line 2 of 2\n")], "line 1 of 2\nline 2 of 2\n"],
     ["partial JSON messages", [{ ...message("Hel"), partial: true }, message("lo")], "Hello"],
-    ["a plain line after a message", [message("a"), line("b")], "a\nb"],
-    ["line ends before anything", [line(""), line("a")], "a"],
+    ["a plain line after a message", [message("a"), line("b")], "a|b"],
+    ["line ends before anything", [message("\n\n"), message("a")], "a"],
   ];
   for (const [what, messages, text] of table) {
     assert.equal(run(...messages).map((block) => block.text).join("|"), text, what);
@@ -46,22 +46,28 @@ test("a long run goes on in new blocks at line ends, and nothing is lost", () =>
   const lines = Array.from({ length: 3_000 }, (_, index) => `line ${index}`);
   const blocks = run(...lines.map(line));
   assert.ok(blocks.length > 2);
-  assert.ok(blocks.every((block) => block.text.length < SPLIT_TEXT_AT * 2));
+  assert.ok(blocks.every((block) => block.text.length <= MAX_BLOCK_TEXT));
   assert.ok(blocks.slice(1).every((block) => block.continued));
   assert.equal(blocks.map((block) => block.text).join("\n"), lines.join("\n"));
 });
 
-test("a huge line is cut, and says how much is missing", () => {
-  const [block, ...rest] = run(line("x".repeat(1_000_000)), partial("y"));
-  assert.equal(block.text.length, MAX_BLOCK_TEXT);
-  assert.equal(block.omitted, 1_000_000 - MAX_BLOCK_TEXT);
-  assert.deepEqual(rest.map(({ text }) => text), ["y"]);
+test("a huge line without a space goes on in new blocks, whole", () => {
+  const text = "😀".repeat(500_000);
+  const blocks = run(message(text), message("\n\ny"));
+  assert.ok(blocks.every((block) => block.text.length <= MAX_BLOCK_TEXT));
+  const whole = blocks.map((block) => block.text).join("");
+  assert.ok(whole.replaceAll("\n", "") === `${text}y`, "nothing is lost or torn");
 });
 
-test("after a cut the same line is not taken up again", () => {
-  const [block] = run(partial("x".repeat(MAX_BLOCK_TEXT + 5)), partial("yyy"));
-  assert.equal(block.text.length, MAX_BLOCK_TEXT);
-  assert.equal(block.omitted, 8);
+test("long Markdown is left where it pauses, and code goes on as code", () => {
+  const paragraph = `${"word ".repeat(700)}\n\n`;
+  const blocks = run(...Array.from({ length: 12 }, () => message(paragraph)));
+  assert.ok(blocks.length > 2);
+  assert.ok(blocks.every((block) => block.opening === "" && !block.text.trim().includes("\n\n\n")));
+
+  const code = run(message(`\`\`\`js\n${"let a = 1;\n".repeat(4_000)}\`\`\`\n`), message("end"));
+  assert.ok(code.length > 2);
+  assert.deepEqual(new Set(code.slice(1).map((block) => block.opening)), new Set(["```js"]));
 });
 
 test("a cut does not tear a surrogate pair", () => {
@@ -76,7 +82,7 @@ test("terminal escapes are stripped and other controls made visible", () => {
     ["\x1b[31mred\x1b[0m \x1b[38;2;1;2;3mtrue\x1b[m", "red true"],
     ["\x1b]8;;http://evil/\x07link\x1b]8;;\x1b\\", "link"],
     ["\x1b]52;c;aGk=\x07copied", "copied"],
-    ["\x1b]0;title never ended", "␛]0;title never ended"],
+    ["\x1b]0;title never ended", ""],
     ["10%\r20%\r\ndone", "10%\n20%\ndone"],
     ["a\0b\x07c\x7f", "a␀b␇c␡"],
     ["\x9b31m", "\uFFFD31m"],

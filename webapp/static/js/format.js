@@ -5,7 +5,7 @@ const MINUTE = 60 * SECOND;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
 
-/** "340 ms", "4.2 s", "3 min 5 s", "2 h 10 min" @param {number} ms */
+/** "340 ms", "4.2 s", "3 min 5 s", "2 h 10 min" */
 export function formatDuration(ms) {
   if (ms < 0) return "0 ms";
   if (ms < SECOND) return `${Math.round(ms)} ms`;
@@ -15,24 +15,14 @@ export function formatDuration(ms) {
   return inTwoUnits(Math.round(ms / HOUR), 24, "d", "h");
 }
 
-/**
- * @param {number} count
- * @param {number} size  of the large unit in small ones
- * @param {string} large
- * @param {string} small
- */
+/** @param {number} size  of the large unit in small ones */
 function inTwoUnits(count, size, large, small) {
   const rest = count % size;
   const head = `${Math.floor(count / size)} ${large}`;
   return rest === 0 ? head : `${head} ${rest} ${small}`;
 }
 
-/**
- * How long ago, in the space of a list: "now", "12 s", "4 min", "3 h", "6 d", then the date.
- *
- * @param {string} iso
- * @param {number} [now]
- */
+/** How long ago, in the space of a list: "now", "12 s", "4 min", "3 h", "6 d", then the date. */
 export function formatAge(iso, now = Date.now()) {
   const ms = now - Date.parse(iso);
   if (Number.isNaN(ms)) return "";
@@ -44,18 +34,13 @@ export function formatAge(iso, now = Date.now()) {
   return new Date(iso).toLocaleDateString(undefined, { day: "numeric", month: "short" });
 }
 
-/**
- * The time from one instant to another, null while either is unknown.
- *
- * @param {string | null | undefined} from
- * @param {string | null | undefined} to
- */
+/** The time from one instant to another, null while either is unknown. */
 export function millisecondsBetween(from, to) {
   const ms = Date.parse(to ?? "") - Date.parse(from ?? "");
   return Number.isNaN(ms) ? null : Math.max(0, ms);
 }
 
-/** "512 B", "1.2 kB", "3.4 MB": decimal units, as `ls --si` has them. @param {number} bytes */
+/** "512 B", "1.2 kB", "3.4 MB": decimal units, as `ls --si` has them. */
 export function formatBytes(bytes) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   let value = bytes;
@@ -67,40 +52,36 @@ export function formatBytes(bytes) {
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
-/** @param {string | null | undefined} iso */
 export function formatClock(iso) {
   const date = new Date(iso ?? "");
   if (Number.isNaN(date.getTime())) return "";
   return date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 }
 
-/** @param {string | null | undefined} iso */
 export function formatDateTime(iso) {
   const date = new Date(iso ?? "");
   if (Number.isNaN(date.getTime())) return "";
   return date.toLocaleString(undefined, { dateStyle: "medium", timeStyle: "medium" });
 }
 
-/** @param {number} value */
 export function formatFigure(value) {
   return value.toLocaleString("en", { maximumFractionDigits: Math.abs(value) < 1 ? 4 : 2 });
 }
 
 /**
- * A figure under the name that a program has for it: `durationMs: 4200` → "duration 4.2 s".
+ * A figure under the name that a program has for it: `durationMs: 4200` → "4.2 s", "duration".
  *
- * @param {string} name
- * @param {number} value
+ * @returns {[figure: string, label: string]}
  */
 export function formatMeasure(name, value) {
   const time = /^(?:(.*?)(?:_ms|Ms)|ms)$/.exec(name);
-  if (time !== null) return `${formatName(time[1] || "took")} ${formatDuration(value)}`;
+  if (time !== null) return [formatDuration(value), formatName(time[1] || "took")];
   const cost = /^(?:(.*?)(?:_usd|Usd|USD)|usd)$/.exec(name);
-  if (cost !== null) return `${formatName(cost[1] || "cost")} $${formatFigure(value)}`;
-  return `${formatFigure(value)} ${formatName(name)}`;
+  if (cost !== null) return [`$${formatFigure(value)}`, formatName(cost[1] || "cost")];
+  return [formatFigure(value), formatName(name)];
 }
 
-/** `inputTokens`, `input_tokens` → "input tokens" @param {string} name */
+/** `inputTokens`, `input_tokens` → "input tokens" */
 export function formatName(name) {
   return name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replace(/[_-]+/g, " ").toLowerCase();
 }

@@ -1,16 +1,26 @@
-/** The front page, put together. */
+/** The chat page, put together. */
 
-import { listSessions } from "./api/sessions.js";
+import { getSession } from "./api/sessions.js";
 import { Composer } from "./composer/composer.js";
-import { Conversation } from "./conversation.js";
+import { Conversation } from "./conversation/conversation.js";
 import { formatRoute, parseRoute } from "./route.js";
-import { SessionsPanel } from "./sessions/sessions_panel.js";
-import { isOver, lookOf } from "./sessions/status.js";
-import { ConnectionBadge } from "./view/connection_badge.js";
-import { find } from "./view/dom.js";
+import { TurnSpeaker } from "./view/announcer.js";
+import { ConnectionBadge, overall } from "./view/connection_badge.js";
+import { find, setText } from "./view/dom.js";
 import { Drawer } from "./view/drawer.js";
 import { FactsPanel } from "./view/facts_panel.js";
-import { Stage } from "./view/stage.js";
+import { noteSection, turnSection } from "./view/turn_section.js";
+import { WindowedList } from "./window/windowed_list.js";
+import { isFinal, lookOfWorkflow } from "./workflows/status.js";
+import { titleOf } from "./workflows/titles.js";
+import { WorkflowBar } from "./workflows/workflow_bar.js";
+import { WorkflowsPanel } from "./workflows/workflows_panel.js";
+
+/**
+ * @typedef {import("./conversation/turn.js").Turn} Turn
+ * @typedef {import("./conversation/turn_order.js").Entry} Entry
+ * @typedef {import("./window/windowed_list.js").DrawnSection} DrawnSection
+ */
 
 const TITLE = document.title;
 
@@ -18,136 +28,247 @@ const TITLE = document.title;
 let route = { workflowId: null, sessionId: null };
 /** @type {Conversation | null} */
 let conversation = null;
+/** By entry. @type {Map<string, DrawnSection>} */
+let sections = new Map();
+/** @type {{turn: Turn, speaker: TurnSpeaker} | null} */
+let spoken = null;
 
 const drawer = new Drawer();
-const stage = new Stage(find(document, "stage", HTMLElement), tryNow);
+const stage = find(document, "stage", HTMLElement);
+const list = new WindowedList(
+  find(stage, "scroller", HTMLElement),
+  find(stage, "rows", HTMLElement),
+  find(stage, "jump", HTMLButtonElement),
+);
 const facts = new FactsPanel(find(document, "facts-panel", HTMLElement));
-const badge = new ConnectionBadge(find(document, "connection", HTMLElement), tryNow);
+const badge = new ConnectionBadge(find(document, "connection", HTMLElement), () => conversation?.tryNow());
+const bar = new WorkflowBar(find(document, "bar", HTMLElement), find(document, "gate", HTMLElement), {
+  onWorkflow: (workflow) => conversation?.takeWorkflow(workflow),
+});
 
 const composer = new Composer(find(document, "composer", HTMLFormElement), {
   workflowId: () => route.workflowId,
-  onSent(session) {
-    location.hash = formatRoute(session);
-    sessions.refresh();
+  onSent(session, { agent }) {
+    if (session.workflowId !== route.workflowId) {
+      location.hash = formatRoute({ workflowId: session.workflowId, sessionId: null });
+      followRoute();
+    }
+    conversation?.takeStarted(session, agent);
+    list.follow();
+    panel.refresh();
   },
-  onStop: async () => conversation?.stop(),
+  onStop: () => void conversation?.latest?.stop(),
 });
 
-const sessions = new SessionsPanel(find(document, "sidebar", HTMLElement), (rows, isBack) => {
-  if (isBack) conversation?.hurry();
-  const row = rows.find((session) => session.sessionId === route.sessionId);
-  if (row !== undefined) conversation?.takeRow(row);
+const panel = new WorkflowsPanel(find(document, "sidebar", HTMLElement), {
+  onRefresh(live, isBack) {
+    if (isBack) conversation?.hurry();
+    conversation?.takeRows(live);
+    if (route.workflowId !== null) showTitle(route.workflowId);
+  },
 });
-
-function tryNow() {
-  conversation?.tryNow();
-}
 
 function followRoute() {
   const next = parseRoute(location.hash);
-  const isSame = next.sessionId === route.sessionId && next.workflowId === route.workflowId;
-  if (isSame && (conversation !== null || next.sessionId === null)) return;
+  const isSame = next.workflowId === route.workflowId && next.sessionId === route.sessionId;
+  if (isSame && (conversation !== null || next.workflowId === null) && sections.size > 0) return;
 
   route = next;
   conversation?.close();
   conversation = null;
+  spoken = null;
+  sections = new Map();
+  list.setSections([]);
+  facts.hide();
+  badge.hide();
+  bar.show(null);
   composer.showStop("none");
-  composer.hideProblem();
-  sessions.select(route.sessionId);
+  composer.answer(null);
+  composer.showNew(route.workflowId === null);
+  composer.close("");
+  panel.select(route.workflowId);
+  showProblem(null);
 
-  if (route.sessionId !== null) showSession(route.sessionId);
+  if (route.workflowId !== null) openWorkflow(route.workflowId);
+  else if (route.sessionId !== null) void openWorkflowOf(route.sessionId);
   else showEmpty();
 }
 
 function showEmpty() {
+  show("empty");
   document.title = TITLE;
-  stage.showEmpty();
-  facts.hide();
-  badge.hide();
-  if (route.workflowId !== null) void openNewestOf(route.workflowId);
+  bar.setTitle("New conversation");
 }
 
-/** @param {string} sessionId */
-function showSession(sessionId) {
-  stage.showSession(sessionId);
-  facts.showIds(sessionId, route.workflowId);
-  composer.showStop("none");
+/** @param {"empty" | "loading" | "conversation" | "refused"} name */
+function show(name) {
+  stage.dataset.stage = name;
+  for (const part of stage.querySelectorAll("[data-when]")) {
+    if (part instanceof HTMLElement) part.hidden = part.dataset.when !== name;
+  }
+}
 
-  /** @type {"none" | "possible"} */
-  let stopping = "none";
-  let isAgentChosen = false;
-  conversation = new Conversation(sessionId, {
-    onChange: (transcript) => stage.showTranscript(transcript),
-    onState(state) {
-      badge.show(state);
-      stage.showState(state);
+function openWorkflow(workflowId) {
+  show("loading");
+  showTitle(workflowId);
+  conversation = new Conversation(workflowId, {
+    onEntries: showEntries,
+    onProblem: showProblem,
+    onWorkflow(workflow) {
+      bar.show(workflow);
+      showTitle(workflow.id);
+      panel.take(workflow);
+      composer.close(whyClosed(workflow.status), workflow.status === "paused");
+      list.refresh();
     },
-    onRow(session) {
-      facts.show(session);
-      sessions.take(session);
-      if (route.workflowId === null) route = { ...route, workflowId: session.workflowId };
-      showStatus(session.agent, session.status);
+    onChange(turn) {
+      list.refresh();
+      facts.update(turn);
+      if (turn === spoken?.turn) spoken.speaker.hear();
     },
-    onStatus(status) {
-      facts.showStatus(status);
-      showStop(status);
-      sessions.refresh();
+    onState: showLine,
+  });
+  list.follow();
+  conversation.open();
+}
+
+/** A URL that names only a session, as others link to it. */
+async function openWorkflowOf(sessionId) {
+  show("loading");
+  bar.setTitle("Session");
+  try {
+    const { workflowId } = await getSession(sessionId);
+    if (parseRoute(location.hash).sessionId === sessionId) location.replace(formatRoute({ workflowId, sessionId }));
+  } catch (error) {
+    showProblem(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+/** @param {Entry[]} entries */
+function showEntries(entries) {
+  const turns = conversation?.turns ?? new Map();
+  sections = new Map(
+    entries.map((entry) => [entry.key, sections.get(entry.key) ?? sectionOf(entry, turns.get(entry.key))]),
+  );
+  show(entries.length > 0 || !conversation?.isLoaded ? "conversation" : "empty");
+  list.setSections([...sections.values()]);
+  showLine();
+
+  const latest = conversation?.latest;
+  if (latest !== undefined && spoken?.turn !== latest) {
+    spoken = { turn: latest, speaker: new TurnSpeaker(latest) };
+    composer.chooseAgent(latest.row.agent);
+  }
+  showAsked(entries);
+}
+
+/** The session that the URL names, unless it is the last one anyway. @param {Entry[]} entries */
+function showAsked(entries) {
+  const { sessionId } = route;
+  const section = sessionId === null ? undefined : sections.get(sessionId);
+  if (section === undefined || sessionId === entries.at(-1)?.key) return;
+  route = { ...route, sessionId: null };
+  list.show(section);
+}
+
+/** @returns {DrawnSection} */
+function sectionOf(entry, turn) {
+  if (entry.kind === "note" || turn === undefined) {
+    return noteSection(entry.key, entry.kind === "note" ? entry.role : "", entry.kind === "note" ? entry.text : "");
+  }
+  return turnSection(turn, {
+    showFacts: (asked) => facts.open(asked),
+    retry: (asked) => composer.send(asked.said ?? "", asked.row.agent),
+    stageName({ row }) {
+      const stages = conversation?.workflow?.stages ?? [];
+      return stages.length > 1 ? (stages[row.stageIndex]?.name ?? "") : "";
+    },
+    nearTurn(near) {
+      const [first] = sections.keys();
+      if (near.sessionId === first) void conversation?.loadOlder();
     },
   });
-  conversation.open();
+}
 
-  /**
-   * @param {string} agent
-   * @param {string} status
-   */
-  function showStatus(agent, status) {
-    document.title = `${agent} · ${lookOf(status).word} — ${TITLE}`;
-    if (!isAgentChosen) composer.chooseAgent(agent);
-    isAgentChosen = true;
-    showStop(status);
-  }
+function showLine() {
+  const turns = [...(conversation?.turns.values() ?? [])];
+  const streaming = turns.filter((turn) => turn.isStreaming);
+  badge.show(overall((streaming.length > 0 ? streaming : turns).map((turn) => turn.state)));
+  const latest = conversation?.latest;
+  composer.showStop(latest?.isLive ? (latest.isStopping ? "asked" : "possible") : "none");
+  const listens = latest?.isLive && !latest.isStopping && composer.canListen(latest.row.agent);
+  composer.answer(listens ? { sessionId: latest.sessionId, agent: latest.row.agent } : null);
+}
 
-  /** Not with each row: the button may say "Stopping…" by now. @param {string} status */
-  function showStop(status) {
-    const next = isOver(status) ? "none" : "possible";
-    if (next !== stopping) composer.showStop(next);
-    stopping = next;
+function showProblem(error) {
+  const hasTurns = (conversation?.turns.size ?? 0) > 0;
+  const problem = find(document, "conversation-problem", HTMLElement);
+  problem.hidden = error === null || !hasTurns;
+  setText(problem, "text", error?.message ?? "");
+  if (error !== null && !hasTurns) {
+    setText(stage, "refused-text", error.message);
+    show("refused");
+  } else if (error === null && stage.dataset.stage === "refused") {
+    show(conversation === null ? "empty" : "conversation");
   }
 }
 
-/**
- * A URL that names only a workflow: a reload between its creation and its first session, or a link.
- *
- * @param {string} workflowId
- */
-async function openNewestOf(workflowId) {
-  const page = await listSessions({ limit: 1, workflowId }).catch(() => null);
-  const newest = page?.sessions[0];
-  const isStillWanted = route.workflowId === workflowId && route.sessionId === null;
-  if (newest?.workflowId === workflowId && isStillWanted) location.replace(formatRoute(newest));
+function showTitle(workflowId) {
+  const title = titleOf(workflowId, conversation?.workflow?.title);
+  bar.setTitle(title);
+  document.title = `${title} — ${TITLE}`;
+}
+
+function whyClosed(status) {
+  if (status === "paused") return "This workflow is paused.";
+  if (isFinal(status)) return `This workflow is ${lookOfWorkflow(status).word.toLowerCase()}: it takes no more messages.`;
+  return "";
 }
 
 for (const button of document.querySelectorAll("[data-suggestion]")) {
-  button.addEventListener("click", () => {
-    composer.chooseAgent("demo");
-    composer.send(button.textContent?.trim() ?? "");
-  });
+  button.addEventListener("click", () => composer.send(button.textContent?.trim() ?? "", "demo"));
+}
+
+find(document, "resume-here", HTMLButtonElement).addEventListener("click", () => bar.resume());
+
+function openNew() {
+  location.hash = "";
+  followRoute();
+  drawer.close();
+  composer.focus();
 }
 
 for (const link of document.querySelectorAll("[data-new]")) {
-  link.addEventListener("click", () => {
-    drawer.close();
-    composer.focus();
+  link.addEventListener("click", (event) => {
+    event.preventDefault();
+    openNew();
   });
 }
+
+find(stage, "refused-retry", HTMLButtonElement).addEventListener("click", () => {
+  if (conversation !== null) conversation.refresh();
+  else if (route.sessionId !== null) void openWorkflowOf(route.sessionId);
+});
 
 find(document, "skip", HTMLAnchorElement).addEventListener("click", (event) => {
   event.preventDefault();
   composer.focus();
 });
 
+document.addEventListener("keydown", (event) => {
+  if (!event.altKey || event.ctrlKey || event.metaKey) return;
+  if (event.key === "ArrowUp" || event.key === "ArrowDown") {
+    const id = panel.neighbour(event.key === "ArrowUp" ? -1 : 1);
+    if (id === null) return;
+    event.preventDefault();
+    location.hash = formatRoute({ workflowId: id, sessionId: null });
+  } else if (event.code === "KeyN") {
+    event.preventDefault();
+    openNew();
+  }
+});
+
 window.addEventListener("hashchange", followRoute);
-stage.showEmpty();
 followRoute();
-sessions.start();
+panel.start();
 if (matchMedia("(hover: hover)").matches) composer.focus();

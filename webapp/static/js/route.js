@@ -7,10 +7,7 @@
 
 const ID = /^[\w.:-]{1,128}$/;
 
-/**
- * @param {string} hash
- * @returns {Route}
- */
+/** @returns {Route} */
 export function parseRoute(hash) {
   const fields = new URLSearchParams(hash.replace(/^#/, ""));
   return { workflowId: idAt(fields, "workflow"), sessionId: idAt(fields, "session") };
@@ -24,10 +21,7 @@ export function formatRoute({ workflowId, sessionId }) {
   return `#${fields}`;
 }
 
-/**
- * @param {URLSearchParams} fields
- * @param {string} name
- */
+/** @param {URLSearchParams} fields */
 function idAt(fields, name) {
   const id = fields.get(name);
   return id !== null && ID.test(id) ? id : null;

@@ -2,7 +2,6 @@
 
 export class ApiError extends Error {
   /**
-   * @param {string} message
    * @param {{code?: string, field?: string, status?: number, retryAfterMs?: number}} [details]
    *     status 0: there was no answer
    */
@@ -24,12 +23,13 @@ export class ApiError extends Error {
 /**
  * The error in an answer, which is `{"error": {"message", "code", …}}` from the server and anything
  * at all from what stands between.
- *
- * @param {Response} response
  */
 export async function errorOf(response) {
-  const { status, statusText } = response;
   const body = await response.json().catch(() => null);
+  return errorIn(body, response.status, response.statusText);
+}
+
+export function errorIn(body, status = 0, statusText = "") {
   const error = body?.error;
   const message =
     typeof error?.message === "string" && error.message !== ""

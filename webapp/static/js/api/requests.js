@@ -1,24 +1,16 @@
 /** JSON to the server and back. */
 
 import { retryAfterMs } from "../stream/backoff.js";
-import { ApiError, errorOf } from "./errors.js";
+import { ApiError, errorIn } from "./errors.js";
 
 const TIMEOUT_MS = 15_000;
 
-/**
- * @param {string} path
- * @returns {Promise<any>}
- */
-export function getJson(path) {
-  return exchange(path, { headers: { Accept: "application/json" }, cache: "no-store" });
+/** @param {(body: unknown) => boolean} [isAnswer]  whether this body is good, whatever the status */
+export function getJson(path, isAnswer) {
+  return exchange(path, { headers: { Accept: "application/json" }, cache: "no-store" }, isAnswer);
 }
 
-/**
- * @param {string} path
- * @param {object} body
- * @param {Record<string, string>} [headers]
- * @returns {Promise<any>}
- */
+/** @param {object} body @param {Record<string, string>} [headers] */
 export function postJson(path, body, headers = {}) {
   return exchange(path, {
     method: "POST",
@@ -27,11 +19,8 @@ export function postJson(path, body, headers = {}) {
   });
 }
 
-/**
- * @param {string} path
- * @param {RequestInit} init
- */
-async function exchange(path, init) {
+/** @param {(body: unknown) => boolean} [isAnswer] */
+async function exchange(path, init, isAnswer = () => false) {
   let response;
   try {
     response = await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -43,14 +32,12 @@ async function exchange(path, init) {
     );
   }
 
-  if (!response.ok) {
-    const error = await errorOf(response);
-    error.retryAfterMs = retryAfterMs(response.headers.get("Retry-After"));
-    throw error;
+  const body = await response.json().catch(() => undefined);
+  if (response.ok || isAnswer(body)) {
+    if (body === undefined) throw new ApiError("The server's answer was cut off.");
+    return body;
   }
-  try {
-    return await response.json();
-  } catch {
-    throw new ApiError("The server's answer was cut off.");
-  }
+  const error = errorIn(body, response.status, response.statusText);
+  error.retryAfterMs = retryAfterMs(response.headers.get("Retry-After"));
+  throw error;
 }

@@ -1,20 +1,75 @@
-/** Workflows over tRPC's plain HTTP form: https://trpc.io/docs/rpc */
+/**
+ * Workflows and what is said in them, in the shapes that webapp/store/shapes.py gives them.
+ *
+ * @typedef {Record<string, any>} Workflow
+ * @typedef {Record<string, any>} Message
+ * @typedef {{workflows: Workflow[], nextCursor: string | null}} WorkflowPage
+ * @typedef {{messages: Message[], nextCursor: number | null}} History
+ */
 
-import { postJson } from "./requests.js";
+import { dataOf, mutate, query } from "./trpc.js";
 
-/** @returns {Promise<{id: string}>} */
-export async function createWorkflow() {
-  return (await postJson("/api/trpc/workflow.create", {})).result.data;
+/**
+ * @param {{template?: string}} [input]
+ * @returns {Promise<Workflow>}
+ */
+export function createWorkflow(input = {}) {
+  return mutate("workflow.create", input);
 }
 
 /**
  * Start a session. The same key again gives the session that the first request started.
  *
- * @param {{workflowId: string, message: string, agent: string}} input
- * @param {string} idempotencyKey
+ * @param {{workflowId: string, message: string, agent: string, stageIndex?: number}} input
  * @returns {Promise<{sessionId: string, workflowId: string, stageIndex: number, status: string}>}
  */
-export async function invokeAgent(input, idempotencyKey) {
-  const headers = { "Idempotency-Key": idempotencyKey };
-  return (await postJson("/api/trpc/workflow.invokeAgent", input, headers)).result.data;
+export function invokeAgent(input, idempotencyKey) {
+  return mutate("workflow.invokeAgent", input, { "Idempotency-Key": idempotencyKey });
+}
+
+/**
+ * Newest first.
+ *
+ * @param {{limit: number, cursor?: string}} input
+ * @returns {Promise<WorkflowPage>}
+ */
+export async function listWorkflows(input) {
+  return dataOf((await query([["workflow.list", input]]))[0]);
+}
+
+/**
+ * A workflow, and what was said in it: the newest messages, in their order.
+ *
+ * @returns {Promise<{workflow: Workflow, history: History}>}
+ */
+export async function getWorkflow(workflowId, limit) {
+  const [workflow, history] = await query([
+    ["workflow.get", workflowId],
+    ["workflow.getHistory", { workflowId, limit }],
+  ]);
+  return { workflow: dataOf(workflow), history: dataOf(history) };
+}
+
+/** @param {{limit: number, cursor?: number}} page @returns {Promise<History>} */
+export async function getHistory(workflowId, page) {
+  return dataOf((await query([["workflow.getHistory", { workflowId, ...page }]]))[0]);
+}
+
+/** @returns {Promise<Workflow>} */
+export function satisfyGate(workflowId, stageIndex) {
+  return mutate("workflow.satisfyGate", { workflowId, stageIndex });
+}
+
+/**
+ * Leave a stage for the next one.
+ *
+ * @returns {Promise<Workflow>}
+ */
+export function advance(workflowId, stageIndex) {
+  return mutate("workflow.advance", { workflowId, stageIndex });
+}
+
+/** @param {"pause" | "resume" | "cancel" | "discard"} verb @returns {Promise<Workflow>} */
+export function changeWorkflow(verb, workflowId) {
+  return mutate(`workflow.${verb}`, { workflowId });
 }

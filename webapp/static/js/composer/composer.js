@@ -3,34 +3,39 @@
 import { ApiError } from "../api/errors.js";
 import { rememberMessage } from "../sessions/sent_messages.js";
 import { find, setText } from "../view/dom.js";
-import { Delivery } from "./delivery.js";
+import { Answer, Delivery } from "./delivery.js";
 import { growWithText } from "./growing_textarea.js";
 
 /**
- * @typedef {object} ComposerEvents
+ * @typedef {import("./delivery.js").Started} Started
+ *
+ * @typedef {object} ComposerHooks
  * @property {() => string | null} workflowId  of the conversation that the message is for
- * @property {(session: {sessionId: string, workflowId: string}) => void} onSent
- * @property {() => Promise<void>} onStop
+ * @property {(session: Started, letter: {message: string, agent: string}) => void} onSent
+ * @property {() => void} onStop
  */
 
 export class Composer {
   #form;
-  #events;
+  #hooks;
   #area;
   #agent;
-  /** @type {Delivery | null} */
+  #template;
   #delivery = null;
+  /** A live session that reads what people say. @type {{sessionId: string, agent: string} | null} */
+  #listener = null;
+  /** The listener that shall not hear this. @type {string | null} */
+  #passedOver = null;
   #isSending = false;
+  /** Why nothing can be sent now, or "". */
+  #closedBecause = "";
 
-  /**
-   * @param {HTMLFormElement} form
-   * @param {ComposerEvents} events
-   */
-  constructor(form, events) {
+  constructor(form, hooks) {
     this.#form = form;
-    this.#events = events;
+    this.#hooks = hooks;
     this.#area = find(form, "message", HTMLTextAreaElement);
     this.#agent = find(form, "agent-choice", HTMLSelectElement);
+    this.#template = find(form, "template-choice", HTMLSelectElement);
     growWithText(this.#area);
     this.#listen();
     this.#showReady();
@@ -40,18 +45,52 @@ export class Composer {
     this.#area.focus();
   }
 
-  /** @param {string} agent */
   chooseAgent(agent) {
     const isOffered = [...this.#agent.options].some((option) => option.value === agent);
     if (isOffered) this.#agent.value = agent;
   }
 
-  /** @param {string} message */
-  send(message) {
-    if (this.#isSending || message.trim() === "") return;
-    const workflowId = this.#events.workflowId();
-    this.#delivery = new Delivery({ workflowId, message, agent: this.#agent.value });
+  send(message, agent = this.#agent.value) {
+    if (this.#isSending || message.trim() === "" || this.#closedBecause !== "") return;
+    const workflowId = this.#hooks.workflowId();
+    const letter = { workflowId, template: this.#template.value, message, agent };
+    this.#delivery = new Delivery(letter);
     void this.#deliver(this.#delivery);
+  }
+
+  /** @returns {boolean} whether what is said to it while it runs reaches it */
+  canListen(agent) {
+    const option = [...this.#agent.options].find(({ value }) => value === agent);
+    return option?.hasAttribute("data-listens") ?? false;
+  }
+
+  /** Send to a session that runs, rather than to start another. @param {{sessionId: string, agent: string} | null} listener */
+  answer(listener) {
+    this.#listener = listener?.sessionId === this.#passedOver ? null : listener;
+    const isAnswer = this.#listener !== null;
+    find(this.#form, "answering", HTMLElement).hidden = !isAnswer;
+    find(this.#form, "agent", HTMLElement).hidden = isAnswer;
+    setText(this.#form, "listener", this.#listener?.agent ?? "");
+    this.#area.placeholder = isAnswer ? `Answer ${this.#listener?.agent}` : "Message to the agent";
+  }
+
+  /** @param {boolean} isNew  the message begins a workflow: its template can be chosen */
+  showNew(isNew) {
+    const hasChoice = this.#template.options.length > 1;
+    find(this.#form, "template", HTMLElement).hidden = !isNew || !hasChoice;
+    find(this.#form, "problem", HTMLElement).hidden = true;
+  }
+
+  /** @param {string} reason  why nothing can be sent, or "" */
+  close(reason, canResume = false) {
+    this.#closedBecause = reason;
+    const closed = find(this.#form, "closed", HTMLElement);
+    closed.hidden = reason === "";
+    find(this.#form, "box", HTMLElement).hidden = reason !== "";
+    setText(closed, "text", reason);
+    find(closed, "resume-here", HTMLElement).hidden = !canResume;
+    find(closed, "start-anew", HTMLElement).hidden = canResume;
+    this.#showReady();
   }
 
   /** @param {"none" | "possible" | "asked"} stopping */
@@ -62,59 +101,59 @@ export class Composer {
     setText(button, "word", stopping === "asked" ? "Stopping…" : "Stop");
   }
 
-  hideProblem() {
-    find(this.#form, "problem", HTMLElement).hidden = true;
-  }
-
   #listen() {
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
-      this.send(this.#area.value);
+      this.#sendWritten();
     });
     this.#area.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
-      this.send(this.#area.value);
+      this.#sendWritten();
+    });
+    find(this.#form, "pass-over", HTMLButtonElement).addEventListener("click", () => {
+      this.#passedOver = this.#listener?.sessionId ?? null;
+      this.answer(null);
+      this.focus();
     });
     this.#area.addEventListener("input", () => this.#showReady());
-    find(this.#form, "stop", HTMLButtonElement).addEventListener("click", () => void this.#stop());
+    find(this.#form, "stop", HTMLButtonElement).addEventListener("click", () => this.#hooks.onStop());
     find(this.#form, "retry", HTMLButtonElement).addEventListener("click", () => {
       if (this.#delivery !== null) void this.#deliver(this.#delivery);
     });
     find(this.#form, "send-anew", HTMLButtonElement).addEventListener("click", () => {
-      this.#delivery?.moveToNewWorkflow();
-      if (this.#delivery !== null) void this.#deliver(this.#delivery);
+      if (!(this.#delivery instanceof Delivery)) return;
+      this.#delivery.moveToNewWorkflow();
+      void this.#deliver(this.#delivery);
     });
   }
 
-  /** @param {Delivery} delivery */
+  #sendWritten() {
+    const message = this.#area.value;
+    if (this.#listener === null) return this.send(message);
+    if (this.#isSending || message === "" || this.#closedBecause !== "") return;
+    this.#delivery = new Answer({ sessionId: this.#listener.sessionId, message });
+    void this.#deliver(this.#delivery);
+  }
+
+  /** @param {Delivery | Answer} delivery */
   async #deliver(delivery) {
     if (this.#isSending) return;
     this.#isSending = true;
-    this.hideProblem();
+    find(this.#form, "problem", HTMLElement).hidden = true;
     this.#showReady();
 
     try {
       const session = await delivery.attempt();
-      rememberMessage(session.sessionId, delivery.letter.message);
       if (this.#area.value === delivery.letter.message) this.#clear();
-      this.#events.onSent(session);
+      if (session === null || delivery instanceof Answer) return;
+      rememberMessage(session, delivery.letter.message);
+      this.#hooks.onSent(session, delivery.letter);
     } catch (error) {
-      this.#showProblem(error, { canRetry: true });
+      this.#showProblem(error);
     } finally {
       this.#isSending = false;
       this.#showReady();
-    }
-  }
-
-  async #stop() {
-    this.hideProblem();
-    this.showStop("asked");
-    try {
-      await this.#events.onStop();
-    } catch (error) {
-      this.showStop("possible");
-      this.#showProblem(error, { canRetry: false });
     }
   }
 
@@ -125,22 +164,18 @@ export class Composer {
 
   #showReady() {
     const button = find(this.#form, "send", HTMLButtonElement);
-    button.disabled = this.#isSending || this.#area.value.trim() === "";
+    const isEmpty = this.#area.value.trim() === "";
+    button.disabled = this.#isSending || isEmpty || this.#closedBecause !== "";
     setText(button, "word", this.#isSending ? "Sending…" : "Send");
     this.#form.toggleAttribute("data-sending", this.#isSending);
   }
 
-  /**
-   * @param {unknown} error
-   * @param {{canRetry: boolean}} offer
-   */
-  #showProblem(error, { canRetry }) {
+  #showProblem(error) {
     const problem = find(this.#form, "problem", HTMLElement);
-    const isAboutWorkflow = error instanceof ApiError && error.field === "workflowId";
+    const isAboutWorkflow =
+      error instanceof ApiError && error.field === "workflowId" && this.#delivery instanceof Delivery;
     setText(problem, "text", error instanceof Error ? error.message : String(error));
-    find(problem, "retry", HTMLButtonElement).hidden = !canRetry;
-    find(problem, "send-anew", HTMLButtonElement).hidden =
-      !canRetry || !isAboutWorkflow;
+    find(problem, "send-anew", HTMLButtonElement).hidden = !isAboutWorkflow;
     problem.hidden = false;
   }
 }

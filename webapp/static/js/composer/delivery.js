@@ -6,6 +6,7 @@
  */
 
 import { ApiError } from "../api/errors.js";
+import { sendInput } from "../api/sessions.js";
 import { createWorkflow, invokeAgent } from "../api/workflows.js";
 import { pause } from "../stream/backoff.js";
 
@@ -15,15 +16,18 @@ const FIRST_DELAY_MS = 400;
 const LONGEST_DELAY_MS = 5_000;
 
 /** Where requests go; another one in tests. */
-const SERVER = { createWorkflow, invokeAgent, pause };
+const SERVER = { createWorkflow, invokeAgent, sendInput, pause };
 
+/** @typedef {{sessionId: string, workflowId: string, stageIndex: number}} Started */
+
+/** A message that starts an agent. */
 export class Delivery {
   #server;
   #key = freshKey();
 
   /**
-   * @param {{workflowId: string | null, message: string, agent: string}} letter
-   *     without a workflow one is created
+   * @param {{workflowId: string | null, template: string, message: string, agent: string}} letter
+   *     without a workflow one is created, from the template
    * @param {typeof SERVER} [server]
    */
   constructor(letter, server = SERVER) {
@@ -31,13 +35,13 @@ export class Delivery {
     this.#server = server;
   }
 
-  /** @returns {Promise<{sessionId: string, workflowId: string}>} */
+  /** @returns {Promise<Started>} */
   async attempt() {
     const { message, agent } = this.letter;
     const workflowId = this.letter.workflowId ?? (await this.#createWorkflow());
     this.letter.workflowId = workflowId;
     const input = { workflowId, message, agent };
-    return this.#patiently(() => this.#server.invokeAgent(input, this.#key));
+    return patiently(() => this.#server.invokeAgent(input, this.#key), this.#server);
   }
 
   /** The workflow was not there or takes no more: the same message, in one of its own. */
@@ -47,31 +51,51 @@ export class Delivery {
   }
 
   async #createWorkflow() {
-    return (await this.#patiently(this.#server.createWorkflow)).id;
+    const { template } = this.letter;
+    return (await patiently(() => this.#server.createWorkflow({ template }), this.#server)).id;
   }
+}
+
+/** A message to an agent that runs. */
+export class Answer {
+  #server;
+  #key = freshKey();
 
   /**
-   * @template T
-   * @param {() => Promise<T>} request
+   * @param {{sessionId: string, message: string}} letter
+   * @param {typeof SERVER} [server]
    */
-  async #patiently(request) {
-    for (let tried = 1; ; tried += 1) {
-      try {
-        return await request();
-      } catch (error) {
-        const delayMs = delayBeforeNext(error, tried);
-        if (delayMs === null) throw error;
-        await this.#server.pause(delayMs);
-      }
-    }
+  constructor(letter, server = SERVER) {
+    this.letter = { ...letter };
+    this.#server = server;
+  }
+
+  /** @returns {Promise<null>}  nothing was started */
+  async attempt() {
+    const { sessionId, message } = this.letter;
+    await patiently(() => this.#server.sendInput(sessionId, message, this.#key), this.#server);
+    return null;
   }
 }
 
 /**
- * @param {unknown} error
- * @param {number} tried
- * @returns {number | null}  null: trying again would be of no use
+ * @template T
+ * @param {() => Promise<T>} request
+ * @param {typeof SERVER} server
  */
+async function patiently(request, server) {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await request();
+    } catch (error) {
+      const delayMs = delayBeforeNext(error, tried);
+      if (delayMs === null) throw error;
+      await server.pause(delayMs);
+    }
+  }
+}
+
+/** @returns {number | null}  null: trying again would be of no use */
 function delayBeforeNext(error, tried) {
   if (!(error instanceof ApiError) || !error.isPassing || tried >= TRIES) return null;
   const delayMs = Math.max(FIRST_DELAY_MS * 2 ** (tried - 1), error.retryAfterMs);

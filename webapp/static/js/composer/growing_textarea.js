@@ -1,8 +1,4 @@
-/**
- * As tall as its text, between the limits that the style sheet sets.
- *
- * @param {HTMLTextAreaElement} area
- */
+/** As tall as its text, between the limits that the style sheet sets. */
 export function growWithText(area) {
   function fit() {
     area.style.height = "auto";
@@ -16,7 +12,6 @@ export function growWithText(area) {
 /**
  * Only when the width is another one: `fit` itself changes the height.
  *
- * @param {() => void} fit
  * @returns {ResizeObserverCallback}
  */
 function onWidth(fit) {

@@ -1,19 +1,16 @@
 /**
- * What was said to start a session, so that a reload in this tab still shows it: the row does not
- * carry it. Only a convenience: it is bounded, and gone with the tab.
+ * What this tab has said, so that it is shown before the server tells it, and by servers that do
+ * not. Only a convenience: it is bounded, and gone with the tab.
  */
 
 const KEY = "agent-stream.sent";
 const MAX_MESSAGES = 50;
 const MAX_LENGTH = 4_000;
 
-/**
- * @param {string} sessionId
- * @param {string} message
- */
-export function rememberMessage(sessionId, message) {
+/** @param {{sessionId: string, workflowId: string}} session */
+export function rememberMessage({ sessionId, workflowId }, message) {
   const others = load().filter(([id]) => id !== sessionId);
-  const entries = [...others, [sessionId, message.slice(0, MAX_LENGTH)]];
+  const entries = [...others, [sessionId, message.slice(0, MAX_LENGTH), workflowId]];
   try {
     sessionStorage.setItem(KEY, JSON.stringify(entries.slice(-MAX_MESSAGES)));
   } catch {
@@ -21,18 +18,18 @@ export function rememberMessage(sessionId, message) {
   }
 }
 
-/**
- * @param {string} sessionId
- * @returns {string | null}
- */
 export function messageOf(sessionId) {
   return load().find(([id]) => id === sessionId)?.[1] ?? null;
 }
 
-/** @returns {[string, string][]} */
+export function firstSaid(workflowId) {
+  return load().find(([, , id]) => id === workflowId)?.[1] ?? null;
+}
+
+/** @returns {[string, string, string][]} */
 function load() {
   try {
-    const entries = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    const entries = JSON.parse(globalThis.sessionStorage?.getItem(KEY) ?? "[]");
     return Array.isArray(entries) ? entries : [];
   } catch {
     return [];

@@ -26,15 +26,11 @@ const LOOKS = new Map([
   }],
 ]);
 
-/**
- * @param {string} status
- * @returns {StatusLook}
- */
+/** @returns {StatusLook} */
 export function lookOf(status) {
   return LOOKS.get(status) ?? { word: status, icon: "lost", tone: "quiet", isOver: false };
 }
 
-/** @param {string} status */
 export function isOver(status) {
   return lookOf(status).isOver;
 }

@@ -1,67 +1,85 @@
-/** Text into a transcript: runs of messages and of stderr, each block of them bounded. */
+/** Text into a transcript: runs of messages, of output and of stderr, each block of them bounded. */
 
-import { MAX_BLOCK_TEXT, SPLIT_TEXT_AT, cut } from "./limits.js";
+import { weightOfText } from "./blocks.js";
+import { MAX_BLOCK_TEXT, SPLIT_TEXT_AT, wholeUpTo } from "./limits.js";
 import { readable } from "./plain_text.js";
 import { separator } from "./text_run.js";
 
 /**
+ * @typedef {import("./transcript.js").Transcript} Transcript
+ * @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock
+ * @typedef {import("./text_run.js").Piece} Piece
+ */
+
+/**
  * Put a piece at the end of the run that is going on, or begin one.
  *
- * @param {import("./transcript.js").Transcript} transcript
- * @param {"text" | "stderr"} kind
- * @param {import("./text_run.js").Piece} piece
+ * @param {TextBlock["kind"]} kind
  */
 export function appendText(transcript, kind, piece) {
-  const next = { ...piece, content: readable(piece.content) };
+  // Escapes in what a program prints are shown: see ansi.js.
+  const content = kind === "text" ? readable(piece.content) : piece.content;
   const last = transcript.last;
   if (last === undefined || last.kind !== kind) {
-    begin(transcript, kind, next.content.replace(/^\n+/, ""), next.ending, false);
+    const text = kind === "text" ? content.replace(/^\n+/, "") : content;
+    const block = begin(transcript, kind, { continued: false, opening: "", head: text.length });
+    write(transcript, block, text, piece.ending);
     return;
   }
-
   const isBlank = last.text === "" && !last.continued;
-  const text = isBlank ? next.content : separator(last.text, last.ending, next) + next.content;
-  const end = lineEndFor(last, text);
-  if (end === -1) {
-    grow(transcript, last, text, next.ending);
-    return;
+  const between = isBlank ? "" : separator(last.text, last.ending, { ...piece, content });
+  write(transcript, last, between + content, piece.ending);
+}
+
+/** @param {TextBlock} first @param {Piece["ending"]} ending */
+function write(transcript, first, text, ending) {
+  let block = first;
+  let rest = text;
+  for (let end = endFor(block, rest); end !== -1; end = endFor(block, rest)) {
+    grow(transcript, block, rest.slice(0, end));
+    block.ending = "line";
+    rest = rest.slice(rest[end] === "\n" ? end + 1 : end);
+    const opening = block.kind === "text" ? openFence(block) : "";
+    block = begin(transcript, block.kind, { continued: true, opening, head: 0 });
   }
-  grow(transcript, last, text.slice(0, end), "line");
-  begin(transcript, kind, text.slice(end + 1), next.ending, true);
-}
-
-/**
- * Where a block that is long enough can be left for a new one; -1 when nowhere.
- *
- * @param {import("./blocks.js").TextBlock} block
- * @param {string} text
- */
-function lineEndFor(block, text) {
-  return block.text.length + text.length > SPLIT_TEXT_AT ? text.indexOf("\n") : -1;
-}
-
-/**
- * @param {import("./transcript.js").Transcript} transcript
- * @param {import("./blocks.js").TextBlock} block
- * @param {string} text
- * @param {import("./text_run.js").Piece["ending"]} ending
- */
-function grow(transcript, block, text, ending) {
-  // After a cut nothing is taken up again: the text must not go on as if nothing were missing.
-  const kept = cut(text, block.omitted > 0 ? 0 : MAX_BLOCK_TEXT - block.text.length);
-  block.text += kept.text;
-  block.omitted += kept.omitted;
+  grow(transcript, block, rest);
   block.ending = ending;
-  transcript.touch(block);
+}
+
+/** Where in `text` a block that is long enough can be left for a new one; -1 when not yet. */
+function endFor(block, text) {
+  const length = block.text.length;
+  if (length + text.length <= SPLIT_TEXT_AT) return -1;
+  const from = Math.max(0, SPLIT_TEXT_AT - length);
+  const most = MAX_BLOCK_TEXT - length;
+
+  const pause = text.indexOf(block.kind === "text" ? "\n\n" : "\n", from);
+  if (pause !== -1 && pause <= most) return pause;
+  if (text.length <= most) return -1;
+  const lineEnd = text.lastIndexOf("\n", most);
+  return lineEnd > 0 ? lineEnd : wholeUpTo(text, most);
+}
+
+/** The line that opened the code block in which a text ends, or "". */
+function openFence({ opening, text }) {
+  let open = opening;
+  for (const [line, mark = ""] of text.matchAll(/^ {0,3}(`{3,}|~{3,}).*$/gm)) {
+    if (open === "") open = line.trim();
+    else if (line.trim() === mark && open.startsWith(mark)) open = "";
+  }
+  return open;
+}
+
+function grow(transcript, block, text) {
+  block.text += text;
+  transcript.touch(block, weightOfText(text));
 }
 
 /**
- * @param {import("./transcript.js").Transcript} transcript
- * @param {"text" | "stderr"} kind
- * @param {string} text
- * @param {import("./text_run.js").Piece["ending"]} ending
- * @param {boolean} continued
+ * @param {TextBlock["kind"]} kind
+ * @param {{continued: boolean, opening: string, head: number}} start
+ * @returns {TextBlock}
  */
-function begin(transcript, kind, text, ending, continued) {
-  transcript.add({ kind, ...cut(text), continued, ending });
+function begin(transcript, kind, start) {
+  return transcript.add({ kind, text: "", ending: "line", ...start });
 }

@@ -6,16 +6,12 @@
  */
 
 import { appendText } from "./append_text.js";
-import { cut } from "./limits.js";
+import { MAX_FIELDS, cut } from "./limits.js";
 import { noticeText } from "./notices.js";
 import { readable } from "./plain_text.js";
 import { pieceOf } from "./text_run.js";
-import { answered, asText, inOneLine, toolCallOf, toolResultOf } from "./tool_calls.js";
+import { answered, asText, fieldsOf, inOneLine, toolCallOf, toolResultOf } from "./tool_calls.js";
 
-/**
- * @param {Transcript} transcript
- * @param {import("../stream/sse_parser.js").StreamEvent} event
- */
 export function applyEvent(transcript, event) {
   const data = parse(event.data);
   const known = BY_NAME.get(event.name);
@@ -37,7 +33,6 @@ const BY_NAME = new Map([
   ["ping", () => {}],
 ]);
 
-/** @param {string} text */
 function parse(text) {
   try {
     return JSON.parse(text);
@@ -48,19 +43,21 @@ function parse(text) {
 
 /** @type {Apply} */
 function applySession(transcript, data) {
-  transcript.add({
-    kind: "start",
+  transcript.start = {
     agent: String(data?.agent ?? "agent"),
     pid: data?.pid ?? null,
     startedAt: data?.startedAt ?? null,
-  });
+  };
 }
 
 /** @type {Apply} */
 function applyMessage(transcript, data) {
   const piece = pieceOf(data);
-  if (piece !== null) appendText(transcript, "text", piece);
-  else addOther(transcript, typeof data?.type === "string" ? data.type : "message", data);
+  if (piece === null) {
+    addOther(transcript, typeof data?.type === "string" ? data.type : "message", data);
+    return;
+  }
+  appendText(transcript, piece.kind, piece);
 }
 
 /** @type {Apply} */
@@ -73,61 +70,79 @@ function applyStderr(transcript, data) {
 /** @type {Apply} */
 function applyInput(transcript, data) {
   if (typeof data?.content !== "string") return addOther(transcript, "input", data);
-  const said = cut(readable(data.content));
-  const [first] = transcript.blocks;
-  const isRemembered = first?.kind === "input" && !first.fromLog && first.text === said.text;
-  if (isRemembered) first.fromLog = true;
-  else transcript.add({ kind: "input", ...said, fromLog: true });
+  if (wasSaid(transcript, data.content)) return;
+  const { last } = transcript;
+  // What a person wrote in several lines comes line by line.
+  if (last?.kind === "input") {
+    const said = `\n${readable(data.content)}`;
+    last.text = cut(last.text + said).text;
+    transcript.touch(last, said.length);
+    return;
+  }
+  transcript.add({ kind: "input", ...cut(readable(data.content)) });
+}
+
+/** Whether the log says what stands above the turn already: the message that started it. */
+function wasSaid(transcript, line) {
+  const said = transcript.said?.trimEnd() ?? null;
+  const isAll = said === line.trimEnd();
+  const isPart = said?.startsWith(`${line}\n`) ?? false;
+  transcript.said = isPart && said !== null ? said.slice(line.length + 1) : null;
+  return isAll || isPart;
 }
 
 /** @type {Apply} */
 function applyToolCall(transcript, data) {
   const { name, callId, args } = toolCallOf(data);
-  /** @type {import("./blocks.js").ToolBlock} */
-  const block = transcript.add({
+  const call = transcript.add({
     kind: "tool",
     name: readable(name),
     callId,
     state: "running",
+    isOrphan: false,
     summary: readable(inOneLine(args)),
-    args: cut(readable(asText(args))),
+    args: argsOf(args),
     result: null,
   });
-  transcript.openCalls.push(block);
+  transcript.openCalls.push(call);
+}
+
+function argsOf(args) {
+  const fields = fieldsOf(args).slice(0, MAX_FIELDS);
+  return fields.map(([name, text]) => ({ name: readable(name), ...cut(text) }));
 }
 
 /** @type {Apply} */
 function applyToolResult(transcript, data) {
   const found = toolResultOf(data);
-  const result = cut(readable(asText(found.result)));
+  const result = cut(asText(found.result));
   const state = found.failed ? "failed" : "ok";
   const call = answered(transcript.openCalls, found);
 
   if (call === undefined) {
-    const { name, callId } = found;
-    const args = { text: "", omitted: 0 };
     transcript.add({
       kind: "tool",
-      name: readable(name ?? "tool"),
-      callId,
+      name: readable(found.name ?? "tool"),
+      callId: found.callId,
       state,
+      isOrphan: true,
       summary: "",
-      args,
+      args: [],
       result,
     });
     return;
   }
   call.state = state;
   call.result = result;
-  transcript.openCalls = transcript.openCalls.filter((open) => open !== call);
-  transcript.touch(call);
+  transcript.openCalls.splice(transcript.openCalls.indexOf(call), 1);
+  transcript.touch(call, result.text.length);
 }
 
 /** @type {Apply} */
 function applyUsage(transcript, data) {
   const figures = Object.entries(data ?? {}).filter(([, value]) => typeof value === "number");
   if (figures.length === 0) return addOther(transcript, "usage", data);
-  const kept = /** @type {[string, number][]} */ (figures.slice(0, 12));
+  const kept = figures.slice(0, 12);
   transcript.add({ kind: "usage", figures: kept });
 }
 
@@ -143,34 +158,22 @@ function applyDone(transcript, data) {
     transcript.touch(call);
   }
   transcript.openCalls = [];
-  transcript.done = transcript.add({
-    kind: "done",
+  transcript.done = {
     status: String(data?.status ?? "lost"),
     exitCode: data?.exitCode ?? null,
     signal: data?.signal === undefined || data.signal === null ? null : String(data.signal),
-    durationMs: null,
-    error: null,
-  });
+  };
 }
 
-/**
- * @param {Transcript} transcript
- * @param {string} name
- * @param {unknown} data
- */
 function addOther(transcript, name, data) {
   const summary = readable(inOneLine(withoutType(data)));
-  const body = cut(readable(asText(data)));
+  const body = cut(asText(data));
   transcript.add({ kind: "other", name: readable(name), summary, body });
 }
 
-/**
- * The name of a card says it already.
- *
- * @param {unknown} data
- */
+/** The name of a card says it already. */
 function withoutType(data) {
   if (data === null || typeof data !== "object" || Array.isArray(data)) return data;
-  const { type: _, ...rest } = /** @type {Record<string, unknown>} */ (data);
+  const { type: _, ...rest } = data;
   return rest;
 }

@@ -1,85 +1,78 @@
 /**
- * What a transcript is made of. `id` counts up by one from block to block.
+ * What a transcript is made of. `id` counts up by one from block to block; `version` counts the
+ * changes of one.
+ *
+ * @typedef {{id: number, version: number, weight: number}} Counted
  *
  * @typedef {object} TextBlock
- * @property {"text" | "stderr"} kind
- * @property {number} id
- * @property {string} text          only ever grows
- * @property {number} omitted       how much more there was than the page keeps
+ * @property {"text" | "output" | "stderr"} kind
+ *     text: what an agent says, in Markdown; output: lines that a program printed
+ * @property {string} text
  * @property {boolean} continued    goes on from the block before it
+ * @property {number} head          length of the first piece in it
+ * @property {string} opening       the fence that stands open where the block begins, or ""
  * @property {import("./text_run.js").Piece["ending"]} ending
  *
  * @typedef {object} InputBlock     what a person said
  * @property {"input"} kind
- * @property {number} id
  * @property {string} text
  * @property {number} omitted
- * @property {boolean} fromLog  false: this page remembers that it was sent
  *
  * @typedef {object} ToolBlock
  * @property {"tool"} kind
- * @property {number} id
  * @property {string} name
  * @property {string | null} callId
  * @property {"running" | "ok" | "failed" | "unanswered"} state
+ * @property {boolean} isOrphan     a result whose call has not been seen
  * @property {string} summary
- * @property {{text: string, omitted: number}} args
+ * @property {{name: string, text: string, omitted: number}[]} args
  * @property {{text: string, omitted: number} | null} result
  *
  * @typedef {object} OtherBlock     an event of a name that the page does not know
  * @property {"other"} kind
- * @property {number} id
  * @property {string} name
  * @property {string} summary
  * @property {{text: string, omitted: number}} body
  *
  * @typedef {object} UsageBlock
  * @property {"usage"} kind
- * @property {number} id
  * @property {[name: string, value: number][]} figures
  *
  * @typedef {object} NoticeBlock
  * @property {"notice"} kind
- * @property {number} id
  * @property {string} text
  *
- * @typedef {object} StartBlock
- * @property {"start"} kind
- * @property {number} id
- * @property {string} agent
- * @property {number | null} pid
- * @property {string | null} startedAt
- *
- * @typedef {object} DoneBlock
- * @property {"done"} kind
- * @property {number} id
- * @property {string} status
- * @property {number | null} exitCode
- * @property {string | null} signal
- * @property {number | null} durationMs  null until the row tells it
- * @property {string | null} error
- *
- * @typedef {TextBlock | InputBlock | ToolBlock | OtherBlock | UsageBlock | NoticeBlock | StartBlock
- *     | DoneBlock} Block
+ * @typedef {TextBlock | InputBlock | ToolBlock | OtherBlock | UsageBlock | NoticeBlock} Content
+ * @typedef {Content & Counted} Block
  */
 
+import { LINE_WEIGHT } from "./limits.js";
+
 /**
- * How much text a block holds.
+ * How much of a page's room a new block takes.
  *
- * @param {Block} block
+ * @param {Content} block
  */
 export function weightOf(block) {
   switch (block.kind) {
-    case "text":
-    case "stderr":
-    case "input":
-    case "notice":
-      return block.text.length;
     case "tool":
-      return block.summary.length + block.args.text.length + (block.result?.text.length ?? 0);
+      return 100 + weightOfArgs(block.args) + (block.result?.text.length ?? 0);
     case "other":
-      return block.summary.length + block.body.text.length;
+      return 100 + block.summary.length + block.body.text.length;
+    case "usage":
+      return 100;
     default:
-      return 0;
+      return weightOfText(block.text);
   }
+}
+
+/** @param {ToolBlock["args"]} args */
+export function weightOfArgs(args) {
+  return args.reduce((sum, { text }) => sum + text.length, 0);
+}
+
+export function weightOfText(text) {
+  let lines = 0;
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", end + 1)) lines += 1;
+  return text.length + lines * LINE_WEIGHT;
 }

@@ -6,18 +6,14 @@ import { inOneLine } from "./tool_calls.js";
 
 const FULL = "The session has reached the largest log it may write. What follows was not kept.";
 
-const TEXTS = new Map(/** @type {[string, (data: any) => string][]} */ ([
+const TEXTS = new Map([
   ["gap", (data) => `${sizeOf(data.bytes)} is missing here${because(data.reason)}.`],
   ["truncated", () => FULL],
-  ["corrupt", (data) => `${sizeOf(data.bytes)} of the log cannot be read.`],
+  ["corrupt", (data) => `${formatBytes(Number(data.bytes) || 0)} of the log cannot be read.`],
   ["terminating", (data) => `The agent was told to end${because(reasonOf(data.status))}.`],
   ["error", (data) => (typeof data.message === "string" ? data.message : "Something went wrong.")],
-]));
+]);
 
-/**
- * @param {any} data
- * @returns {string}
- */
 export function noticeText(data) {
   if (data === null || typeof data !== "object") return inOneLine(data);
   const { type = "notice", ...rest } = data;
@@ -27,17 +23,14 @@ export function noticeText(data) {
   return [formatName(String(type)), words].filter(Boolean).join(": ");
 }
 
-/** @param {unknown} bytes */
 function sizeOf(bytes) {
   return typeof bytes === "number" ? `${formatBytes(bytes)} of output` : "Some output";
 }
 
-/** @param {unknown} reason */
 function because(reason) {
   return typeof reason === "string" && reason !== "" ? `: ${reason}` : "";
 }
 
-/** @param {unknown} status */
 function reasonOf(status) {
   return typeof status === "string" ? lookOf(status).word.toLowerCase() : "";
 }

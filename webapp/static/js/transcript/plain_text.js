@@ -2,11 +2,14 @@
 
 const NEEDS_WORK = /[\0-\x08\x0B-\x1F\x7F-\x9F]/;
 
-/** CSI, OSC, DCS, SOS, PM and APC sequences and two-character escapes (ECMA-48, section 5). */
-const ESCAPES = new RegExp(
+/**
+ * CSI, OSC, DCS, SOS, PM and APC sequences and two-character escapes (ECMA-48, section 5), and one
+ * whose end is missing, to the end of its line.
+ */
+export const ESCAPES = new RegExp(
   [
     "\\x1B\\[[0-?]*[ -/]*[@-~]",
-    "\\x1B[\\]PX^_][^\\x07\\x1B]*(?:\\x07|\\x1B\\\\)",
+    "\\x1B[\\]PX^_][^\\x07\\x1B\\n]*(?:\\x07|\\x1B\\\\)?",
     "\\x1B[ -/]+[0-~]",
     "\\x1B[0-OQ-WYZ\\\\`-~]",
   ].join("|"),
@@ -15,17 +18,16 @@ const ESCAPES = new RegExp(
 
 const CONTROLS = /[\0-\x08\x0B-\x1F\x7F-\x9F]/g;
 
-/** @param {string} text */
 export function readable(text) {
   if (!NEEDS_WORK.test(text)) return text;
-  return text.replace(ESCAPES, "").replace(/\r\n?/g, "\n").replace(CONTROLS, picture);
+  return pictured(text.replace(ESCAPES, "").replace(/\r\n?/g, "\n"));
 }
 
-/**
- * U+2400 to U+2421 are pictures of the C0 controls and DEL.
- *
- * @param {string} control
- */
+/** Controls as pictures: U+2400 to U+2421 are those of C0 and DEL. */
+export function pictured(text) {
+  return NEEDS_WORK.test(text) ? text.replace(CONTROLS, picture) : text;
+}
+
 function picture(control) {
   const code = control.charCodeAt(0);
   if (code < 0x20) return String.fromCharCode(0x2400 + code);

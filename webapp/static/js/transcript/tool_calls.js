@@ -21,10 +21,7 @@ const ARGS_KEYS = ["args", "arguments", "input", "params", "parameters"];
 const RESULT_KEYS = ["result", "output", "content", "error", "message"];
 const FAILED_WORDS = new Set(["error", "failed", "failure"]);
 
-/**
- * @param {any} data
- * @returns {ToolCall}
- */
+/** @returns {ToolCall} */
 export function toolCallOf(data) {
   return {
     name: textAt(data, NAME_KEYS) ?? "tool",
@@ -33,10 +30,7 @@ export function toolCallOf(data) {
   };
 }
 
-/**
- * @param {any} data
- * @returns {ToolResult}
- */
+/** @returns {ToolResult} */
 export function toolResultOf(data) {
   const result = valueAt(data, RESULT_KEYS);
   return {
@@ -65,11 +59,7 @@ export function answered(open, { callId, name }) {
   return name === null ? unmarked[0] : unmarked.find((call) => call.name === name);
 }
 
-/**
- * A call's arguments in one line, for the closed card.
- *
- * @param {unknown} args
- */
+/** A call's arguments in one line, for the closed card. */
 export function inOneLine(args) {
   const text =
     args !== null && typeof args === "object" && !Array.isArray(args)
@@ -82,22 +72,27 @@ export function inOneLine(args) {
 }
 
 /**
- * Text as it is, anything else as indented JSON.
+ * A call's arguments one by one, or as one text without a name.
  *
- * @param {unknown} value
+ * @returns {[name: string, text: string][]}
  */
+export function fieldsOf(args) {
+  if (args === undefined) return [];
+  if (args === null || typeof args !== "object" || Array.isArray(args)) return [["", asText(args)]];
+  return Object.entries(args).map(([name, value]) => [name, asText(value)]);
+}
+
+/** Text as it is, anything else as indented JSON. */
 export function asText(value) {
   if (value === undefined) return "";
   return typeof value === "string" ? value : (JSON.stringify(value, null, 2) ?? "");
 }
 
-/** @param {unknown} value */
 function short(value) {
   const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   return text.slice(0, 400);
 }
 
-/** @param {any} data */
 function hasFailed(data) {
   if (data === null || typeof data !== "object") return false;
   if (data.ok === false || data.success === false) return true;
@@ -107,20 +102,14 @@ function hasFailed(data) {
   return FAILED_WORDS.has(data.status);
 }
 
-/**
- * @param {any} data
- * @param {string[]} keys
- */
+/** @param {string[]} keys */
 function valueAt(data, keys) {
   if (data === null || typeof data !== "object") return undefined;
   const key = keys.find((candidate) => data[candidate] !== undefined && data[candidate] !== null);
   return key === undefined ? undefined : data[key];
 }
 
-/**
- * @param {any} data
- * @param {string[]} keys
- */
+/** @param {string[]} keys */
 function textAt(data, keys) {
   const value = valueAt(data, keys);
   return typeof value === "string" || typeof value === "number" ? String(value) : null;

@@ -1,88 +1,96 @@
 /**
- * The part of a session that the page keeps: a bounded list of blocks.
- *
- * It is changed in place, because a session may have 100,000 events; `changed` says which blocks a
- * view has to write again. Nothing here knows the DOM.
+ * What the page keeps of one session: blocks without a gap between them, bounded, changed in place,
+ * because a session may have 100,000 events. Nothing here knows the DOM.
  *
  * @typedef {import("./blocks.js").Block} Block
- * @typedef {import("./blocks.js").TextBlock} TextBlock
- * @typedef {import("./blocks.js").ToolBlock} ToolBlock
- * @typedef {import("./blocks.js").DoneBlock} DoneBlock
+ * @typedef {import("./blocks.js").Content} Content
+ * @typedef {import("./blocks.js").ToolBlock & import("./blocks.js").Counted} ToolBlock
  */
 
 import { weightOf } from "./blocks.js";
-import { MAX_BLOCKS, MAX_TEXT } from "./limits.js";
+import { MAX_BLOCKS, MAX_WEIGHT } from "./limits.js";
 
 export class Transcript {
-  /** @type {Block[]} */
   blocks = [];
-  /** Ids of blocks that are new or not what they were. @type {Set<number>} */
-  changed = new Set();
   /** Tool calls without a result, oldest first. @type {ToolBlock[]} */
   openCalls = [];
-  /** @type {DoneBlock | null} */
+  start = null;
   done = null;
+  /** What was said to start it, until the log says so too. @type {string | null} */
+  said = null;
   /** How many blocks have made room for later ones. */
   dropped = 0;
 
-  #nextId = 1;
+  #endId = 1;
   #weight = 0;
-  /** @type {Map<number, number>} */
-  #weights = new Map();
 
   /** @returns {Block | undefined} */
   get last() {
     return this.blocks.at(-1);
   }
 
-  /** The id of the oldest block that is left. */
+  /** The id of the oldest block that is left; below 1 where earlier ones were put before the first. */
   get firstId() {
-    return this.#nextId - this.blocks.length;
+    return this.#endId - this.blocks.length;
   }
 
-  /** @param {number} id */
+  /** The id that the next block will get. */
+  get endId() {
+    return this.#endId;
+  }
+
   block(id) {
     return this.blocks[id - this.firstId];
   }
 
   /**
-   * @template {Block} T
-   * @param {T extends any ? Omit<T, "id"> : never} content
-   * @returns {T}
+   * @template {Content} T
+   * @param {T} content
+   * @returns {T & import("./blocks.js").Counted}
    */
   add(content) {
-    const block = /** @type {T} */ (/** @type {unknown} */ ({ ...content, id: this.#nextId }));
-    this.#nextId += 1;
+    const block = { ...content, id: this.#endId, version: 0, weight: 0 };
+    this.#endId += 1;
     this.blocks.push(block);
-    this.touch(block);
+    this.touch(block, weightOf(content));
     return block;
   }
 
   /**
    * Say that a block has changed.
    *
-   * @param {Block} block
+   * @param {number} [grown]  by how much more it weighs
    */
-  touch(block) {
-    if (block.id < this.firstId) return;
-    const weight = weightOf(block);
-    this.#weight += weight - (this.#weights.get(block.id) ?? 0);
-    this.#weights.set(block.id, weight);
-    this.changed.add(block.id);
-    while (this.blocks.length > MAX_BLOCKS || (this.#weight > MAX_TEXT && this.blocks.length > 1)) {
-      this.#dropFirst();
-    }
+  touch(block, grown = 0) {
+    block.version += 1;
+    block.weight += grown;
+    this.#weight += grown;
+    if (this.blocks.length > MAX_BLOCKS || this.#weight > MAX_WEIGHT) this.#dropFirst();
   }
 
+  /** Put blocks of what came earlier before the first. */
+  prepend(blocks) {
+    const firstId = this.firstId - blocks.length;
+    const numbered = blocks.map((block, index) => ({ ...block, id: firstId + index }));
+    this.blocks = [...numbered, ...this.blocks];
+    for (const block of blocks) this.#weight += block.weight;
+    return numbered;
+  }
+
+  /** A twentieth more than it must: moving a long list for each event would take long. */
   #dropFirst() {
-    const block = this.blocks.shift();
-    if (block === undefined) return;
-    this.#weight -= this.#weights.get(block.id) ?? 0;
-    this.#weights.delete(block.id);
-    this.changed.delete(block.id);
-    this.dropped += 1;
-    if (block.kind === "tool" && block.state === "running") {
-      this.openCalls.splice(this.openCalls.indexOf(block), 1);
+    let count = 0;
+    let weight = this.#weight;
+    const most = this.blocks.length - 1;
+    const isTooMuch = () =>
+      this.blocks.length - count > MAX_BLOCKS * 0.95 || weight > MAX_WEIGHT * 0.95;
+    while (count < most && isTooMuch()) {
+      weight -= this.blocks[count]?.weight ?? 0;
+      count += 1;
     }
+    this.blocks.splice(0, count);
+    this.#weight = weight;
+    this.dropped += count;
+    this.openCalls = this.openCalls.filter((call) => call.id >= this.firstId);
   }
 }

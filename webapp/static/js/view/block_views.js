@@ -1,115 +1,97 @@
-/**
- * How each kind of block looks. Foreign text goes into text nodes and nowhere else.
- *
- * @typedef {import("../transcript/blocks.js").Block} Block
- *
- * @typedef {object} Drawn
- * @property {HTMLElement} element
- * @property {(block: any) => void} update
- */
+/** How each kind of block looks. Foreign text goes into text nodes and nowhere else. */
 
-import { formatClock, formatDuration, formatMeasure } from "../format.js";
-import { lookOf } from "../sessions/status.js";
-import { copyOf, find, setIcon, setText } from "./dom.js";
-import { drawTool } from "./tool_card.js";
-import { growingText, omission } from "./growing_text.js";
+import { formatMeasure } from "../format.js";
+import { copyOf, find, setText } from "./dom.js";
+import { markdownView } from "./markdown_view.js";
+import { drawOther, drawTool } from "./tool_card.js";
+import { terminalText } from "./terminal_text.js";
+
+/**
+ * @typedef {import("../transcript/blocks.js").Block} Block
+ * @typedef {import("../window/windowed_list.js").Drawn} Drawn
+ */
 
 /** @type {Record<Block["kind"], (block: any) => Drawn>} */
 const DRAW = {
-  start: drawStart,
   text: drawText,
-  stderr: drawText,
-  input: drawText,
+  output: drawTerminal,
+  stderr: drawTerminal,
+  input: drawInput,
   tool: drawTool,
   other: drawOther,
   usage: drawUsage,
   notice: drawNotice,
-  done: drawDone,
 };
 
-/**
- * @param {Block} block
- * @returns {Drawn}
- */
+/** @returns {Drawn} */
 export function drawBlock(block) {
   return DRAW[block.kind](block);
 }
 
-/** @param {import("../transcript/blocks.js").StartBlock} block */
-function drawStart(block) {
-  const element = copyOf("start");
-  const facts = [
-    `${block.agent} started`,
-    formatClock(block.startedAt),
-    block.pid === null ? "" : `pid ${block.pid}`,
-  ];
-  setText(element, "text", facts.filter(Boolean).join(" · "));
-  return { element, update() {} };
+const LINE_PX = 24;
+const LINE_LETTERS = 88;
+
+/** Its height, as far as one can guess without looking. */
+export function guessHeight(block) {
+  if (block === undefined || !("ending" in block)) return block?.kind === "input" ? 64 : 46;
+  const { text } = block;
+  let lines = 1;
+  let start = 0;
+  for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+    lines += 1 + Math.floor((end - start) / LINE_LETTERS);
+    start = end + 1;
+  }
+  return (lines + Math.floor((text.length - start) / LINE_LETTERS)) * LINE_PX + 12;
 }
 
-/** @param {import("../transcript/blocks.js").TextBlock} first */
-function drawText(first) {
-  const element = copyOf(first.kind);
-  element.toggleAttribute("data-continued", first.continued === true);
-  const text = growingText(find(element, "text", HTMLElement));
-  const more = find(element, "omitted", HTMLElement);
+function drawText(block) {
+  const element = copyOf("text");
+  const view = markdownView(find(element, "text", HTMLElement));
 
-  /** @param {import("../transcript/blocks.js").TextBlock} block */
-  function update(block) {
-    text.write(block.text);
-    omission(more, block.omitted);
+  function update() {
+    element.toggleAttribute("data-continued", block.continued);
+    view.write(block.text, block.opening);
   }
 
-  update(first);
+  update();
   return { element, update };
 }
 
-/** @param {import("../transcript/blocks.js").OtherBlock} block */
-function drawOther(block) {
-  const element = copyOf("other");
-  setText(element, "name", block.name);
-  setText(element, "summary", block.summary);
-  setText(element, "text", block.body.text);
-  omission(find(element, "omitted", HTMLElement), block.body.omitted);
-  return { element, update() {} };
+function drawTerminal(block) {
+  const element = copyOf(block.kind);
+  const text = terminalText(find(element, "text", HTMLElement));
+
+  function update() {
+    element.toggleAttribute("data-continued", block.continued);
+    element.toggleAttribute("data-partial", block.ending === "partial");
+    // A line end at the end of a block would be a hole.
+    text.write(block.text.trimEnd());
+  }
+
+  update();
+  return { element, update };
 }
 
-/** @param {import("../transcript/blocks.js").UsageBlock} block */
-function drawUsage(block) {
-  const element = copyOf("usage");
-  const figures = block.figures.map(([name, value]) => formatMeasure(name, value));
-  setText(element, "text", figures.join(" · "));
-  return { element, update() {} };
-}
-
-/** @param {import("../transcript/blocks.js").NoticeBlock} block */
-function drawNotice(block) {
-  const element = copyOf("notice");
+function drawInput(block) {
+  const element = copyOf("input");
   setText(element, "text", block.text);
   return { element, update() {} };
 }
 
-/** @param {import("../transcript/blocks.js").DoneBlock} first */
-function drawDone(first) {
-  const element = copyOf("done");
-  const look = lookOf(first.status);
-  element.dataset.tone = look.tone;
-  setIcon(element, look.icon);
-  setText(element, "word", look.word);
-
-  /** @param {import("../transcript/blocks.js").DoneBlock} block */
-  function update(block) {
-    const facts = [
-      block.exitCode === null ? "no exit code" : `exit code ${block.exitCode}`,
-      block.signal === null ? "" : `signal ${block.signal}`,
-      block.durationMs === null ? "" : formatDuration(block.durationMs),
-    ];
-    setText(element, "facts", facts.filter(Boolean).join(" · "));
-    const reason = block.error ?? look.meaning ?? "";
-    setText(element, "reason", reason);
-    find(element, "reason", HTMLElement).hidden = reason === "";
+function drawUsage(block) {
+  const element = copyOf("usage");
+  for (const [name, value] of block.figures) {
+    const [figure, label] = formatMeasure(name, value);
+    const item = copyOf("figure");
+    setText(item, "label", label);
+    setText(item, "figure", figure);
+    find(element, "figures", HTMLElement).append(item);
   }
+  return { element, update() {} };
+}
 
-  update(first);
-  return { element, update };
+function drawNotice(block) {
+  const element = copyOf("notice");
+  setText(element, "text", block.text);
+  return { element, update() {} };
 }

@@ -1,27 +1,20 @@
 /** Buttons that copy a text and say whether they could. */
 
+import { announce } from "./announcer.js";
+
 const SAID_FOR_MS = 1_600;
 
-/**
- * @param {HTMLButtonElement} button
- * @param {() => string} text
- */
 export function copyOnClick(button, text) {
-  const label = [...button.childNodes];
   let timer = 0;
-
   button.addEventListener("click", async () => {
     const isCopied = await copy(text());
-    button.textContent = isCopied ? "Copied" : "Not copied";
+    button.dataset.copied = isCopied ? "yes" : "no";
+    announce(isCopied ? "Copied" : "Could not copy");
     clearTimeout(timer);
-    timer = window.setTimeout(() => button.replaceChildren(...label), SAID_FOR_MS);
+    timer = window.setTimeout(() => delete button.dataset.copied, SAID_FOR_MS);
   });
 }
 
-/**
- * @param {string} text
- * @returns {Promise<boolean>}
- */
 async function copy(text) {
   try {
     await navigator.clipboard.writeText(text);
@@ -31,16 +24,12 @@ async function copy(text) {
   }
 }
 
-/**
- * The clipboard API is missing where the page came over plain HTTP from another machine.
- *
- * @param {string} text
- */
+/** The clipboard API is missing where the page came over plain HTTP from another machine. */
 function copyBySelection(text) {
   const focused = document.activeElement;
   const area = document.createElement("textarea");
   area.value = text;
-  area.className = "offscreen";
+  area.className = "visually-hidden";
   document.body.append(area);
   area.select();
   const isCopied = document.execCommand("copy");

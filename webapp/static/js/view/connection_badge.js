@@ -10,26 +10,42 @@ const LOOKS = {
   live: { word: "Live", tone: "live" },
   reconnecting: { word: "Reconnecting…", tone: "warn" },
   waiting: { word: "Reconnecting", tone: "warn" },
-  parked: { word: "Paused", tone: "quiet" },
+  parked: { word: "Resting", tone: "quiet" },
   ended: { word: "Ended", tone: "quiet" },
   refused: { word: "Not connected", tone: "bad" },
 };
 
+/** What matters most of several lines comes first. @type {StreamState["phase"][]} */
+const ORDER = ["waiting", "reconnecting", "refused", "connecting", "live", "parked", "ended"];
+
+/**
+ * What several lines are doing, as one.
+ *
+ * @param {StreamState[]} states
+ * @returns {StreamState | null}
+ */
+export function overall(states) {
+  return states.reduce(
+    (worst, state) =>
+      worst === null || ORDER.indexOf(state.phase) < ORDER.indexOf(worst.phase) ? state : worst,
+    null,
+  );
+}
+
 export class ConnectionBadge {
   #root;
   #countdown = 0;
+  #shown = null;
 
-  /**
-   * @param {HTMLElement} root
-   * @param {() => void} onTryNow
-   */
   constructor(root, onTryNow) {
     this.#root = root;
     find(root, "try-now", HTMLButtonElement).addEventListener("click", onTryNow);
   }
 
-  /** @param {StreamState} state */
   show(state) {
+    if (state === null) return this.hide();
+    if (state === this.#shown) return;
+    this.#shown = state;
     const look = LOOKS[state.phase];
     clearInterval(this.#countdown);
     this.#root.hidden = false;
@@ -41,11 +57,11 @@ export class ConnectionBadge {
   }
 
   hide() {
+    this.#shown = null;
     clearInterval(this.#countdown);
     this.#root.hidden = true;
   }
 
-  /** @param {number} delayMs */
   #countDown(delayMs) {
     const until = performance.now() + delayMs;
     const tick = () => {

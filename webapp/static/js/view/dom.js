@@ -15,12 +15,7 @@ export function find(root, hook, type) {
   return element;
 }
 
-/**
- * A fresh copy of the one element in `<template data-template="…">`.
- *
- * @param {string} name
- * @returns {HTMLElement}
- */
+/** A fresh copy of the one element in `<template data-template="…">`. */
 export function copyOf(name) {
   const template = document.querySelector(`template[data-template="${name}"]`);
   const content = template instanceof HTMLTemplateElement ? template.content : null;
@@ -29,20 +24,12 @@ export function copyOf(name) {
   return copy;
 }
 
-/**
- * @param {ParentNode} root
- * @param {string} hook
- * @param {string} text
- */
 export function setText(root, hook, text) {
   const element = find(root, hook, Element);
   if (element.textContent !== text) element.textContent = text;
 }
 
-/**
- * @param {ParentNode} root
- * @param {string} icon  a symbol of icons.html
- */
+/** @param {string} icon  a symbol of icons.html */
 export function setIcon(root, icon) {
   find(root, "icon", SVGUseElement).setAttribute("href", `#icon-${icon}`);
 }

@@ -30,7 +30,6 @@ export class Drawer {
     this.#opener.focus();
   }
 
-  /** @param {boolean} isOpen */
   #set(isOpen) {
     document.body.toggleAttribute("data-drawer", isOpen);
     this.#opener.setAttribute("aria-expanded", String(isOpen));

@@ -1,96 +1,82 @@
-/** The selected session's facts: what it is, how it is, and where to look for more. */
+/** A session's facts at the side, each to copy. */
 
 import { logUrl } from "../api/sessions.js";
-import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
-import { lookOf } from "../sessions/status.js";
 import { copyOnClick } from "./clipboard.js";
-import { find, setIcon, setText } from "./dom.js";
+import { copyOf, find, setText } from "./dom.js";
+import { factsOf } from "./facts.js";
+import { eachSecond } from "./ticker.js";
 
-/** @typedef {import("../api/sessions.js").Session} Session */
+/** @typedef {import("../conversation/turn.js").Turn} Turn */
 
 export class FactsPanel {
   #root;
+  #place;
+  #turn = null;
+  /** Where the focus was, to go back to. @type {HTMLElement | null} */
+  #opener = null;
 
-  /** @param {HTMLElement} root */
   constructor(root) {
     this.#root = root;
-    for (const button of root.querySelectorAll("[data-copy]")) {
-      const fact = button.closest("[data-fact]");
-      if (!(button instanceof HTMLButtonElement) || fact === null) continue;
-      copyOnClick(button, () => find(fact, "value", HTMLElement).textContent ?? "");
-    }
+    this.#place = { var: root.dataset.var ?? "", database: root.dataset.database ?? "" };
+    find(root, "facts-close", HTMLButtonElement).addEventListener("click", () => this.close());
+    root.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.close();
+    });
+  }
+
+  open(turn) {
+    const isNew = this.#turn !== turn;
+    this.#turn = turn;
+    this.#opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    if (isNew) find(this.#root, "facts-list", HTMLElement).replaceChildren();
+    this.#root.hidden = false;
+    document.body.toggleAttribute("data-facts-open", true);
+    find(this.#root, "log-link", HTMLAnchorElement).href = logUrl(turn.sessionId);
+    this.#write();
+    eachSecond(this.#root, () => this.#write());
+    find(this.#root, "facts-close", HTMLButtonElement).focus();
+  }
+
+  close() {
+    if (this.#root.hidden) return;
+    this.hide();
+    if (this.#opener?.isConnected) this.#opener.focus();
   }
 
   hide() {
+    this.#turn = null;
     this.#root.hidden = true;
+    document.body.toggleAttribute("data-facts-open", false);
   }
 
-  /**
-   * What is known before the row has come.
-   *
-   * @param {string} sessionId
-   * @param {string | null} workflowId
-   */
-  showIds(sessionId, workflowId) {
-    this.#root.hidden = false;
-    setText(this.#root, "agent", "Session");
-    for (const fact of this.#root.querySelectorAll("[data-fact]")) {
-      if (fact instanceof HTMLElement) fact.hidden = true;
-    }
-    find(this.#root, "status", HTMLElement).hidden = true;
-    setText(this.#root, "brief", "");
-    this.#write("id", sessionId);
-    this.#write("workflow", workflowId);
-    find(this.#root, "log-link", HTMLAnchorElement).href = logUrl(sessionId);
+  update(turn) {
+    if (turn === this.#turn) this.#write();
   }
 
-  /** @param {Session} session */
-  show(session) {
-    const duration = millisecondsBetween(session.startedAt, session.endedAt);
-    setText(this.#root, "agent", session.agent);
-    this.showStatus(session.status);
-    setText(this.#root, "brief", brief(session));
-
-    this.#write("id", session.sessionId);
-    this.#write("workflow", `${session.workflowId}`);
-    this.#write("stage", String(session.stageIndex));
-    this.#write("pid", session.pid);
-    this.#write("exit", session.exitCode);
-    this.#write("signal", session.exitSignal);
-    this.#write("started", formatDateTime(session.startedAt));
-    this.#write("duration", duration === null ? null : formatDuration(duration));
-    this.#write("log", session.logPath);
-    this.#write("bytes", session.logBytes ? formatBytes(session.logBytes) : null);
-    this.#write("error", session.error);
-  }
-
-  /** @param {string} status */
-  showStatus(status) {
-    const badge = find(this.#root, "status", HTMLElement);
-    const look = lookOf(status);
-    badge.hidden = false;
-    badge.dataset.tone = look.tone;
-    badge.dataset.status = status;
-    setIcon(badge, look.icon);
-    setText(badge, "word", look.word);
-  }
-
-  /**
-   * @param {string} name
-   * @param {string | number | null | undefined} value  nothing: the fact is not shown
-   */
-  #write(name, value) {
-    const fact = this.#root.querySelector(`[data-fact="${name}"]`);
-    if (!(fact instanceof HTMLElement)) throw new Error(`no fact ${name}`);
-    fact.hidden = value === null || value === undefined || value === "";
-    setText(fact, "value", String(value ?? ""));
+  #write() {
+    if (this.#turn === null) return;
+    const { row, status } = this.#turn;
+    const list = find(this.#root, "facts-list", HTMLElement);
+    const facts = factsOf({ ...row, status }, this.#place);
+    facts.forEach((fact, index) => {
+      let item = list.querySelector(`[data-fact="${fact.name}"]`);
+      if (item === null) item = newItem(fact.name, fact.isCode);
+      if (list.children[index] !== item) list.insertBefore(item, list.children[index] ?? null);
+      setText(item, "label", fact.label);
+      setText(item, "value", fact.value);
+      const button = find(item, "copy", HTMLButtonElement);
+      button.dataset.content = fact.copy;
+      button.setAttribute("aria-label", `Copy ${fact.label.toLowerCase()}`);
+    });
+    while (list.children.length > facts.length) list.lastElementChild?.remove();
   }
 }
 
-/** @param {Session} session */
-function brief(session) {
-  return [
-    session.exitCode === null ? "" : `exit code ${session.exitCode}`,
-    session.pid === null ? "" : `pid ${session.pid}`,
-  ].filter(Boolean).join(" · ");
+function newItem(name, isCode) {
+  const item = copyOf("fact");
+  item.dataset.fact = name;
+  item.toggleAttribute("data-code", isCode);
+  const button = find(item, "copy", HTMLButtonElement);
+  copyOnClick(button, () => button.dataset.content ?? "");
+  return item;
 }

@@ -1,7 +1,9 @@
 /** A tool call as a card that opens to its arguments and its result. */
 
+import { formatFigure } from "../format.js";
+import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
-import { omission } from "./growing_text.js";
+import { terminalText } from "./terminal_text.js";
 
 /** @typedef {import("../transcript/blocks.js").ToolBlock} ToolBlock */
 
@@ -13,37 +15,91 @@ const STATES = {
   unanswered: { word: "No result", icon: "lost", tone: "warn" },
 };
 
-/**
- * @param {ToolBlock} first
- * @returns {import("./block_views.js").Drawn}
- */
-export function drawTool(first) {
-  const element = copyOf("tool");
-  setText(element, "name", first.name);
-  setText(element, "summary", first.summary);
-  writePart(find(element, "args", HTMLElement), first.args);
+/** Cards that their reader has opened: they are open again when they come back into sight. */
+const opened = new WeakSet();
 
-  /** @param {ToolBlock} block */
-  function update(block) {
+/** @returns {import("../window/windowed_list.js").Drawn} */
+export function drawTool(block) {
+  const element = copyOf("tool");
+  const body = openingCard(element, block, () => writeBody());
+
+  function update() {
     const state = STATES[block.state];
     element.dataset.tone = state.tone;
     element.dataset.state = block.state;
     setIcon(element, state.icon);
+    setText(element, "name", block.name);
+    setText(element, "summary", block.summary);
     setText(element, "word", state.word);
-    writePart(find(element, "result", HTMLElement), block.result);
+    if (body.isOpen()) writeBody();
   }
 
-  update(first);
+  function writeBody() {
+    const args = find(element, "args", HTMLElement);
+    args.hidden = block.args.length === 0;
+    find(args, "list", HTMLElement).replaceChildren(...block.args.flatMap(argumentOf));
+    writeText(find(element, "result", HTMLElement), block.result);
+  }
+
+  update();
   return { element, update };
 }
 
+export function drawOther(block) {
+  const element = copyOf("other");
+  setText(element, "name", block.name);
+  setText(element, "summary", block.summary);
+  openingCard(element, block, () => writeText(find(element, "body", HTMLElement), block.body));
+  return { element, update() {} };
+}
+
 /**
- * @param {HTMLElement} part
- * @param {{text: string, omitted: number} | null} content
+ * What a card holds is written when it is opened: most never are.
+ *
+ * @param {object} block
  */
-function writePart(part, content) {
+function openingCard(element, block, write) {
+  const details = find(element, "card", HTMLDetailsElement);
+  for (const button of element.querySelectorAll("[data-copy]")) {
+    const part = button.closest("[data-part]");
+    if (!(button instanceof HTMLButtonElement) || part === null) continue;
+    copyOnClick(button, () => part.querySelector("[data-text], [data-list]")?.textContent ?? "");
+  }
+  details.addEventListener("toggle", () => {
+    if (!details.open) opened.delete(block);
+    else if (!opened.has(block)) {
+      opened.add(block);
+      write();
+    }
+  });
+  if (opened.has(block)) {
+    details.open = true;
+    write();
+  }
+  return { isOpen: () => details.open };
+}
+
+/** @param {{name: string, text: string, omitted: number}} field */
+function argumentOf({ name, text, omitted }) {
+  const term = document.createElement("dt");
+  const value = document.createElement("dd");
+  term.textContent = name || "value";
+  value.textContent = text + (omitted > 0 ? ` … ${omission(omitted)}` : "");
+  return [term, value];
+}
+
+/** @param {{text: string, omitted: number} | null} content */
+function writeText(part, content) {
   part.hidden = content === null || content.text === "";
   if (content === null) return;
-  setText(part, "text", content.text);
-  omission(find(part, "omitted", HTMLElement), content.omitted);
+  const text = find(part, "text", HTMLElement);
+  text.replaceChildren();
+  terminalText(text).write(content.text);
+  const more = find(part, "omitted", HTMLElement);
+  more.hidden = content.omitted === 0;
+  more.textContent = omission(content.omitted);
+}
+
+function omission(characters) {
+  return `${formatFigure(characters)} more characters of this are in the log.`;
 }

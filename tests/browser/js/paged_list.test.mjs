@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { formatRoute, parseRoute } from "../../../webapp/static/js/route.js";
-import { EMPTY_LIST, withNewest, withOlder } from "../../../webapp/static/js/sessions/session_list.js";
+import { EMPTY_LIST, withNewest, withOlder } from "../../../webapp/static/js/workflows/paged_list.js";
 import { isOver, lookOf } from "../../../webapp/static/js/sessions/status.js";
 
-/** A page of sessions from the newest to the oldest number. */
+/** A page of items from the newest to the oldest number. */
 function page(newest, oldest, nextCursor = null) {
-  const sessions = [];
-  for (let number = newest; number >= oldest; number -= 1) sessions.push({ sessionId: `s${number}` });
-  return { sessions, nextCursor };
+  const items = [];
+  for (let number = newest; number >= oldest; number -= 1) items.push({ id: `s${number}` });
+  return { items, nextCursor };
 }
 
-const ids = (list) => list.sessions.map(({ sessionId }) => sessionId).join(" ");
+const ids = (list) => list.items.map(({ id }) => id).join(" ");
 
 test("a refreshed first page takes the place of what it covers", () => {
   const list = withOlder(withNewest(EMPTY_LIST, page(9, 7, "s7")), page(6, 4, "s4"));

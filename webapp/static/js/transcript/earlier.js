@@ -1,0 +1,73 @@
+/** Events from before a transcript's first, put where they belong. */
+
+import { applyEvent } from "./apply_event.js";
+import { weightOfArgs } from "./blocks.js";
+import { MAX_BLOCK_TEXT } from "./limits.js";
+import { separator } from "./text_run.js";
+import { Transcript } from "./transcript.js";
+
+/** @param {import("../stream/sse_parser.js").StreamEvent[]} events  in the order of the log */
+export function prependEvents(transcript, events) {
+  const earlier = new Transcript();
+  earlier.said = transcript.said;
+  for (const event of events) applyEvent(earlier, event);
+  transcript.said = earlier.said;
+  transcript.start ??= earlier.start;
+
+  const answered = answerOrphans(transcript, earlier);
+  const blocks = earlier.blocks.filter((block) => !answered.has(block));
+  if (joinTexts(transcript, blocks)) blocks.pop();
+  const kept = transcript.prepend(blocks);
+  const stillOpen = kept.filter((block) => block.kind === "tool" && block.state === "running");
+  if (transcript.done === null) transcript.openCalls.unshift(...stillOpen);
+}
+
+/**
+ * Results whose calls have come now: each card shows both, where the result stood.
+ *
+ * @param {Transcript} earlier
+ */
+function answerOrphans(transcript, earlier) {
+  const answered = new Set();
+  if (earlier.openCalls.length === 0) return answered;
+  const open = new Map(earlier.openCalls.map((call) => [call.callId, call]));
+  for (const block of transcript.blocks) {
+    if (block.kind !== "tool" || !block.isOrphan || block.callId === null) continue;
+    const call = open.get(block.callId);
+    if (call === undefined) continue;
+    block.name = call.name;
+    block.summary = call.summary;
+    block.args = call.args;
+    block.isOrphan = false;
+    transcript.touch(block, weightOfArgs(call.args));
+    answered.add(call);
+  }
+  return answered;
+}
+
+/**
+ * A text that was cut in two by where the page began to read.
+ *
+ * @param {import("./blocks.js").Block[]} earlier
+ * @returns {boolean} whether the first block has taken in the last of the earlier ones
+ */
+function joinTexts(transcript, earlier) {
+  const last = earlier.at(-1);
+  const [first] = transcript.blocks;
+  if (last === undefined || first === undefined) return false;
+  if (last.kind !== first.kind || !("ending" in last) || !("ending" in first)) return false;
+  if (last.text.length + first.text.length > MAX_BLOCK_TEXT) {
+    first.continued = true;
+    transcript.touch(first);
+    return false;
+  }
+  const ending = first.kind === "text" ? "json" : "line";
+  const head = first.text.slice(0, first.head);
+  const between = separator(last.text, last.ending, { content: head, ending });
+  first.text = last.text + between + first.text;
+  first.continued = last.continued;
+  first.head = last.head;
+  first.opening = last.opening;
+  transcript.touch(first, last.weight);
+  return true;
+}

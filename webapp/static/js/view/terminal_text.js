@@ -1,0 +1,55 @@
+/** What a program printed, in its colours, as it grows. */
+
+import { isStyled, spansOf } from "../transcript/ansi.js";
+import { pictured } from "../transcript/plain_text.js";
+
+/** A colour of the program's own, as much darker or lighter as it has to be on our grounds. */
+const readable = (colour) =>
+  `light-dark(oklch(from ${colour} min(l, 0.5) c h), oklch(from ${colour} max(l, 0.75) c h))`;
+
+export function terminalText(element) {
+  const node = document.createTextNode("");
+  element.append(node);
+  let written = "";
+
+  return {
+    write(text) {
+      const isGrown = text.startsWith(written) && node.parentNode === element;
+      if (isStyled(text)) {
+        element.replaceChildren(...spansOf(text).map(spanFor));
+      } else if (isGrown) {
+        node.appendData(pictured(text.slice(written.length)));
+      } else {
+        node.data = pictured(text);
+        element.replaceChildren(node);
+      }
+      written = text;
+    },
+  };
+}
+
+function spanFor({ text, look }) {
+  if (look === null) return document.createTextNode(text);
+  const span = document.createElement("span");
+  span.textContent = text;
+  const [fg, bg] = look.inverse ? [look.bg ?? "ground", look.fg ?? "ink"] : [look.fg, look.bg];
+  paint(span, "fg", fg);
+  paint(span, "bg", bg);
+  for (const name of ["bold", "dim", "italic", "underline", "strike"]) {
+    if (look[name]) span.classList.add(name);
+  }
+  return span;
+}
+
+/** @param {string | null} colour  of the palette, or "#rrggbb" */
+function paint(span, side, colour) {
+  if (colour === null) return;
+  const isOwn = colour.startsWith("#");
+  const ours = isOwn ? colour : `var(--ansi-${colour})`;
+  if (side === "fg") {
+    span.style.color = isOwn ? readable(colour) : ours;
+  } else {
+    span.style.background = ours;
+    span.style.color ||= "var(--sunken)";
+  }
+}

@@ -1,0 +1,179 @@
+/** A turn, and a note, as sections of the list. */
+
+import { formatClock, formatDuration, formatFigure, millisecondsBetween } from "../format.js";
+import { lookOf } from "../sessions/status.js";
+import { drawBlock, guessHeight } from "./block_views.js";
+import { copyOnClick } from "./clipboard.js";
+import { copyOf, find, setIcon, setText } from "./dom.js";
+import { eachSecond } from "./ticker.js";
+
+/**
+ * @typedef {import("../conversation/turn.js").Turn} Turn
+ * @typedef {import("../window/windowed_list.js").DrawnSection} DrawnSection
+ * @typedef {import("../window/windowed_list.js").Drawn} Drawn
+ *
+ * @typedef {object} TurnActions
+ * @property {(turn: Turn) => void} showFacts
+ * @property {(turn: Turn) => void} retry
+ * @property {(turn: Turn) => string} stageName  "" where there is only one
+ * @property {(turn: Turn) => void} nearTurn              somebody comes near it
+ */
+
+/** So many blocks from its first one, a reader is near to what came earlier. */
+const NEAR_BLOCKS = 40;
+/** Of a long message so much is shown at first. */
+const SHOWN_LETTERS = 1_500;
+
+/** @returns {DrawnSection} */
+export function turnSection(turn, actions) {
+  const { transcript } = turn;
+  return {
+    key: turn.sessionId,
+    get firstId() {
+      return transcript.firstId;
+    },
+    get endId() {
+      return transcript.endId;
+    },
+    guess: (id) => guessHeight(transcript.block(id)),
+    versionOf: (part) =>
+      typeof part === "number" ? (transcript.block(part)?.version ?? 0) : turn.version,
+    draw(part) {
+      if (part === "lead") return drawLead(turn, actions);
+      if (part === "foot") return drawFoot(turn, actions);
+      const block = transcript.block(part);
+      const drawn = block === undefined ? { element: copyOf("notice"), update() {} } : drawBlock(block);
+      drawn.element.dataset.session = turn.sessionId;
+      return drawn;
+    },
+    onNear(part) {
+      turn.open();
+      actions.nearTurn(turn);
+      const isNearStart = part === "lead" || (part !== "foot" && part < transcript.firstId + NEAR_BLOCKS);
+      if (isNearStart && turn.hasEarlier) void turn.loadEarlier();
+    },
+  };
+}
+
+/**
+ * What was said without a session.
+ *
+ * @returns {DrawnSection}
+ */
+export function noteSection(key, role, text) {
+  return {
+    key,
+    firstId: 1,
+    endId: 1,
+    guess: () => 0,
+    versionOf: () => 0,
+    draw(part) {
+      const element = copyOf(role === "user" ? "input" : "note");
+      element.hidden = part === "foot";
+      element.dataset.role = role;
+      if (part === "lead") setText(element, "text", text);
+      return { element, update() {} };
+    },
+    onNear() {},
+  };
+}
+
+/** @returns {Drawn} */
+function drawLead(turn, actions) {
+  const element = copyOf("lead");
+  let isWhole = false;
+  find(element, "more", HTMLButtonElement).addEventListener("click", () => {
+    isWhole = true;
+    update();
+  });
+
+  function update() {
+    const { said, row, transcript } = turn;
+    find(element, "said", HTMLElement).hidden = said === null || said === "";
+    const isLong = !isWhole && (said?.length ?? 0) > SHOWN_LETTERS;
+    setText(element, "text", isLong ? `${said?.slice(0, SHOWN_LETTERS)}…` : (said ?? ""));
+    find(element, "more", HTMLElement).hidden = !isLong;
+    setText(element, "agent", row.agent || transcript.start?.agent || "agent");
+    const meta = [actions.stageName(turn), formatClock(row.startedAt ?? row.createdAt)];
+    setText(element, "meta", meta.filter(Boolean).join(" · "));
+    const earlier = find(element, "earlier", HTMLElement);
+    earlier.hidden = !turn.hasEarlier && transcript.dropped === 0;
+    setText(element, "earlier", earlierText(turn));
+  }
+
+  update();
+  return { element, update };
+}
+
+function earlierText({ hasEarlier, transcript }) {
+  if (hasEarlier) return "Loading what came earlier…";
+  return `The first ${formatFigure(transcript.dropped)} parts have left this page to keep it quick. The whole log has them.`;
+}
+
+/** @returns {Drawn} */
+function drawFoot(turn, actions) {
+  const element = copyOf("foot");
+  const stop = find(element, "stop", HTMLButtonElement);
+  const retry = find(element, "retry", HTMLButtonElement);
+  const copy = find(element, "copy", HTMLButtonElement);
+  const again = find(element, "again", HTMLButtonElement);
+  stop.addEventListener("click", () => void turn.stop());
+  find(element, "facts", HTMLButtonElement).addEventListener("click", () => actions.showFacts(turn));
+  retry.addEventListener("click", () => actions.retry(turn));
+  again.addEventListener("click", () => turn.tryNow());
+  copyOnClick(copy, () => replyOf(turn));
+
+  function update() {
+    const { state, row, transcript } = turn;
+    const isRefused = state.phase === "refused";
+    const isWaitingForLog = !turn.isLive && transcript.done === null && !isRefused;
+    const look = isRefused ? REFUSED : isWaitingForLog ? LOADING : lookOf(turn.status);
+    element.dataset.tone = look.tone;
+    element.toggleAttribute("data-busy", turn.isLive || isWaitingForLog);
+    setIcon(element, look.icon);
+    setText(element, "word", turn.isStopping && turn.isLive ? "Stopping" : look.word);
+    setText(element, "figures", isWaitingForLog || isRefused ? "" : figuresOf(turn));
+
+    const reason = turn.problem || (isRefused ? state.error?.message : row.error) || look.meaning || "";
+    setText(element, "reason", reason);
+    find(element, "reason", HTMLElement).hidden = reason === "";
+    stop.hidden = !turn.isLive || isRefused;
+    stop.disabled = turn.isStopping;
+    retry.hidden = turn.isLive || turn.said === null || isWaitingForLog;
+    copy.hidden = turn.isLive || !transcript.blocks.some((block) => block.kind === "text");
+    again.hidden = !isRefused;
+  }
+
+  update();
+  if (turn.isLive) eachSecond(element, () => setText(element, "figures", figuresOf(turn)));
+  return { element, update };
+}
+
+const REFUSED = { word: "Cannot be shown", icon: "failed", tone: "bad", meaning: "" };
+const LOADING = { word: "Loading", icon: "running", tone: "quiet", meaning: "" };
+
+function figuresOf({ row, transcript, isLive }) {
+  const { done } = transcript;
+  const startedAt = row.startedAt ?? transcript.start?.startedAt;
+  const endedAt = isLive ? new Date().toISOString() : row.endedAt;
+  const duration = millisecondsBetween(startedAt, endedAt);
+  const seconds = duration === null ? 0 : Math.floor(duration / 1_000);
+  const took = isLive ? (seconds > 0 ? formatDuration(seconds * 1_000).replace(".0", "") : "") : formatDuration(duration ?? 0);
+  const exitCode = done === null ? row.exitCode : done.exitCode;
+  const exit = exitCode === null ? "no exit code" : `exit code ${exitCode}`;
+  return [
+    isLive ? "" : exit,
+    done?.signal ? `signal ${done.signal}` : "",
+    duration === null ? "" : took,
+  ].filter(Boolean).join(" · ");
+}
+
+/** All that the agent said, as it was written. */
+function replyOf({ transcript }) {
+  let reply = "";
+  for (const block of transcript.blocks) {
+    if (block.kind !== "text") continue;
+    reply += `${reply === "" ? "" : block.continued ? "\n" : "\n\n"}${block.text}`;
+  }
+  return reply.trim();
+}

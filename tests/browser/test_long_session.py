@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.chat_page import ChatPage
-from tests.server import python_agent, running_server
+from tests.server import python_agent, running_server, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +41,12 @@ SCROLL = """
 """
 
 
+def is_at_the_beginning(page: Page, chat: ChatPage) -> bool:
+    """Scroll to what there is; more comes from before it."""
+    page.evaluate(SCROLL, 0)
+    return "Step 0: I look at the next file." in (chat.log.text_content() or "")
+
+
 def test_a_session_of_100_000_events(page: Page, folder: Path) -> None:
     with running_server(folder, {"long": LONG}) as server:
         session_id = server.invoke("long")
@@ -53,8 +59,7 @@ def test_a_session_of_100_000_events(page: Page, folder: Path) -> None:
         for by in [*[-900] * 25, *[index / 20 for index in range(18, 0, -1)]]:
             page.evaluate(SCROLL, by)
             assert page.evaluate(COVERS), f"a blank after scrolling by {by}"
-        page.evaluate(SCROLL, 0)
-        expect(chat.log).to_contain_text("Step 0: I look at the next file.")
+        wait_for(lambda: is_at_the_beginning(page, chat))
         expect(chat.log).to_contain_text("line 0 of the output")
         expect(chat.jump).to_be_visible()
 

@@ -15,7 +15,6 @@ const ROW_DELAYS_MS = [0, 300, 1_000, 3_000, 8_000];
 
 /** What is asked for at once; the rest when its reader comes near it. */
 const TAIL_EVENTS = 1_000;
-const EARLIER_EVENTS = 2_000;
 
 /**
  * @typedef {import("../api/sessions.js").Session} Session
@@ -142,7 +141,7 @@ export class Turn {
     this.#isAskingEarlier = true;
     try {
       const before = this.#firstEventId;
-      const { events, isFirst } = await eventsBefore(this.sessionId, before, EARLIER_EVENTS);
+      const { events, isFirst } = await eventsBefore(this.sessionId, before);
       this.hasEarlier = !isFirst && events.length > 0;
       this.#firstEventId = events[0]?.id ?? before;
       if (!this.#leaving.signal.aborted) prependEvents(this.transcript, events);

@@ -53,7 +53,7 @@ def main() -> None:
         print(f"measuring {name} …", file=sys.stderr)
         try:
             figures += _measure(name, options.runs)
-        except AssertionError:  # it saw something wrong; the others may be fine
+        except Exception:  # it could not, or saw something wrong; the others may be fine
             traceback.print_exc()
             failed.append(name)
 

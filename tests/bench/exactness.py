@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 from tests.bench.report import Figure
-from tests.bench.sessions import counter, stream_path
+from tests.bench.sessions import bench_server, counter, stream_path
 from tests.bench.viewers import exact_viewers
-from tests.server import Server, running_server
+from tests.server import Server
 
 VIEWERS = 50
 LINES = 100_000
@@ -20,7 +20,7 @@ PATIENCE_SECONDS = 60
 
 def measure(folder: Path, _runs: int) -> list[Figure]:
     """Once, for a minute."""
-    with running_server(folder, {"counter": counter(LINES / SECONDS, LINES)}) as server:
+    with bench_server(folder, {"counter": counter(LINES / SECONDS, LINES)}) as server:
         path = stream_path(server.invoke("counter"))
         with exact_viewers(server.port, VIEWERS, LINES, path) as viewers:
             killed = _kill_workers(server)

@@ -5,9 +5,8 @@ from pathlib import Path
 
 from tests.bench.fanout import SETTLE_SECONDS
 from tests.bench.report import Figure, median
-from tests.bench.sessions import add_finished, running_session, stream_path, ticker
+from tests.bench.sessions import add_finished, bench_server, running_session, stream_path, ticker
 from tests.bench.viewers import drain, live_viewers
-from tests.server import running_server
 
 RATE = 10
 VIEWERS = 100
@@ -19,7 +18,7 @@ BLOCKS = 65
 def measure(folder: Path, runs: int) -> list[Figure]:
     """Live viewers are measured from the replay's start to its end, and before, without it."""
     alone, beside, rates = [], [], []
-    with running_server(folder, {"ticker": ticker(RATE)}, workers=1) as server:
+    with bench_server(folder, {"ticker": ticker(RATE)}, workers=1) as server:
         long_id = add_finished(server, BLOCKS)
         assert server.log_path(long_id).stat().st_size >= REPLAY_BYTES
         with running_session(server, "ticker") as session_id:

@@ -7,9 +7,8 @@ from pathlib import Path
 from tests.bench import picture
 from tests.bench.floor import running_floor
 from tests.bench.report import Figure, median
-from tests.bench.sessions import running_session, stream_path, ticker
+from tests.bench.sessions import bench_server, running_session, stream_path, ticker
 from tests.bench.viewers import Report, live_viewers
-from tests.server import running_server
 
 SIZES = {100: 1.25, 1000: 1.25, 5000: 1.5}
 """Viewers, and how many times the floor's latency is allowed."""
@@ -24,7 +23,7 @@ SETTLE_SECONDS = 1
 def measure(folder: Path, runs: int) -> list[Figure]:
     """Floor and server in turn, from the writer's `write()` to each viewer."""
     figures = []
-    with running_server(folder, {"ticker": ticker(RATE)}, workers=2) as server:
+    with bench_server(folder, {"ticker": ticker(RATE)}, workers=2) as server:
         for viewers, bar in SIZES.items():
             floors, servers = [], []
             for _ in range(runs):

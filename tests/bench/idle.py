@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.bench.processes import cpu_seconds, resident_bytes
 from tests.bench.report import Figure, median
-from tests.bench.sessions import QUIET, running_session, stream_path
+from tests.bench.sessions import QUIET, bench_server, running_session, stream_path
 from tests.bench.viewers import Report, live_viewers
-from tests.server import Server, running_server
+from tests.server import Server
 
 VIEWERS = 5000
 MOST_VIEWERS = 10_000
@@ -38,7 +38,7 @@ def measure(folder: Path, runs: int) -> list[Figure]:
 def _idle(folder: Path) -> tuple[float, float, float]:
     """Bytes a viewer, the workers' share of a core, pings a viewer."""
     with (
-        running_server(folder, {"quiet": QUIET}, workers=2) as server,
+        bench_server(folder, {"quiet": QUIET}, workers=2) as server,
         running_session(server, "quiet") as session_id,
     ):
         path = stream_path(session_id)
@@ -61,7 +61,7 @@ def _hold(folder: Path) -> Figure:
     place = folder / "most"
     place.mkdir()
     with (
-        running_server(place, {"quiet": QUIET}, workers=2) as server,
+        bench_server(place, {"quiet": QUIET}, workers=2) as server,
         running_session(server, "quiet") as session_id,
     ):
         workers = server.worker_pids()

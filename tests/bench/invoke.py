@@ -8,7 +8,8 @@ from pathlib import Path
 import pysqlite3
 
 from tests.bench.report import Figure, median, percentile
-from tests.server import Server, running_server
+from tests.bench.sessions import bench_server
+from tests.server import Server
 from webapp.store.engine import FILE_NAME
 from webapp.store.migrate import migrate
 
@@ -47,7 +48,7 @@ def fill_table(var: Path, count: int = FINISHED_SESSIONS) -> None:
 def measure(folder: Path, runs: int) -> list[Figure]:
     """One client; each session is watched to its end before the next one is invoked."""
     fill_table(folder / "var")
-    with running_server(folder, {"line": ONE_LINE}) as server:
+    with bench_server(folder, {"line": ONE_LINE}) as server:
         _run(server, 20)
         measured = [_run(server, INVOKES_A_RUN) for _ in range(runs)]
     invokes = [[invoke for invoke, _first in run] for run in measured]

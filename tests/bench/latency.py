@@ -8,9 +8,8 @@ from pathlib import Path
 from tests.bench.fanout import SETTLE_SECONDS
 from tests.bench.floor import running_floor
 from tests.bench.report import Figure, median, percentile
-from tests.bench.sessions import running_session, stream_path, ticker
+from tests.bench.sessions import bench_server, running_session, stream_path, ticker
 from tests.bench.viewers import Report, live_viewers
-from tests.server import running_server
 from webapp.log.record import TIME_BYTES, parse_record
 
 RATE = 50
@@ -20,7 +19,7 @@ SECONDS = 6
 def measure(folder: Path, runs: int) -> list[Figure]:
     """One viewer; and how much of its latency is the runner's, by the times in the log."""
     floors, servers, runners = [], [], []
-    with running_server(folder, {"ticker": ticker(RATE)}, workers=2) as server:
+    with bench_server(folder, {"ticker": ticker(RATE)}, workers=2) as server:
         for _ in range(runs):
             with running_floor(folder, RATE) as port:
                 floors.append(_watch(port, "/"))

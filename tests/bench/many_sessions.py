@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.bench.processes import cpu_seconds
 from tests.bench.report import Figure, median
-from tests.bench.sessions import stream_path, ticker
+from tests.bench.sessions import bench_server, stream_path, ticker
 from tests.bench.viewers import Report, live_viewers
-from tests.server import Server, running_server
+from tests.server import Server
 
 SESSIONS = 200
 VIEWERS_EACH = 5
@@ -18,7 +18,7 @@ SETTLE_SECONDS = 3
 
 def measure(folder: Path, runs: int) -> list[Figure]:
     """The same sessions throughout; new viewers for each run."""
-    with running_server(folder, {"ticker": ticker(RATE)}, workers=2) as server:
+    with bench_server(folder, {"ticker": ticker(RATE)}, workers=2) as server:
         workflow_id = server.create_workflow()
         ids = [server.invoke("ticker", workflow_id=workflow_id) for _ in range(SESSIONS)]
         measured = [_watch(server, ids) for _ in range(runs)]

@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from tests.bench.report import Figure, median
-from tests.bench.sessions import BLOCK_EVENTS, add_finished, stream_path
+from tests.bench.sessions import BLOCK_EVENTS, add_finished, bench_server, stream_path
 from tests.bench.viewers import Report, drain
-from tests.server import running_server
 
 BLOCKS = 10
 EVENTS = BLOCKS * BLOCK_EVENTS
@@ -14,7 +13,7 @@ EVENTS = BLOCKS * BLOCK_EVENTS
 def measure(folder: Path, runs: int) -> list[Figure]:
     """Log and stream in turn, from one and the same worker."""
     files, streams = [], []
-    with running_server(folder, workers=1) as server:
+    with bench_server(folder, workers=1) as server:
         session_id = add_finished(server, BLOCKS)
         for _ in range(runs):
             files.append(drain(server.port, f"/api/sessions/{session_id}/log"))

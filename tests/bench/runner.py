@@ -6,7 +6,8 @@ import time
 from pathlib import Path
 
 from tests.bench.report import Figure, median, percentile
-from tests.server import Server, running_server, wait_for
+from tests.bench.sessions import bench_server
+from tests.server import Server, wait_for
 
 FLOOD_BYTES = 400_000_000
 SESSIONS = 1000
@@ -19,7 +20,7 @@ SHORT = {"command": ["/bin/echo", "hello"], "message": "stdin"}
 def measure(folder: Path, runs: int) -> list[Figure]:
     """Memory of an idle and of a flooded runner, its throughput, and leaks."""
     agents = {"flood": FLOOD, "quiet": QUIET, "short": SHORT}
-    with running_server(folder, agents, workers=2) as server:
+    with bench_server(folder, agents, workers=2) as server:
         return [*_memory(server), *_throughput(server, runs), *_leaks(server)]
 
 

@@ -1,14 +1,14 @@
 """Sessions to watch: live ones whose agents cost little, and long ones that have ended."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pysqlite3
 
 from tests.bench.programs import program
-from tests.server import HTTP, Server
+from tests.server import HTTP, Server, running_server
 from webapp.agents.places import new_session_files
 from webapp.log.record import format_record
 from webapp.store.engine import FILE_NAME
@@ -22,6 +22,16 @@ _DAY = "2026-01-01T00:00:00.000Z"
 
 QUIET: dict[str, Any] = {"command": ["sleep", "900"], "message": "stdin"}
 """A profile: an agent that never says anything."""
+
+
+def bench_server(
+    folder: Path, agents: dict[str, dict[str, Any]] | None = None, *, workers: int = 2
+) -> AbstractContextManager[Server]:
+    """A server whose caps on sessions and rates are out of a benchmark's way."""
+    caps = {"MAX_SESSIONS": 10_000, "MAX_SESSIONS_PER_WORKFLOW": 10_000}
+    caps["MAX_CHANGES_PER_MINUTE"] = 10_000_000
+    environment: dict[str, Any] = {f"AGENT_STREAM_{key}": str(cap) for key, cap in caps.items()}
+    return running_server(folder, agents, workers=workers, **environment)
 
 
 def ticker(rate: float) -> dict[str, Any]:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 from tests.bench.processes import inotify_watches, threads
 from tests.bench.report import Figure
-from tests.bench.sessions import QUIET, stream_path
+from tests.bench.sessions import QUIET, bench_server, stream_path
 from tests.bench.viewers import live_viewers
-from tests.server import Server, running_server
+from tests.server import Server
 
 SESSIONS = 500
 SETTLE_SECONDS = 2
@@ -15,7 +15,7 @@ SETTLE_SECONDS = 2
 
 def measure(folder: Path, _runs: int) -> list[Figure]:
     """With one watched session, and with all. Counted, so once is enough."""
-    with running_server(folder, {"quiet": QUIET}, workers=1) as server:
+    with bench_server(folder, {"quiet": QUIET}, workers=1) as server:
         workflow_id = server.create_workflow()
         ids = [server.invoke("quiet", workflow_id=workflow_id) for _ in range(SESSIONS)]
         threads_of_one, instances_of_one, _ = _count(server, ids[:1])

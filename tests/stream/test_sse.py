@@ -8,20 +8,11 @@ from hypothesis import strategies as st
 
 from tests.log import random_logs
 from tests.stream.event_source import Dispatched, EventSource, events_of
-from webapp.log.events import Event, is_done, parse_events
-from webapp.log.reader import goes_on_after
-from webapp.log.record import format_record
+from webapp.log.events import Event, parse_events
 from webapp.stream import sse
 
 TIME = "2026-11-23T21:04:00.123456789Z"
 MESSAGE = Event(42, TIME, "stdout", "message", '{"content":"hi"}')
-GOES_ON_AS_JSON = (
-    format_record(1, b"stdout", b'{"type":"x"}')
-    + format_record(1, b"stdout", b"> ", b"P")
-    + format_record(1, b"stdout", b'{"type":"x"}')
-)
-LONG_WITH_CR = format_record(1, b"stdout", b'{"type":"x",\r"s":"' + b"x" * 300 + b'"}')
-
 texts = st.text() | st.text(st.sampled_from("\r\n\0 :a\u2028\ufeff"), max_size=8)
 
 
@@ -104,30 +95,6 @@ def test_client_gets_back_every_envelope_of_a_log(log: bytes) -> None:
             "event": event.name,
             "data": json.loads(event.data),
         }
-
-
-@given(
-    random_logs.clean_logs | random_logs.live_logs,
-    st.just(b"") | random_logs.done_records,
-    st.integers(0, 10**12),
-    st.booleans(),
-    st.booleans(),
-    st.sampled_from(["", "session-1-a/", "100%d"]),
-)
-@example(GOES_ON_AS_JSON, b"", 0, False, False, "")
-@example(GOES_ON_AS_JSON, b"", 0, True, False, "")
-@example(LONG_WITH_CR, b"", 0, False, False, "")
-def test_short_way_of_encoding_says_the_same_as_the_long_one(
-    log: bytes, done: bytes, offset: int, goes_on: bool, as_envelope: bool, prefix: str
-) -> None:
-    events = list(parse_events(log + done, offset, is_continuation=goes_on))
-    encode = sse.encode_envelope if as_envelope else sse.encode_event
-    encoded = sse.encode_records(
-        log + done, offset, goes_on=goes_on, as_envelope=as_envelope, id_prefix=prefix
-    )
-    assert encoded.frames == b"".join(encode(event, prefix) for event in events)
-    assert encoded.is_done == any(map(is_done, events))
-    assert encoded.goes_on == goes_on_after(log, goes_on)
 
 
 @given(st.integers(0), texts, texts)

@@ -44,7 +44,9 @@ class _Typed(msgspec.Struct):
     type: str
 
 
-_decode_typed = msgspec.json.Decoder(_Typed).decode
+_decoder = msgspec.json.Decoder(_Typed)
+_decode_typed = _decoder.decode
+_decode_typed_lines = _decoder.decode_lines
 
 
 def parse_events(chunk: bytes, offset: int, *, is_continuation: bool) -> Iterator[Event]:
@@ -120,6 +122,27 @@ def name_of_short_json(content: bytes) -> bytes | None:
         return _name_bytes[_decode_typed(content).type]
     except msgspec.DecodeError:
         return None
+
+
+def names_of_json(contents: list[bytes]) -> list[bytes] | None:
+    """`name_of_json` of each of many, at once; None where one of them has none.
+
+    Each begins with `{`; they are ASCII without a CR. The decoder takes them as one text, and
+    no value can reach from one line into the next: between `}` and `{` there would have to be
+    a comma or a colon, and JSON allows no LF in a string. So as many values as lines are one
+    a line.
+    """
+    if any(_may_nest_deep(content) for content in contents if len(content) > SHALLOW_BYTES):
+        return None
+    if [content[-1:] for content in contents].count(b"}") != len(contents):
+        return None
+    try:
+        typed = _decode_typed_lines(b"\n".join(contents))
+    except msgspec.DecodeError:
+        return None
+    if len(typed) != len(contents):
+        return None
+    return [_name_bytes[one.type] for one in typed]
 
 
 def _may_nest_deep(content: bytes) -> bool:

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from webapp.log import lock, reader
+from webapp.stream.encode import encode_records
 from webapp.stream.format import Format
-from webapp.stream.sse import encode_records
 from webapp.stream.watch import Watch, watch_file
 
 SHARED_BYTES = 2 << 20

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from webapp.log import reader
 from webapp.log.record import TIME_BYTES, is_time, parse_time
 from webapp.stream.cursor import Cursor
+from webapp.stream.encode import encode_records
 from webapp.stream.feed import Place
-from webapp.stream.sse import encode_records
 from webapp.stream.view import Pace
 
 READ_BYTES = 64 * 1024

@@ -1,0 +1,90 @@
+"""The short ways of encoding runs of records: the same bytes as event by event."""
+
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from tests.log import random_logs
+from webapp.log.events import is_done, parse_events
+from webapp.log.reader import goes_on_after
+from webapp.log.record import format_record
+from webapp.stream import sse
+from webapp.stream.encode import encode_records
+
+GOES_ON_AS_JSON = (
+    format_record(1, b"stdout", b'{"type":"x"}')
+    + format_record(1, b"stdout", b"> ", b"P")
+    + format_record(1, b"stdout", b'{"type":"x"}')
+)
+LONG_WITH_CR = format_record(1, b"stdout", b'{"type":"x",\r"s":"' + b"x" * 300 + b'"}')
+
+
+LINES_THAT_COULD_JOIN = [
+    b'{"type":"a"}',
+    b'{"type":"a","x":{}',
+    b'{"type":"a","x":[{}',
+    b'{"type":"a","x":"}',
+    b'{"type":"b"}{"type":"c"}',
+    b'{"type":"b"} {"type":"c"}',
+    b'{"y":1}}{"type":"c"}',
+    b'{"type":"a","x":',
+    b'{"y":1}}',
+    b'{"y":1}]}',
+    b'{"y":"}',
+    b"{}",
+    b'{"type":1}',
+    b'{"type":"done"}',
+    b'{"type":"a b"}',
+    b'{"type":"a"} ',
+    b'{"type":"a"}\t',
+    b'{"type":"a","type":"b"}',
+    b'{"type":"\\u0061"}',
+    b'{"type":"a","x":"\\ud800"}',
+    b'{"type":"a","x":NaN}',
+    b'{"type":"a","x":"\x01"}',
+    b'{"type":"a","x":"' + b"y" * 300 + b'"}',
+    b'{"type":"a","x":' + b"[" * 120 + b"]" * 120 + b"}",
+    b'{"type":"a","x":' + b"[" * 130 + b"]" * 130 + b"}",
+    b"{",
+    b"}",
+    b"",
+]
+
+
+@given(
+    random_logs.clean_logs | random_logs.live_logs,
+    st.just(b"") | random_logs.done_records,
+    st.integers(0, 10**12),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from(["", "session-1-a/", "100%d"]),
+)
+@example(GOES_ON_AS_JSON, b"", 0, False, False, "")
+@example(GOES_ON_AS_JSON, b"", 0, True, False, "")
+@example(LONG_WITH_CR, b"", 0, False, False, "")
+def test_short_way_of_encoding_says_the_same_as_the_long_one(
+    log: bytes, done: bytes, offset: int, goes_on: bool, as_envelope: bool, prefix: str
+) -> None:
+    events = list(parse_events(log + done, offset, is_continuation=goes_on))
+    encode = sse.encode_envelope if as_envelope else sse.encode_event
+    encoded = encode_records(
+        log + done, offset, goes_on=goes_on, as_envelope=as_envelope, id_prefix=prefix
+    )
+    assert encoded.frames == b"".join(encode(event, prefix) for event in events)
+    assert encoded.is_done == any(map(is_done, events))
+    assert encoded.goes_on == goes_on_after(log, goes_on)
+
+
+@given(st.lists(st.sampled_from(LINES_THAT_COULD_JOIN), max_size=6), st.booleans())
+def test_lines_are_never_taken_for_parts_of_one_another(lines: list[bytes], goes_on: bool) -> None:
+    log = b"".join(format_record(1, b"stdout", line) for line in lines)
+    events = parse_events(log, 7, is_continuation=goes_on)
+    whole = b"".join(map(sse.encode_event, events))
+    assert encode_records(log, 7, goes_on=goes_on).frames == whole
+
+
+@given(st.lists(st.sampled_from([b"{", b"}", b"[", b"]", b'"', b",", b":", b'"type":"a"', b" "])))
+def test_any_scraps_of_json_are_told_line_by_line(scraps: list[bytes]) -> None:
+    lines = [b"{" + scrap + b"}" for scrap in scraps]
+    log = b"".join(format_record(1, b"stdout", line) for line in lines)
+    whole = b"".join(map(sse.encode_event, parse_events(log, 0, is_continuation=False)))
+    assert encode_records(log, 0, goes_on=False).frames == whole

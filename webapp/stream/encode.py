@@ -1,0 +1,98 @@
+"""Runs of log records as frames: what a replay of a million events is bound by.
+
+The same bytes as `sse.encode_event` (or `sse.encode_envelope`) of each `parse_event`. What nearly
+all lines of nearly all logs are takes a shorter way, and a run of nothing but JSON lines the
+shortest.
+"""
+
+from itertools import accumulate, chain
+from typing import NamedTuple
+
+from webapp.log.events import (
+    SHALLOW_BYTES,
+    is_done,
+    name_of_json,
+    name_of_short_json,
+    names_of_json,
+    parse_event,
+    text_data,
+)
+from webapp.log.record import TIME_BYTES, are_times
+from webapp.stream import sse
+
+_CONTENT_AT = TIME_BYTES + len(b" stdout F ")
+_TYPED = b"\nevent: %b\ndata: %b\n\n"
+_TEXT = b"\nevent: message\ndata: %b\n\n"
+_ERROR = b"\nevent: stderr\ndata: %b\n\n"
+
+
+class Encoded(NamedTuple):
+    """A run of records as frames, and what stands at their end."""
+
+    frames: bytes
+    goes_on: bool
+    """Whether the last stdout record so far was a `P`."""
+    is_done: bool
+
+
+def encode_records(
+    records: bytes, offset: int, *, goes_on: bool, as_envelope: bool = False, id_prefix: str = ""
+) -> Encoded:
+    """The events of a run of whole records that begins at `offset`, as frames."""
+    encode = sse.encode_envelope if as_envelope else sse.encode_event
+    id_line = sse.id_line(id_prefix).encode().replace(b"%", b"%%") + b"%d"
+    typed, text, error = (id_line + rest for rest in (_TYPED, _TEXT, _ERROR))
+    lines = records.split(b"\n")
+    lines.pop()
+    is_plain = not as_envelope and are_times([line[:TIME_BYTES] for line in lines])
+    is_as_it_stands = is_plain and b"\r" not in records and records.isascii()
+    if is_as_it_stands and not goes_on:
+        alike = _encode_alike(lines, offset, typed)
+        if alike is not None:
+            return Encoded(alike, goes_on=False, is_done=False)
+
+    frames: list[bytes] = []
+    append = frames.append
+    finished = False
+    for line in lines:
+        offset += len(line) + 1
+        kind = line[TIME_BYTES:_CONTENT_AT] if is_plain else b""
+        if kind == b" stdout F ":
+            content = line[_CONTENT_AT:]
+            if goes_on or content[:1] != b"{":
+                append(text % (offset, text_data("content", content).encode()))
+                goes_on = False
+                continue
+            if is_as_it_stands and len(content) <= SHALLOW_BYTES:
+                name = name_of_short_json(content)
+            else:
+                name = name_of_json(content)
+            if name is not None:
+                append(typed % (offset, name, content))
+                continue
+        elif kind == b" stderr F ":
+            append(error % (offset, text_data("message", line[_CONTENT_AT:]).encode()))
+            continue
+        event, goes_on = parse_event(line, offset, is_continuation=goes_on)
+        append(encode(event, id_prefix))
+        finished = is_done(event)
+    return Encoded(b"".join(frames), goes_on, finished)
+
+
+def _encode_alike(lines: list[bytes], offset: int, frame: bytes) -> bytes | None:
+    """As `encode_records`, where all lines are JSON objects with a `type`; else None.
+
+    All of them in each step, so that nearly nothing of it is Python.
+    """
+    count = len(lines)
+    heads = [line[TIME_BYTES : _CONTENT_AT + 1] for line in lines]
+    if heads.count(b" stdout F {") != count:
+        return None
+    contents = [line[_CONTENT_AT:] for line in lines]
+    names = names_of_json(contents)
+    if names is None:
+        return None
+    ends = accumulate((len(line) + 1 for line in lines), initial=offset)
+    next(ends)
+    fields = tuple(chain.from_iterable(zip(ends, names, contents, strict=True)))
+    return (frame * count) % fields

@@ -21,6 +21,8 @@ from webapp.log.record import TIME_BYTES, are_times
 from webapp.stream import sse
 
 _CONTENT_AT = TIME_BYTES + len(b" stdout F ")
+_MANY_LINES = 16
+"""From so many on it pays to look at all at once."""
 _TYPED = b"\nevent: %b\ndata: %b\n\n"
 _TEXT = b"\nevent: message\ndata: %b\n\n"
 _ERROR = b"\nevent: stderr\ndata: %b\n\n"
@@ -46,7 +48,7 @@ def encode_records(
     lines.pop()
     is_plain = not as_envelope and are_times([line[:TIME_BYTES] for line in lines])
     is_as_it_stands = is_plain and b"\r" not in records and records.isascii()
-    if is_as_it_stands and not goes_on:
+    if is_as_it_stands and not goes_on and len(lines) >= _MANY_LINES:
         alike = _encode_alike(lines, offset, typed)
         if alike is not None:
             return Encoded(alike, goes_on=False, is_done=False)

@@ -83,9 +83,13 @@ class Feed:
         key = (place.offset, form)
         with self._frames_lock:
             frame = self._frames.get(key)
-        if frame is not None and frame.end.offset <= self.size():
+        size = self.size()
+        if frame is not None and frame.end.offset <= size:
             return frame
-        records = reader.read_records(self.fd, place.offset)
+        if size <= place.offset:
+            return None
+        limit = min(size - place.offset, reader.STEP_BYTES)
+        records = reader.read_records(self.fd, place.offset, limit)
         if not records:
             return None
         frame = _encode(records, place, form)

@@ -16,6 +16,7 @@ logger = logging.getLogger(__name__)
 IN_MODIFY = 0x2
 IN_DELETE_SELF = 0x400
 _READ = 1
+_READ_BYTES = 64 * 1024
 
 
 class Watch:
@@ -93,11 +94,12 @@ def _instance() -> Any:
 def _make_instance() -> Any:
     """watchdog's, whose thread under gevent is a greenlet that waits in the event loop.
 
-    Its own wait is `poll()`, which gevent makes anew from two watchers at each call; one
-    that stays takes 0.1 ms off each event's way.
+    Its own wait is `poll()`, which gevent makes anew from two watchers at each call, and its
+    way to a callback is made for trees of folders. A file that has grown, which is nearly all
+    that is ever heard, goes straight to its callbacks: each event's way is 0.1 ms shorter.
     """
     from gevent import monkey
-    from watchdog.observers.inotify_c import InotifyFD
+    from watchdog.observers.inotify_c import InotifyEvent, InotifyFD
 
     if not monkey.is_module_patched("threading"):
         return InotifyFD()
@@ -107,12 +109,20 @@ def _make_instance() -> Any:
     class GreenInotify(InotifyFD):
         """Waits by one watcher of the event loop."""
 
-        def __init__(self) -> None:
-            super().__init__()
-            self._readable = gevent.get_hub().loop.io(self._inotify_fd, _READ)
-
-        def _check_inotify_fd(self) -> bool:
-            gevent.get_hub().wait(self._readable)
-            return True
+        def run(self) -> None:
+            """Read events and handle them, for as long as the process lives."""
+            hub = gevent.get_hub()
+            readable = hub.loop.io(self._inotify_fd, _READ)
+            while self.should_keep_running():
+                hub.wait(readable)
+                events = os.read(self._inotify_fd, _READ_BYTES)
+                for descriptor, mask, cookie, name in self._parse_event_buffer(events):
+                    event = InotifyEvent(descriptor, mask, cookie, name)
+                    watch = self._watch_for_wd.get(descriptor)
+                    if mask == IN_MODIFY and watch is not None:
+                        for callback in tuple(watch.callbacks.values()):
+                            callback.on_event(event)
+                    else:
+                        self.handle_event(event)
 
     return GreenInotify()

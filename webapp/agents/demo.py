@@ -185,6 +185,8 @@ class Agent:
     def read_message(self) -> bytes:
         """Read stdin to its end; what is over the limit is read too, but not kept."""
         self.is_resting = True
+        if self.stop_code is not None:
+            raise SystemExit(self.stop_code)
         message = b""
         try:
             while data := os.read(0, MAX_MESSAGE_BYTES):

@@ -6,16 +6,17 @@ from typing import cast
 
 from flask import current_app
 
+from webapp.agents import stopping
 from webapp.agents.launch import Launcher
 from webapp.agents.places import session_files
 from webapp.agents.reconcile import mend, reconcile
-from webapp.errors import NotFound, ServiceUnavailable
+from webapp.errors import Conflict, NotFound, ServiceUnavailable
 from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.log import lock
 from webapp.settings import Settings
-from webapp.store import sessions
+from webapp.store import sessions, shapes
 from webapp.store.engine import Database
 from webapp.store.models import Session
 from webapp.stream.hub import Hub
@@ -54,6 +55,26 @@ class Services:
         except (OSError, ServiceUnavailable):
             logger.exception("cannot find out whether %s still runs", session.id)
             return session
+
+    def cancel(self, session_id: str) -> Session:
+        """Have a session's agent terminated. NotFound; Conflict if it has ended."""
+        session = self.look_up(session_id)
+        session = stopping.cancel_session(self.database, self.launcher.var, session)
+        if not session.is_live:
+            raise Conflict(
+                f"Session {session_id!r} has ended: it is {session.status}.", field="sessionId"
+            )
+        return session
+
+    def show(self, session: Session) -> dict[str, object]:
+        """A session as JSON; of a live one with the bytes that its log has now."""
+        return shapes.session(session, self._log_bytes(session) if session.is_live else None)
+
+    def _log_bytes(self, session: Session) -> int | None:
+        try:
+            return session_files(self.launcher.var, session).log.stat().st_size
+        except OSError:
+            return None
 
     def open_log(self, session: Session) -> int:
         """A descriptor of a session's log, for the caller to close. NotFound if it is gone."""

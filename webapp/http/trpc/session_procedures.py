@@ -1,13 +1,11 @@
 """The procedures of sessions."""
 
-from webapp.agents import live_input, stopping
-from webapp.agents.places import session_files
-from webapp.errors import BadRequest, Conflict
+from webapp.agents import live_input
+from webapp.errors import BadRequest
 from webapp.http import inputs
 from webapp.http.services import services
 from webapp.http.trpc.call_input import idempotency_key
-from webapp.store import sessions, shapes
-from webapp.store.models import Session
+from webapp.store import sessions
 
 
 def list_page(value: object) -> object:
@@ -26,24 +24,18 @@ def list_page(value: object) -> object:
             limit=limit + 1,
             cursor=inputs.optional_text(given, "cursor"),
         )
-    rows = [_show(services().as_it_is(session)) for session in found[:limit]]
+    rows = [services().show(services().as_it_is(session)) for session in found[:limit]]
     return {"sessions": rows, "nextCursor": found[limit - 1].id if len(found) > limit else None}
 
 
 def get(value: object) -> object:
     """`session.get {sessionId}` → the session."""
-    return _show(services().look_up(_session_id(value)))
+    return services().show(services().look_up(_session_id(value)))
 
 
 def cancel(value: object) -> object:
     """`session.cancel {sessionId}`: SIGTERM to the agent, SIGKILL after the grace time."""
-    session = services().look_up(_session_id(value))
-    session = stopping.cancel_session(services().database, services().launcher.var, session)
-    if not session.is_live:
-        raise Conflict(
-            f"Session {session.id!r} has ended: it is {session.status}.", field="sessionId"
-        )
-    return _show(session)
+    return services().show(services().cancel(_session_id(value)))
 
 
 def send_input(value: object) -> object:
@@ -62,19 +54,8 @@ def send_input(value: object) -> object:
     key = idempotency_key(given)
     session = services().look_up(session_id)
     live_input.send_input(services().launcher.var, session, content, key=key, is_last=is_last)
-    return _show(session)
+    return services().show(session)
 
 
 def _session_id(value: object) -> str:
     return inputs.required_text(inputs.check_object(value, "input", ("sessionId",)), "sessionId")
-
-
-def _show(session: Session) -> dict[str, object]:
-    return shapes.session(session, _log_bytes(session) if session.is_live else None)
-
-
-def _log_bytes(session: Session) -> int | None:
-    try:
-        return session_files(services().launcher.var, session).log.stat().st_size
-    except OSError:
-        return None

@@ -12,23 +12,23 @@ depends_on = None
 
 STATEMENTS = (
     """
-CREATE TABLE workflows (
+CREATE TABLE workflows (  -- a piece of work for agents, in stages
     id            TEXT NOT NULL PRIMARY KEY,  -- workflow-<epoch ms>-<12 base36>
     request_id    TEXT,                       -- what the client calls this work, if anything
     template      TEXT NOT NULL,              -- which stages it was made with
     status        TEXT NOT NULL
         CHECK (status IN ('active', 'paused', 'completed', 'cancelled', 'discarded')),
-    current_stage INTEGER NOT NULL CHECK (current_stage >= 0),
+    current_stage INTEGER NOT NULL CHECK (current_stage >= 0),  -- a stage_index
     created_at    TEXT NOT NULL,              -- every time is ISO 8601 in UTC
     updated_at    TEXT NOT NULL
 ) STRICT
 """,
     """
-CREATE TABLE stages (
+CREATE TABLE stages (  -- the steps of a workflow, each with the gate that leads to the next
     workflow_id       TEXT NOT NULL REFERENCES workflows (id) ON DELETE CASCADE,
-    stage_index       INTEGER NOT NULL CHECK (stage_index >= 0),
+    stage_index       INTEGER NOT NULL CHECK (stage_index >= 0),  -- the first one is 0
     name              TEXT NOT NULL,
-    type              TEXT NOT NULL,
+    type              TEXT NOT NULL,          -- what kind of work it is, such as design
     status            TEXT NOT NULL CHECK (status IN ('pending', 'active', 'completed')),
     gate_type         TEXT NOT NULL CHECK (gate_type IN ('auto', 'human_approval', 'agent')),
     gate_satisfied_at TEXT,                   -- NULL while the gate is closed
@@ -36,7 +36,7 @@ CREATE TABLE stages (
 ) STRICT, WITHOUT ROWID
 """,
     """
-CREATE TABLE sessions (
+CREATE TABLE sessions (  -- one run of an agent; what it printed is in the log at log_path
     id          TEXT NOT NULL PRIMARY KEY,    -- session-<epoch ms>-<12 base36>: sorts by time
     workflow_id TEXT NOT NULL REFERENCES workflows (id),
     stage_index INTEGER NOT NULL CHECK (stage_index >= 0),
@@ -62,18 +62,18 @@ CREATE TABLE sessions (
 ) STRICT
 """,
     """
-CREATE TABLE messages (
+CREATE TABLE messages (  -- what was said in a workflow: its history
     id          INTEGER PRIMARY KEY,
     workflow_id TEXT NOT NULL REFERENCES workflows (id) ON DELETE CASCADE,
     stage_index INTEGER NOT NULL,
-    session_id  TEXT REFERENCES sessions (id),  -- the session that it started
+    session_id  TEXT REFERENCES sessions (id),  -- the one that it started, or that said it
     role        TEXT NOT NULL CHECK (role IN ('user', 'agent', 'system')),
     content     TEXT NOT NULL,
     created_at  TEXT NOT NULL
 ) STRICT
 """,
     """
-CREATE TABLE idempotency_keys (
+CREATE TABLE idempotency_keys (  -- keeps a request that comes twice from starting two sessions
     key          TEXT NOT NULL PRIMARY KEY,   -- the Idempotency-Key header of an invoke
     request_hash TEXT NOT NULL,               -- the same key with other input is refused
     session_id   TEXT NOT NULL REFERENCES sessions (id),

@@ -17,34 +17,44 @@ from webapp.agents.rebuild import rebuild
 from webapp.agents.reconcile import reconcile_all
 from webapp.store.ids import new_session_id
 
+USAGE = '{"type":"usage","inputTokens":9,"outputTokens":7,"costUsd":0.5,"durationMs":850}'
 AGENTS = {
     "agent": Profile("agent", shell("echo hello; exit 3"), message="stdin"),
+    "counted": Profile("counted", shell(f"echo '{USAGE}'")),
     "killed": Profile("killed", shell("kill -9 $$")),
     "missing": Profile("missing", ("no-such-agent",)),
     "slow": Profile("slow", ("sleep", "600")),
 }
 SESSIONS = "SELECT * FROM sessions ORDER BY id"
 STAGES = "SELECT workflow_id, stage_index, name, type, gate_type FROM stages"
+USAGES = "SELECT * FROM session_usage ORDER BY session_id"
 WORKFLOWS = "SELECT id, request_id, template, created_at FROM workflows ORDER BY id"
 
 
 def forget(machine: Machine) -> None:
     """Every row gone, as with a new database."""
-    for table in ("messages", "idempotency_keys", "sessions", "stages", "workflows"):
+    for table in (
+        "messages",
+        "idempotency_keys",
+        "session_usage",
+        "sessions",
+        "stages",
+        "workflows",
+    ):
         execute(machine.database, f"DELETE FROM {table}")
 
 
 def everything(machine: Machine) -> list[list[dict[str, Any]]]:
     """What the logs can tell of all rows."""
-    return [rows(machine.database, query) for query in (SESSIONS, STAGES, WORKFLOWS)]
+    return [rows(machine.database, query) for query in (SESSIONS, STAGES, WORKFLOWS, USAGES)]
 
 
 def test_rows_of_all_kinds_of_ends_come_back_as_they_were(make_machine: MakeMachine) -> None:
     machine = make_machine(agents=AGENTS)
-    for agent in ("agent", "killed", "missing", "agent"):
+    for agent in ("agent", "killed", "missing", "counted"):
         machine.wait_until_gone(machine.invoke("hi", agent=agent))
     before = everything(machine)
-    assert len(before[0]) == 4
+    assert [len(found) for found in before] == [4, 4, 4, 1]
     forget(machine)
 
     rebuilt = rebuild(machine.database, machine.var)

@@ -110,11 +110,22 @@ def test_server_refuses_a_lost_database_and_goes_on_after_rebuild(folder: Path, 
         assert server.invoke("say", "again", workflow_id)
 
 
+def page_of(database: Path, name: str) -> int:
+    """Where the first page of a table or an index begins in the file."""
+    connection = pysqlite3.connect(database)
+    query = "SELECT rootpage FROM sqlite_schema WHERE name = ?"
+    (number,) = connection.execute(query, (name,)).fetchone()
+    assert connection.execute("PRAGMA page_size").fetchone() == (4096,)
+    connection.close()
+    return (int(number) - 1) * 4096
+
+
 def test_damage_inside_the_database_stops_the_start(folder: Path) -> None:
     run(folder, "migrate")
     database = folder / "var" / "agent-stream.db"
+    page = page_of(database, "messages_by_workflow")
     whole = bytearray(database.read_bytes())
-    whole[-4096:] = os.urandom(4096)  # the schema is whole, and says nothing
+    whole[page : page + 4096] = os.urandom(4096)  # the schema is whole, and says nothing
     database.write_bytes(whole)
     output = run(folder, "serve", AGENT_STREAM_PORT="0")
     assert output.returncode != 0

@@ -13,6 +13,7 @@ import pytest
 
 from tests.cli.command import environment_for, refused, run
 from tests.server import HTTP, PATIENCE_SECONDS, free_port, wait_for
+from webapp.store.engine import REVISION
 
 
 def is_ready(port: int) -> bool:
@@ -174,8 +175,9 @@ def test_a_file_that_is_no_database_is_refused(folder: Path) -> None:
 def test_migrate_says_what_it_did(folder: Path) -> None:
     database = folder / "var" / "agent-stream.db"
 
-    assert run(folder, "migrate").stdout == f"created {database} at revision 0002\n"
-    assert run(folder, "migrate").stdout == f"up to date: {database} is at revision 0002\n"
+    assert run(folder, "migrate").stdout == f"created {database} at revision {REVISION}\n"
+    up_to_date = f"up to date: {database} is at revision {REVISION}\n"
+    assert run(folder, "migrate").stdout == up_to_date
 
 
 def test_commands_that_read_name_migrate_where_there_is_no_database(folder: Path) -> None:

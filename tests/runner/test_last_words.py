@@ -34,7 +34,7 @@ def words_of(*records: tuple[bytes, bytes, str] | str) -> str | None:
     with tempfile.TemporaryFile() as file:
         file.write(log)
         file.flush()
-        return last_words(file.fileno(), len(log))
+        return last_words(file.fileno(), len(log))[0]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_of_a_long_log_only_the_end_is_read() -> None:
 
 
 def test_log_that_cannot_be_read_gives_no_words() -> None:
-    assert last_words(-1, 10) is None
+    assert last_words(-1, 10) == (None, None)
 
 
 # --- in the history -------------------------------------------------------------------
@@ -134,3 +134,37 @@ def test_answer_that_is_no_text_is_kept_as_far_as_it_can_be(make_machine: MakeMa
     machine = make_machine(python("sys.stdout.buffer.write(b'a\\0b\\xff\\n')"))
     session = machine.run()
     assert history(machine, session) == [("agent", "a\0b\ufffd", session.id)]
+
+
+# --- what it used ---------------------------------------------------------------------
+
+
+RESULT = json.dumps(
+    {
+        "type": "result",
+        "result": "Done.",
+        "duration_ms": 850,
+        "total_cost_usd": 0.25,
+        "usage": {"input_tokens": 3, "cache_read_input_tokens": 1000, "output_tokens": 7},
+    }
+)
+
+
+def test_usage_stands_in_the_database_when_the_session_has_ended(make_machine: MakeMachine) -> None:
+    machine = make_machine(shell(f"echo '{RESULT}'; exit 1"))
+    session = machine.run()
+    assert rows(machine.database, "SELECT * FROM session_usage") == [
+        {
+            "session_id": session.id,
+            "input_tokens": 1003,
+            "output_tokens": 7,
+            "cost_usd": 0.25,
+            "duration_ms": 850,
+        }
+    ]
+
+
+def test_agent_that_tells_no_usage_leaves_no_row(make_machine: MakeMachine) -> None:
+    machine = make_machine(shell('echo \'{"type":"message","content":"usage"}\''))
+    machine.run()
+    assert rows(machine.database, "SELECT * FROM session_usage") == []

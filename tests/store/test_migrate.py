@@ -103,7 +103,7 @@ def test_database_that_is_not_migrated_is_refused_with_the_command(
 def test_database_of_another_revision_is_refused_and_named(tmp_path: Path) -> None:
     var = make_var(tmp_path)
     change(var / FILE_NAME, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(SetupError, match=r"revision 9999.*needs 0002"):
+    with pytest.raises(SetupError, match=f"revision 9999.*needs {REVISION}"):
         open_migrated(var)
 
 

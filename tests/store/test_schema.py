@@ -1,5 +1,6 @@
 """The tables as SQLite has them: what the models say, and what they will not take."""
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from sqlalchemy import Table, exc, inspect
 from tests.store.rows import ENDED_AT, add_ended, add_session, execute, rows
 from webapp.store.engine import Database, open_engine
 from webapp.store.models import ENDED, STATUSES, WORKFLOW_OVER, WORKFLOW_STATUSES, Base
+from webapp.store.workflows import create_workflow
 
 
 @pytest.mark.parametrize("name", sorted(Base.metadata.tables))
@@ -169,6 +171,7 @@ def test_overview_is_one_readable_line_a_session(database: Database, workflow_id
         "started": "2026-11-23 21:04:00",
         "took": "7.5 s",
         "log_size": "123 kB",
+        "cost": "",
         "workflow": workflow_id,
         "stage": 0,
         "log": "sessions/x/output.log",
@@ -190,9 +193,71 @@ def test_workflow_overview_counts_sessions(database: Database, workflow_id: str)
     assert (line["sessions"], line["live"], line["request"]) == (2, 1, "r-1")
 
 
+def test_stage_overview_adds_up_its_sessions(database: Database, workflow_id: str) -> None:
+    started = "2026-11-23T21:04:00.023Z"
+    for status, cost in (("succeeded", 0.5), ("failed", 0.25), ("succeeded", None)):
+        session_id = add_ended(database, workflow_id, status=status, started_at=started)
+        if cost is not None:
+            values = {"id": session_id, "cost": cost}
+            execute(database, "INSERT INTO session_usage VALUES (:id, 10, 2, :cost, 7)", **values)
+    assert rows(database, "SELECT * FROM stage_overview") == [
+        {
+            "workflow": workflow_id,
+            "stage": 0,
+            "name": "chat",
+            "status": "active",
+            "gate": "auto, open",
+            "sessions": 3,
+            "failed": 1,
+            "seconds": 22.5,
+            "input_tokens": 20,
+            "output_tokens": 4,
+            "cost_usd": 0.75,
+        }
+    ]
+
+
+def test_stage_that_has_not_begun_stands_in_the_overview(database: Database) -> None:
+    create = partial(create_workflow, template="standard", request_id=None, initial_message=None)
+    database.write(lambda orm: create(orm).id)
+    found = rows(database, "SELECT gate, sessions, failed, cost_usd FROM stage_overview")
+    closed = {"sessions": 0, "failed": 0, "cost_usd": None}
+    person, agent = "human_approval, closed", "agent, closed"
+    assert found == [{"gate": gate} | closed for gate in (person, person, agent, person)]
+
+
+def test_history_names_who_said_what(database: Database, workflow_id: str) -> None:
+    session_id = add_ended(database, workflow_id, agent="claude")
+    say = "INSERT INTO messages VALUES (NULL, :workflow, 0, :session, 'agent', 'Done.', :at)"
+    execute(database, say, workflow=workflow_id, session=session_id, at=ENDED_AT)
+    found = rows(database, "SELECT who, said, session FROM history")
+    assert found == [
+        {"who": "user", "said": "hello", "session": None},
+        {"who": "claude", "said": "Done.", "session": session_id},
+    ]
+
+
+VIEWS = ("session_overview", "live_sessions", "stage_overview", "workflow_overview", "history")
+
+
 def test_overviews_of_an_empty_database_are_empty(database: Database) -> None:
-    for view in ("session_overview", "live_sessions", "workflow_overview"):
+    for view in VIEWS:
         assert rows(database, f"SELECT * FROM {view}") == []
+
+
+def test_each_table_and_view_says_what_it_is(database: Database) -> None:
+    query = "SELECT name, sql FROM sqlite_schema WHERE type IN ('table', 'view')"
+    found = rows(database, f"{query} AND name NOT IN ('alembic_version', 'sqlite_sequence')")
+    assert {row["name"] for row in found} >= {*VIEWS, *Base.metadata.tables}
+    silent = [row["name"] for row in found if "  -- " not in row["sql"].partition("\n")[0]]
+    assert silent == []
+
+
+def test_session_used_nothing_less_than_nothing(database: Database, workflow_id: str) -> None:
+    session_id = add_ended(database, workflow_id)
+    for values in ("-1, 0, 0, 0", "0, -1, 0, 0", "0, 0, -0.1, 0", "0, 0, 0, -1"):
+        with pytest.raises(exc.IntegrityError):
+            execute(database, f"INSERT INTO session_usage VALUES (:id, {values})", id=session_id)
 
 
 @pytest.mark.parametrize(

@@ -14,8 +14,10 @@ from typing import Any
 from webapp.agents.places import SessionFiles, new_session_files
 from webapp.agents.reconcile import last_record
 from webapp.log import lock, reader
+from webapp.log.last_lines import read_last_lines
 from webapp.log.record import parse_record
-from webapp.store import rebuilding
+from webapp.log.usage import UsageRow, find_usage
+from webapp.store import rebuilding, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID, WORKFLOW_ID, created_at
 from webapp.store.models import ENDED
@@ -65,6 +67,7 @@ class _Found:
 
     row: dict[str, Any]
     workflow: dict[str, Any]
+    usage: UsageRow | None
 
 
 def _sessions_on_disk(var: Path) -> Iterator[SessionFiles]:
@@ -89,11 +92,12 @@ def _read(var: Path, files: SessionFiles) -> _Found:
         facts = _first_record(log_fd) or _spec(files)
         _check(facts, session_id)
         row = _row(facts, str(files.log.relative_to(var))) | _end(log_fd)
+        usage = _usage(log_fd, row["log_bytes"])
     finally:
         lock.close_log(log_fd)
     told = facts.get("workflow")
     workflow = _NO_FACTS | (told if isinstance(told, dict) else {})
-    return _Found(row, workflow)
+    return _Found(row, workflow, usage)
 
 
 def _first_record(log_fd: int) -> dict[str, Any] | None:
@@ -174,6 +178,13 @@ def _end(log_fd: int) -> dict[str, Any]:
     }
 
 
+def _usage(log_fd: int, size: int | None) -> UsageRow | None:
+    """What an ended session used; a live one tells it at its end."""
+    if size is None:
+        return None
+    return find_usage(read_last_lines(log_fd, size), json.loads)
+
+
 def _whole(value: object) -> int | None:
     return value if isinstance(value, int) and abs(value) < 1 << 62 else None
 
@@ -202,11 +213,14 @@ def _insert(database: Database, batch: list[_Found], rebuilt: Rebuilt) -> None:
             )
             for workflow_id, stage_index in stages.items()
         )
-        return workflows, rebuilding.insert_sessions(connection, (found.row for found in batch))
+        missing = rebuilding.insert_sessions(connection, (found.row for found in batch))
+        usages = [(found.row["id"], found.usage) for found in batch if found.usage is not None]
+        sessions.add_usages(connection, usages)
+        return workflows, missing
 
-    workflows, sessions = database.write_sql(work)
+    workflows, missing = database.write_sql(work)
     rebuilt.workflows += workflows
-    rebuilt.sessions += sessions
+    rebuilt.sessions += missing
 
 
 def _plausible(told: dict[str, Any], workflow_id: str, stage_index: int) -> dict[str, Any]:

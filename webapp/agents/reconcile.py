@@ -17,7 +17,9 @@ from webapp.agents.leftovers import kill_leftovers
 from webapp.agents.places import session_files
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
+from webapp.log.last_lines import read_last_lines
 from webapp.log.record import format_record, parse_record
+from webapp.log.usage import find_usage
 from webapp.store import sessions
 from webapp.store.engine import Database
 from webapp.store.models import ENDED, Session, now
@@ -130,6 +132,7 @@ def _end_log(
         ended_at=f"{ended_at[:23]}Z",
         pid=pid,
         started_at=started_at,
+        usage=find_usage(read_last_lines(log_fd, size), json.loads),
     )
 
 

@@ -1,4 +1,4 @@
-"""What an agent said last: its answer, for the history of its workflow.
+"""What an agent said last: its answer, for the history of its workflow, and what it cost.
 
 The log holds all that it printed. The history gets the end of it: the last run of text,
 which is the content of `message` lines and lines that are no events, back to the last line
@@ -9,32 +9,33 @@ of another type, such as a tool's result. Lines of other types after the text, s
     {"type":"item.completed","item":{"type":"agent_message","text":"…"}}        Codex
 """
 
-import os
+from collections.abc import Sequence
 
-from webapp.log.record import parse_record
+from webapp.log.last_lines import read_last_lines
+from webapp.log.usage import UsageRow, find_usage
 from webapp.runner.spec import parse_json
 
-TAIL_BYTES = 256 * 1024
-"""How much of the log is looked at."""
 MAX_WORDS_BYTES = 32 * 1024
 """Of a longer text the history gets the end, after an ellipsis."""
 
 
-def last_words(log_fd: int, size: int) -> str | None:
-    """The agent's last text in a log of so many bytes, without white space round it.
+def last_words(log_fd: int, size: int) -> tuple[str | None, UsageRow | None]:
+    """What the agent said last in a log of so many bytes, and what it says that it used.
 
-    None where it said nothing, or the log cannot be read.
+    The text has no white space round it. None where it said nothing, or the log cannot be
+    read.
     """
-    start = max(0, size - TAIL_BYTES)
     try:
-        tail = os.pread(log_fd, size - start, start)
+        lines = read_last_lines(log_fd, size)
     except OSError:
-        return None  # the session ends all the same
-    if start:
-        tail = tail.partition(b"\n")[2]
+        return None, None  # the session ends all the same
+    return _find_words(lines), find_usage(lines, parse_json)
+
+
+def _find_words(lines: Sequence[bytes]) -> str | None:
     pieces: list[str] = []
     length = 0
-    for line in reversed(_stdout_lines(tail)):
+    for line in reversed(lines):
         kind, text = _read(line)
         if kind == "answer":
             return _trim(text) if not pieces else _trim("".join(reversed(pieces)))
@@ -47,20 +48,6 @@ def last_words(log_fd: int, size: int) -> str | None:
         if length > MAX_WORDS_BYTES:
             break
     return _trim("".join(reversed(pieces)))
-
-
-def _stdout_lines(tail: bytes) -> list[bytes]:
-    """The lines of stdout, put together from their records."""
-    lines, begun = [], b""
-    for data in tail.split(b"\n")[:-1]:
-        record = parse_record(data)
-        if record is None or record.stream != b"stdout":
-            continue
-        begun += record.content
-        if not record.partial:
-            lines.append(begun)
-            begun = b""
-    return [*lines, begun] if begun else lines
 
 
 def _read(line: bytes) -> tuple[str, str]:

@@ -14,6 +14,7 @@ from time import gmtime, sleep, strftime
 
 from pysqlite3 import dbapi2 as sqlite
 
+from webapp.log.usage import UsageRow
 from webapp.runner.spec import Spec
 
 _RETRY_SECONDS = 0.1
@@ -48,6 +49,11 @@ _WORDS_SQL = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
 VALUES (:workflow_id, :stage_index, :id, 'agent', :words, :ended_at)
 """
+_USAGE_SQL = """
+INSERT OR IGNORE INTO session_usage (
+    session_id, input_tokens, output_tokens, cost_usd, duration_ms
+) VALUES (:id, :input_tokens, :output_tokens, :cost_usd, :duration_ms)
+"""
 
 
 def format_row_time(time_ns: int) -> str:
@@ -76,9 +82,13 @@ def fork_writer(spec: Spec, start: dict[str, object], gate_satisfied_at: str | N
 
 
 def write_end(
-    spec: Spec, end: dict[str, object], gate_satisfied_at: str | None, words: str | None
+    spec: Spec,
+    end: dict[str, object],
+    gate_satisfied_at: str | None,
+    words: str | None,
+    usage: UsageRow | None,
 ) -> None:
-    """Write the end, and what the agent said last; returns when that is done for good."""
+    """Write the end, what the agent said last and what it used; returns when that is done."""
 
     def write(connection: sqlite.Connection) -> None:
         _open_gate(connection, spec, gate_satisfied_at)
@@ -86,6 +96,8 @@ def write_end(
         has_ended_now = connection.execute(_END_SQL, values).rowcount
         if has_ended_now and words is not None:
             connection.execute(_WORDS_SQL, values)
+        if has_ended_now and usage is not None:
+            connection.execute(_USAGE_SQL, {**_keys(spec), **usage})
 
     _write(spec, write)
 

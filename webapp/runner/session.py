@@ -200,6 +200,7 @@ class Session:
         if self.writer is not None:
             os.kill(self.writer, signal.SIGKILL)  # the end holds all that it would write
             self._reap_writer(0)
+        words, usage = last_words(self.log.fd, self.log.size)
         row.write_end(
             self.spec,
             {
@@ -212,7 +213,8 @@ class Session:
                 "ended_at": row.format_row_time(ended_at_ns),
             },
             self.gate_satisfied_at,
-            last_words(self.log.fd, self.log.size),
+            words,
+            usage,
         )
 
     # --- steps ----------------------------------------------------------------------

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import ClassVar
 
-from sqlalchemy import ForeignKey, func, select
+from sqlalchemy import REAL, ForeignKey, func, select
 from sqlalchemy.orm import (
     DeclarativeBase,
     Mapped,
@@ -96,6 +96,18 @@ class Session(Base):
     def is_live(self) -> bool:
         """Whether the row says that the agent may still print. The lock says if it is true."""
         return self.status in LIVE
+
+
+class SessionUsage(Base):
+    """What a session used, as its agent told it at its end."""
+
+    __tablename__ = "session_usage"
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    cost_usd: Mapped[float | None] = mapped_column(REAL)
+    duration_ms: Mapped[int | None]
 
 
 class Message(Base):

@@ -1,10 +1,10 @@
 """Rows of sessions, from the web's side; the runner writes their start and end itself."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, select, text, update
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
@@ -36,6 +36,13 @@ class TooManyInWorkflow(TooManyRequests):
     """The workflow runs as many sessions as it may."""
 
 
+_INSERT_USAGE = """
+INSERT OR IGNORE INTO session_usage (
+    session_id, input_tokens, output_tokens, cost_usd, duration_ms
+) SELECT id, :input_tokens, :output_tokens, :cost_usd, :duration_ms FROM sessions WHERE id = :id
+"""
+
+
 @dataclass(frozen=True)
 class End:
     """How a session ended, as the last record of its log tells it."""
@@ -48,6 +55,8 @@ class End:
     ended_at: str
     pid: int | None = None
     started_at: str | None = None
+    usage: Mapping[str, Any] | None = None
+    """The columns of `session_usage` but for the session; None if its agent told nothing."""
 
 
 def add_session(connection: Any, session: Session, message: str | None) -> None:
@@ -195,3 +204,11 @@ def end_session(orm: OrmSession, session_id: str, end: End) -> None:
         values["started_at"] = end.started_at
     statement = update(Session).where(Session.id == session_id, Session.status.in_(LIVE))
     orm.execute(statement.values(**values))
+    if end.usage is not None:
+        orm.execute(text(_INSERT_USAGE), {**end.usage, "id": session_id})
+
+
+def add_usages(connection: Any, usages: Iterable[tuple[str, Mapping[str, Any]]]) -> None:
+    """Insert what sessions used, where that is not there yet. For `Database.write_sql`."""
+    for session_id, usage in usages:
+        connection.execute(_INSERT_USAGE, {**usage, "id": session_id})

@@ -1,0 +1,29 @@
+"""The end of what an agent printed to stdout. For the runner too: nothing heavy is imported."""
+
+import os
+
+from webapp.log.record import parse_record
+
+TAIL_BYTES = 256 * 1024
+"""How much of the log is looked at."""
+
+
+def read_last_lines(log_fd: int, size: int) -> list[bytes]:
+    """The last lines of stdout in a log of so many bytes, put together from their records.
+
+    OSError if it cannot be read.
+    """
+    start = max(0, size - TAIL_BYTES)
+    tail = os.pread(log_fd, size - start, start)
+    if start:
+        tail = tail.partition(b"\n")[2]
+    lines, begun = [], b""
+    for data in tail.split(b"\n")[:-1]:
+        record = parse_record(data)
+        if record is None or record.stream != b"stdout":
+            continue
+        begun += record.content
+        if not record.partial:
+            lines.append(begun)
+            begun = b""
+    return [*lines, begun] if begun else lines

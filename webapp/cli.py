@@ -15,13 +15,18 @@ EXIT_NO, EXIT_SETUP = 1, 2
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
 """As the shell shows a program that SIGINT or SIGPIPE has ended."""
 
+_NAME = "agent-stream"
+_COMPLETE_VARIABLE = "_AGENT_STREAM_COMPLETE"
+
 _COMMANDS = {
     "serve": ("serve", "serve"),
     "migrate": ("serve", "migrate_command"),
     "ls": ("ls", "list_command"),
     "show": ("show", "show_command"),
     "tail": ("tail", "tail"),
+    "send": ("send", "send"),
     "cancel": ("cancel", "cancel"),
+    "stats": ("stats", "stats"),
     "doctor": ("doctor", "doctor"),
     "backup": ("backup", "backup"),
     "rebuild": ("rebuild", "rebuild"),
@@ -76,6 +81,10 @@ Examples:
   agent-stream tail -f last
   agent-stream ls --status running --json
 
+\b
+Completion with Tab, of session ids too:
+  eval "$(_AGENT_STREAM_COMPLETE=bash_source agent-stream)"     (or zsh_source; in ~/.bashrc)
+
 Settings come from AGENT_STREAM_* variables, then from agent-stream.toml.""",
 )
 @click.option(
@@ -114,14 +123,27 @@ def main() -> NoReturn:
     handler.setFormatter(_OneLine())
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
 
+    _complete()
     code = _run(sys.argv[1:])
     sys.exit(code)
+
+
+def _complete() -> None:
+    """Answer a shell that asks how a line may go on; click's own `main` would do this.
+
+    https://click.palletsprojects.com/en/stable/shell-completion/
+    """
+    instruction = os.environ.get(_COMPLETE_VARIABLE)
+    if instruction:
+        from click.shell_completion import shell_complete
+
+        sys.exit(shell_complete(cli, {}, _NAME, _COMPLETE_VARIABLE, instruction))
 
 
 def _run(arguments: list[str]) -> int:
     """Run one command. Not by click's `main`, which prints when the pipe breaks or Ctrl-C comes."""
     try:
-        with cli.make_context("agent-stream", arguments) as context:
+        with cli.make_context(_NAME, arguments) as context:
             cli.invoke(context)
         sys.stdout.flush()
     except click.exceptions.Exit as done:

@@ -65,7 +65,7 @@ def list_command(
     """List the sessions, newest first."""
     wanted = [status for group in statuses for status in group.split(",") if status]
     with open_place() as place:
-        _end_lost_ones(place)
+        end_lost_ones(place)
         with place.database.read() as orm:
             found = list_sessions(
                 orm,
@@ -83,7 +83,7 @@ def list_command(
             click.echo("There are no such sessions." if wanted or workflow else "No sessions yet.")
 
 
-def _end_lost_ones(place: Place) -> None:
+def end_lost_ones(place: Place) -> None:
     """A list is worth having even where a row cannot be brought up to date."""
     try:
         reconcile_all(place.database, place.var)

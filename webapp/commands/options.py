@@ -6,7 +6,10 @@ from typing import Any, TypeVar
 
 import click
 
+from webapp.errors import AgentStreamError
 from webapp.settings import PREFIX, Settings, load_settings
+
+MOST_COMPLETIONS = 20
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -29,7 +32,20 @@ def place_options(command: F) -> F:
     return var(config(command))
 
 
-session_argument = click.argument("session", metavar="SESSION")
+def _ids_like(_context: click.Context, _argument: click.Parameter, start: str) -> list[str]:
+    """For the shell's completion: the newest sessions whose ids begin like that."""
+    from webapp.commands.place import open_place
+    from webapp.store import sessions
+
+    try:
+        with open_place() as place, place.database.read() as orm:
+            found = sessions.ids_like(orm, start, MOST_COMPLETIONS)
+    except AgentStreamError:
+        return []
+    return [session_id for session_id in found if session_id.startswith(start)]
+
+
+session_argument = click.argument("session", metavar="SESSION", shell_complete=_ids_like)
 
 
 def settings_of_a_reader() -> Settings:

@@ -12,7 +12,7 @@ from webapp.commands.place import Place, open_place
 from webapp.commands.terminal import RESET, has_colour, plain
 from webapp.commands.transcript import Transcript, last_lines
 from webapp.errors import NotFound
-from webapp.log import lock, reader
+from webapp.log import reader
 from webapp.log.events import Event
 from webapp.log.seek import find_last
 from webapp.store.models import Session
@@ -64,8 +64,7 @@ def tail(session: str, is_following: bool, count: int | None, raw: bool, as_json
         raise click.UsageError("--raw and --json exclude each other.")
     with open_place() as place:
         found = place.find(session)
-        log_fd = _open(place, found)
-        try:
+        with place.reading(found) as log_fd:
             if not found.is_live and not reader.is_complete(log_fd):
                 place.settle(found.id)
             _print(place, found, log_fd, _mode(raw, as_json), count, is_following)
@@ -74,18 +73,6 @@ def tail(session: str, is_following: bool, count: int | None, raw: bool, as_json
                     f"The log of {found.id} has lost its end. Its row says that it is "
                     f"{place.look_up(found.id).status}."
                 )
-        finally:
-            lock.close_log(log_fd)
-
-
-def _open(place: Place, session: Session) -> int:
-    try:
-        return lock.open_log(place.log(session))
-    except OSError as error:
-        raise NotFound(
-            f"The log of {session.id} cannot be read ({error.strerror}): {place.log(session)}. "
-            f"Its row says that it is {session.status}."
-        ) from None
 
 
 def _mode(raw: bool, as_json: bool) -> Callable[[int, int, int | None], tuple[int, Write]]:

@@ -1,0 +1,92 @@
+"""`send`: give a live agent something to read on its stdin."""
+
+import os
+import sys
+import time
+from collections.abc import Iterator
+
+import click
+
+from webapp.agents.live_input import MAX_INPUT_BYTES, send_input
+from webapp.commands.figures import byte_count
+from webapp.commands.options import place_options, session_argument
+from webapp.commands.place import open_place
+from webapp.errors import BadRequest, TooManyRequests
+
+FROM_STDIN = "-"
+_RETRY_SECONDS = 0.1
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  agent-stream send last yes
+  agent-stream send last --end
+  git diff | agent-stream send k3v9 - --end
+  agent-stream send last "next step" --key step-7"""
+)
+@session_argument
+@click.argument("text", required=False)
+@click.option("--end", is_flag=True, help="Then close its stdin: nothing more will come.")
+@click.option("--key", metavar="KEY", help="The same key again sends nothing again.")
+@place_options
+def send(session: str, text: str | None, end: bool, key: str | None) -> None:
+    """Send TEXT (- for what comes on stdin) to the agent of SESSION, with a newline at its end.
+
+    It is recorded in the log, then written to the agent's stdin. Where the agent has much to
+    read already, this waits until it has. The agent must be one that reads input while it
+    runs: `input = true` in its profile, or `run --input`.
+    """
+    if text is None and not end:
+        raise click.UsageError("There is nothing to send: give TEXT, or --end.")
+    if key == "":
+        raise click.UsageError("--key is empty, expected a text that no other input has.")
+    content = _content(text)
+    pieces = list(pieces_of(content))
+    with open_place() as place:
+        found = place.find(session)
+        for number, piece in enumerate(pieces, start=1):
+            piece_key = key if key is None or number == 1 else f"{key}/{number}"
+            is_last = end and number == len(pieces)
+            while True:
+                try:
+                    send_input(place.var, found, piece, key=piece_key, is_last=is_last)
+                    break
+                except TooManyRequests:
+                    time.sleep(_RETRY_SECONDS)
+        click.echo(f"{found.id}: sent {byte_count(len(content))}{', the end' if end else ''}")
+
+
+def _content(text: str | None) -> bytes:
+    if text == FROM_STDIN:
+        return sys.stdin.buffer.read()
+    return b"\n" if text == "" else os.fsencode(text or "")
+
+
+def pieces_of(content: bytes) -> Iterator[str]:
+    """The whole content, cut between lines into pieces that a runner takes at once.
+
+    At least one piece, which may be empty. BadRequest for what is no UTF-8, or a line that
+    is longer than a piece may be.
+    """
+    start = 0
+    while True:
+        end = len(content)
+        if end - start > MAX_INPUT_BYTES:
+            end = content.rfind(b"\n", start, start + MAX_INPUT_BYTES) + 1
+            if end <= start:
+                line = content[start:].partition(b"\n")[0]
+                raise BadRequest(
+                    f"A line of {len(line)} bytes cannot be sent; it holds at most "
+                    f"{MAX_INPUT_BYTES} bytes with its newline."
+                )
+        try:
+            yield content[start:end].decode()
+        except UnicodeDecodeError as error:
+            raise BadRequest(
+                f"What is sent must be UTF-8: byte {start + error.start} is "
+                f"0x{content[start + error.start]:02x}."
+            ) from None
+        start = end
+        if start >= len(content):
+            return

@@ -15,6 +15,7 @@ from webapp.agents.places import new_session_files
 from webapp.agents.profiles import Profile
 from webapp.agents.rebuild import rebuild
 from webapp.agents.reconcile import reconcile_all
+from webapp.archive.compress import compress_log
 from webapp.store.ids import new_session_id
 
 USAGE = '{"type":"usage","inputTokens":9,"outputTokens":7,"costUsd":0.5,"durationMs":850}'
@@ -174,3 +175,14 @@ def test_no_garbage_on_disk_stops_it(make_machine: MakeMachine, tmp_path: Path) 
 
     rebuilt = rebuild(machine.database, machine.var)
     assert (rebuilt.sessions, len(rebuilt.unusable)) == (1, 6)
+
+
+def test_row_of_a_compressed_log_comes_back_and_names_that(make_machine: MakeMachine) -> None:
+    machine = make_machine(shell("echo hello; exit 3"))
+    session = machine.wait_until_gone(machine.invoke())
+    compress_log(machine.files(session).log)
+    forget(machine)
+    assert rebuild(machine.database, machine.var).unusable == []
+    again = machine.row(session)
+    assert again.log_path == f"{session.log_path}.zst"
+    assert (again.status, again.exit_code, again.log_bytes) == ("failed", 3, session.log_bytes)

@@ -14,6 +14,7 @@ from tests.store.locked import held
 from tests.store.rows import add_session, execute
 from webapp.agents.places import new_session_files
 from webapp.agents.reconcile import mend, reconcile, reconcile_all
+from webapp.archive.compress import compress_log
 from webapp.log import lock
 from webapp.log.record import format_record
 from webapp.store import engine
@@ -382,3 +383,14 @@ def test_there_is_nothing_to_mend_where_the_log_is_gone(make_machine: MakeMachin
     session = orphan(machine, None)
     mend(machine.database, machine.var, session)
     assert not machine.files(session).log.exists()
+
+
+def test_live_row_of_a_compressed_log_gets_the_end_that_the_log_tells(
+    make_machine: MakeMachine,
+) -> None:
+    machine = make_machine()
+    session = orphan(machine, SESSION + LINE + DONE)
+    compress_log(machine.files(session).log)
+    ended = settle(machine, session)
+    assert (ended.status, ended.exit_code, ended.pid) == ("failed", 3, 7)
+    assert ended.log_bytes == len(SESSION + LINE + DONE)

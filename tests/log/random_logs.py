@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from hypothesis import strategies as st
 
 from webapp.log.events import RESERVED_NAMES
+from webapp.log.opened import PlainLog
 from webapp.log.record import format_record
 
 DONE = b'{"type":"done","exitCode":0,"signal":null,"status":"succeeded"}'
@@ -98,11 +99,11 @@ done_records = st.builds(format_record, times, st.just(b"system"), st.just(DONE)
 
 
 @contextmanager
-def open_file(content: bytes) -> Iterator[int]:
-    """A descriptor of a file that holds these bytes and lies on no disk."""
-    fd = os.memfd_create("log")
+def open_file(content: bytes) -> Iterator[PlainLog]:
+    """A log that holds these bytes and lies on no disk."""
+    log = PlainLog(os.memfd_create("log"))
     try:
-        os.write(fd, content)
-        yield fd
+        os.write(log.fd, content)
+        yield log
     finally:
-        os.close(fd)
+        log.close()

@@ -25,8 +25,8 @@ def done(*without_newline: str) -> bytes:
 
 def output(log: bytes, stream: str = "stdout", end: int | None = None) -> bytes:
     """All of a stream."""
-    with open_file(log) as fd:
-        return b"".join(read_output(fd, stream, len(log) if end is None else end))
+    with open_file(log) as opened:
+        return b"".join(read_output(opened, stream, len(log) if end is None else end))
 
 
 OUT, PART = format_record(1, b"stdout", b"out"), format_record(2, b"stdout", b"> ", b"P")
@@ -82,7 +82,7 @@ def test_pump_and_output_are_each_others_inverse(
 
 def test_long_log_is_read_in_pieces() -> None:
     log = OUT * 100_000
-    with open_file(log) as fd:
-        pieces = list(read_output(fd, "stdout", len(log)))
+    with open_file(log) as opened:
+        pieces = list(read_output(opened, "stdout", len(log)))
     assert b"".join(pieces) == b"out\n" * 100_000
     assert max(map(len, pieces)) < 256 * 1024

@@ -43,8 +43,8 @@ def test_pages_forwards_are_the_one_sequence(
     log: bytes, end: bytes, tail: bytes, limit: int, page_bytes: int, step: int
 ) -> None:
     whole, got, offset = events_of(log + end), [], 0
-    with open_file(log + end + tail) as fd, _patched(step, page_bytes):
-        while (page := page_after(fd, offset, limit)).events:
+    with open_file(log + end + tail) as opened, _patched(step, page_bytes):
+        while (page := page_after(opened, offset, limit)).events:
             assert not page.is_gap
             assert len(page.events) <= limit
             assert (page.start, page.end) == (offset, page.events[-1].offset)
@@ -60,8 +60,8 @@ def test_pages_backwards_are_the_one_sequence(
 ) -> None:
     whole, got = events_of(log + end), []
     offset: int | None = None
-    with open_file(log + end + tail) as fd, _patched(step, page_bytes):
-        while (page := page_before(fd, offset, limit)).events:
+    with open_file(log + end + tail) as opened, _patched(step, page_bytes):
+        while (page := page_before(opened, offset, limit)).events:
             assert not page.is_gap
             assert len(page.events) <= limit
             assert page.end - page.start <= page_bytes or len(page.events) == 1
@@ -76,8 +76,8 @@ def test_offset_that_is_no_boundary_tears_and_repeats_nothing(
 ) -> None:
     whole = events_of(log + end)
     ids = {0, *(event.offset for event in whole)}
-    with open_file(log + end) as fd:
-        after, before = page_after(fd, asked, limit), page_before(fd, asked, limit)
+    with open_file(log + end) as opened:
+        after, before = page_after(opened, asked, limit), page_before(opened, asked, limit)
     assert after.is_gap == before.is_gap == (asked not in ids)
     assert set(after.events) <= set(whole)
     at_or_before = [event for event in whole if event.offset <= asked]
@@ -89,33 +89,33 @@ def test_offset_that_is_no_boundary_tears_and_repeats_nothing(
 def test_record_longer_than_a_page_is_a_page_of_its_own() -> None:
     long = format_record(1, b"stdout", b"x" * (pages.PAGE_BYTES + 10))
     short = format_record(1, b"stdout", b"x")
-    with open_file(short + long + short) as fd:
+    with open_file(short + long + short) as opened:
         ends = [len(short), len(short + long), len(short + long + short)]
         offset = 0
         for end in ends:
-            page = page_after(fd, offset, 100)
+            page = page_after(opened, offset, 100)
             assert page.end == end
             offset = end
         for start in [len(short + long), len(short), 0]:
-            page = page_before(fd, offset, 100)
+            page = page_before(opened, offset, 100)
             assert page.start == start
             offset = start
 
 
 def test_page_reads_little_of_a_big_log() -> None:
     record = format_record(1, b"stderr", b"x" * 100)
-    with open_file(record * 100_000) as fd:
+    with open_file(record * 100_000) as opened:
         middle = len(record) * 50_000
         with mock.patch("os.pread", wraps=os.pread) as pread:
-            page_after(fd, middle, 100)
-            page_before(fd, middle, 100)
+            page_after(opened, middle, 100)
+            page_before(opened, middle, 100)
     assert sum(call.args[1] for call in pread.call_args_list) < 500_000
 
 
 def test_page_of_long_records_reads_no_more_than_it_shows() -> None:
     record = format_record(1, b"stdout", b"x" * (1 << 20))
-    with open_file(record * 16) as fd, mock.patch("os.pread", wraps=os.pread) as pread:
-        page = page_after(fd, 0, 1000)
+    with open_file(record * 16) as opened, mock.patch("os.pread", wraps=os.pread) as pread:
+        page = page_after(opened, 0, 1000)
         assert page.end <= pages.PAGE_BYTES
-        page_before(fd, None, 1000)
+        page_before(opened, None, 1000)
     assert sum(call.args[1] for call in pread.call_args_list) < 6 * pages.PAGE_BYTES

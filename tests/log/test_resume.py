@@ -9,14 +9,15 @@ from tests.log import random_logs
 from tests.log.random_logs import open_file
 from webapp.log import reader
 from webapp.log.events import Event, parse_events
+from webapp.log.opened import OpenLog
 
 
-def follow(fd: int, asked: int | None, step: int) -> tuple[bool, list[Event]]:
+def follow(opened: OpenLog, asked: int | None, step: int) -> tuple[bool, list[Event]]:
     """What a viewer gets that asks for an offset and reads in steps; whether it had a gap."""
-    offset, is_gap = reader.find_start(fd, asked)
+    offset, is_gap = reader.find_start(opened, asked)
     events: list[Event] = []
-    while records := reader.read_records(fd, offset, step):
-        is_continuation = reader.is_continuation(fd, offset)
+    while records := reader.read_records(opened, offset, step):
+        is_continuation = reader.is_continuation(opened, offset)
         events += parse_events(records, offset, is_continuation=is_continuation)
         offset += len(records)
     return is_gap, events
@@ -31,10 +32,10 @@ def test_resuming_at_every_id_gives_exactly_the_rest(
     log: bytes, end: bytes, step: int, look_back: int
 ) -> None:
     whole = list(parse_events(log + end, 0, is_continuation=False))
-    with open_file(log + end) as fd, mock.patch.object(reader, "_LOOK_BACK_BYTES", look_back):
-        assert follow(fd, 0, step) == (False, whole)
+    with open_file(log + end) as opened, mock.patch.object(reader, "_LOOK_BACK_BYTES", look_back):
+        assert follow(opened, 0, step) == (False, whole)
         for position, event in enumerate(whole, start=1):
-            assert follow(fd, event.offset, step) == (False, whole[position:])
+            assert follow(opened, event.offset, step) == (False, whole[position:])
 
 
 @given(random_logs.live_logs, random_logs.done_records, steps, st.data())
@@ -43,8 +44,8 @@ def test_resuming_anywhere_repeats_nothing_and_still_ends(
 ) -> None:
     whole = list(parse_events(log + done, 0, is_continuation=False))
     asked = data.draw(st.integers(1, len(log + done) - 1) | st.integers(len(log + done) + 1))
-    with open_file(log + done) as fd:
-        is_gap, events = follow(fd, asked, step)
+    with open_file(log + done) as opened:
+        is_gap, events = follow(opened, asked, step)
     assert is_gap == (asked not in {event.offset for event in whole})
     assert events == whole[len(whole) - len(events) :]
     assert events[-1].name == "done"
@@ -56,8 +57,8 @@ def test_events_do_not_depend_on_how_much_was_there_when_they_were_read(
     before: bytes, later: bytes, end: bytes
 ) -> None:
     whole = list(parse_events(before + later + end, 0, is_continuation=False))
-    with open_file(before) as fd:
-        _gap, first = follow(fd, 0, 1 << 16)
-    with open_file(before + later + end) as fd:
-        _gap, rest = follow(fd, len(before), 1 << 16)
+    with open_file(before) as opened:
+        _gap, first = follow(opened, 0, 1 << 16)
+    with open_file(before + later + end) as opened:
+        _gap, rest = follow(opened, len(before), 1 << 16)
     assert first + rest == whole

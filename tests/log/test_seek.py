@@ -34,11 +34,11 @@ def test_last_events_are_those_of_a_full_parse(
     log: bytes, tail: bytes, count: int, step: int
 ) -> None:
     with (
-        open_file(log + tail) as fd,
+        open_file(log + tail) as opened,
         mock.patch.object(seek, "_STEP_BYTES", step),
         mock.patch.object(reader, "_LOOK_BACK_BYTES", step),
     ):
-        found = seek.find_last(fd, count)
+        found = seek.find_last(opened, count)
     assert found == boundaries(log)[-(count + 1) :][0]
 
 
@@ -48,8 +48,8 @@ def test_last_events_before_a_boundary_are_those_of_a_full_parse(
 ) -> None:
     before = boundaries(log)
     end = data.draw(st.sampled_from(before))
-    with open_file(log) as fd, mock.patch.object(seek, "_STEP_BYTES", step):
-        found = seek.find_last(fd, count, end)
+    with open_file(log) as opened, mock.patch.object(seek, "_STEP_BYTES", step):
+        found = seek.find_last(opened, count, end)
     assert found == [at for at in before if at <= end][-(count + 1) :][0]
 
 
@@ -57,8 +57,8 @@ def test_last_events_before_a_boundary_are_those_of_a_full_parse(
 def test_last_events_are_fewer_where_they_are_long_but_never_none(
     log: bytes, count: int, most_bytes: int, step: int
 ) -> None:
-    with open_file(log) as fd, mock.patch.object(seek, "_STEP_BYTES", step):
-        found = seek.find_last(fd, count, len(log), most_bytes)
+    with open_file(log) as opened, mock.patch.object(seek, "_STEP_BYTES", step):
+        found = seek.find_last(opened, count, len(log), most_bytes)
     starts = boundaries(log)[-(count + 1) :]
     fitting = [at for at in starts[:-1] if len(log) - at <= most_bytes]
     assert found == min(fitting, default=starts[-2] if len(starts) > 1 else 0)
@@ -76,8 +76,8 @@ def test_time_is_found_as_a_full_parse_finds_it(
     log = b"".join(in_order)
     wanted = [*stamps, format_time(wanted_ns)][skipped % (len(stamps) + 1)]
 
-    with open_file(log + tail) as fd, mock.patch.object(reader, "_LOOK_BACK_BYTES", step):
-        found = seek.find_time(fd, wanted)
+    with open_file(log + tail) as opened, mock.patch.object(reader, "_LOOK_BACK_BYTES", step):
+        found = seek.find_time(opened, wanted)
 
     starts = boundaries(log)
     assert found in starts
@@ -90,5 +90,5 @@ def test_time_is_found_as_a_full_parse_finds_it(
 def test_time_is_a_boundary_even_where_the_clock_stepped_back(
     log: bytes, tail: bytes, wanted_ns: int, step: int
 ) -> None:
-    with open_file(log + tail) as fd, mock.patch.object(reader, "_LOOK_BACK_BYTES", step):
-        assert seek.find_time(fd, format_time(wanted_ns)) in boundaries(log)
+    with open_file(log + tail) as opened, mock.patch.object(reader, "_LOOK_BACK_BYTES", step):
+        assert seek.find_time(opened, format_time(wanted_ns)) in boundaries(log)

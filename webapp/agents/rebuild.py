@@ -5,7 +5,6 @@ ran an agent, and how far a workflow's gates had been opened.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +12,9 @@ from typing import Any
 
 from webapp.agents.places import SessionFiles, new_session_files
 from webapp.agents.reconcile import last_record
-from webapp.log import lock, reader
+from webapp.log import reader
 from webapp.log.last_lines import read_last_lines
+from webapp.log.opened import OpenLog, compressed_path, open_log
 from webapp.log.record import parse_record
 from webapp.log.usage import UsageRow, find_usage
 from webapp.store import rebuilding, sessions
@@ -87,21 +87,22 @@ def _read(var: Path, files: SessionFiles) -> _Found:
     session_id = files.directory.name
     if files.directory != new_session_files(var, session_id).directory:
         raise _Unusable("it does not lie in the folder of its day")
-    log_fd = lock.open_log(files.log)
+    log = open_log(files.log)
     try:
-        facts = _first_record(log_fd) or _spec(files)
+        facts = _first_record(log) or _spec(files)
         _check(facts, session_id)
-        row = _row(facts, str(files.log.relative_to(var))) | _end(log_fd)
-        usage = _usage(log_fd, row["log_bytes"])
+        path = files.log if log.is_plain else compressed_path(files.log)
+        row = _row(facts, str(path.relative_to(var))) | _end(log)
+        usage = _usage(log, row["log_bytes"])
     finally:
-        lock.close_log(log_fd)
+        log.close()
     told = facts.get("workflow")
     workflow = _NO_FACTS | (told if isinstance(told, dict) else {})
     return _Found(row, workflow, usage)
 
 
-def _first_record(log_fd: int) -> dict[str, Any] | None:
-    head = os.pread(log_fd, _HEAD_BYTES, 0).partition(b"\n")[0]
+def _first_record(log: OpenLog) -> dict[str, Any] | None:
+    head = log.read(_HEAD_BYTES, 0).partition(b"\n")[0]
     record = parse_record(head)
     if record is None or record.stream != b"system":
         return None
@@ -156,14 +157,13 @@ def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
     }
 
 
-def _end(log_fd: int) -> dict[str, Any]:
+def _end(log: OpenLog) -> dict[str, Any]:
     """The columns that tell how it ended; `running` where the log does not."""
-    size = os.fstat(log_fd).st_size
     end = {"status": "running", "exit_code": None, "exit_signal": None, "error": None}
     live = {**end, "log_bytes": None, "ended_at": None}
-    if not reader.is_complete(log_fd):
+    if not reader.is_complete(log):
         return live
-    done = last_record(log_fd, size)
+    done = last_record(log)
     if done is None:
         return live
     ended_at, facts = done
@@ -173,16 +173,16 @@ def _end(log_fd: int) -> dict[str, Any]:
         "exit_code": _whole(facts.get("exitCode")),
         "exit_signal": _text(facts.get("signal")),
         "error": _text(facts.get("error")),
-        "log_bytes": size,
+        "log_bytes": log.size(),
         "ended_at": f"{ended_at[:23]}Z",
     }
 
 
-def _usage(log_fd: int, size: int | None) -> UsageRow | None:
+def _usage(log: OpenLog, size: int | None) -> UsageRow | None:
     """What an ended session used; a live one tells it at its end."""
     if size is None:
         return None
-    return find_usage(read_last_lines(log_fd, size), json.loads)
+    return find_usage(read_last_lines(log.read, size), json.loads)
 
 
 def _whole(value: object) -> int | None:

@@ -18,6 +18,7 @@ from webapp.agents.places import session_files
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
 from webapp.log.last_lines import read_last_lines
+from webapp.log.opened import OpenLog, PlainLog, open_log
 from webapp.log.record import format_record, parse_record
 from webapp.log.usage import find_usage
 from webapp.store import sessions
@@ -50,7 +51,8 @@ def reconcile(
         if control.is_listening(files):
             return session
         kill_leftovers(session)
-        _end_without_log(database, session)
+        end = _end_of_compressed(files.log) or _end_without_log(session)
+        database.write(lambda orm: sessions.end_session(orm, session.id, end))
         return _reread(database, session)
     try:
         if not lock.acquire(log_fd):
@@ -101,13 +103,13 @@ def _end_log(
 ) -> sessions.End:
     """Make the log end with one `done`; the end that its row should have."""
     mend_torn_record(log_fd)
-    size = os.fstat(log_fd).st_size
-    done = last_record(log_fd, size)
+    log = PlainLog(log_fd)
+    done = last_record(log)
     pid, started_at = session.pid, session.started_at
     if pid is None:
-        pid, started_at = _first_facts(log_fd)
+        pid, started_at = _first_facts(log)
     if done is None or done[1].get("type") != "done":
-        if size == 0:
+        if log.size() == 0:
             _append(log_fd, _session_content(session))
         if error is not None:
             _append(log_fd, {"type": "error", "message": error})
@@ -118,9 +120,15 @@ def _end_log(
             "status": status,
         }
         _append(log_fd, fields | ({"error": error} if error is not None else {}))
-        size = os.fstat(log_fd).st_size
-        done = last_record(log_fd, size)
+        done = last_record(log)
         assert done is not None
+    return _end_by(done, log, pid, started_at)
+
+
+def _end_by(
+    done: tuple[str, dict[str, Any]], log: OpenLog, pid: int | None, started_at: str | None
+) -> sessions.End:
+    """The end that the last record of a log tells."""
     ended_at, facts = done
     status, exit_code = facts.get("status"), facts.get("exitCode")
     return sessions.End(
@@ -128,11 +136,11 @@ def _end_log(
         exit_code=exit_code if isinstance(exit_code, int) else None,
         exit_signal=_text_or_none(facts.get("signal")),
         error=_text_or_none(facts.get("error")),
-        log_bytes=size,
+        log_bytes=log.size(),
         ended_at=f"{ended_at[:23]}Z",
         pid=pid,
         started_at=started_at,
-        usage=find_usage(read_last_lines(log_fd, size), json.loads),
+        usage=find_usage(read_last_lines(log.read, log.size()), json.loads),
     )
 
 
@@ -148,26 +156,27 @@ def mend_torn_record(log_fd: int) -> None:
     bytes stay. One that broke off before holds none, and one of the runner's own is made
     again: they are cut off.
     """
-    size = os.fstat(log_fd).st_size
-    start = reader.find_end(log_fd, size)
-    if start == size:
+    log = PlainLog(log_fd)
+    start = reader.find_end(log, log.size())
+    if start == log.size():
         return
-    record = parse_record(os.pread(log_fd, _HEAD_BYTES, start))
+    record = parse_record(log.read(_HEAD_BYTES, start))
     if record is not None and record.stream != b"system":
         os.write(log_fd, b"\n")
     else:
         os.ftruncate(log_fd, start)
 
 
-def last_record(log_fd: int, size: int) -> tuple[str, dict[str, Any]] | None:
+def last_record(log: OpenLog) -> tuple[str, dict[str, Any]] | None:
     """Time and content of the last record, if it is one of the runner's own."""
-    start = reader.last_line_start(log_fd, size)
-    return _system_record(os.pread(log_fd, size - start, start).rstrip(b"\n"))
+    size = log.size()
+    start = reader.last_line_start(log, size)
+    return _system_record(log.read(size - start, start).rstrip(b"\n"))
 
 
-def _first_facts(log_fd: int) -> tuple[int | None, str | None]:
+def _first_facts(log: OpenLog) -> tuple[int | None, str | None]:
     """The agent's pid and start from the log's first record."""
-    head = reader.read_records(log_fd, 0)
+    head = reader.read_records(log, 0)
     found = _system_record(head.partition(b"\n")[0])
     if found is None or found[1].get("type") != "session":
         return None, None
@@ -207,9 +216,22 @@ def _append(log_fd: int, content: dict[str, object]) -> None:
     os.write(log_fd, format_record(time.time_ns(), b"system", json.dumps(content).encode()))
 
 
-def _end_without_log(database: Database, session: Session) -> None:
+def _end_of_compressed(path: Path) -> sessions.End | None:
+    """The end by a log that was compressed: its row is older, from a backup. None: no such log."""
+    try:
+        log = open_log(path)
+    except FileNotFoundError:
+        return None
+    try:
+        done = last_record(log)
+        return None if done is None else _end_by(done, log, *_first_facts(log))
+    finally:
+        log.close()
+
+
+def _end_without_log(session: Session) -> sessions.End:
     """The log itself is gone: all that is left to say is that."""
-    end = sessions.End(
+    return sessions.End(
         status="lost",
         exit_code=None,
         exit_signal=None,
@@ -217,7 +239,6 @@ def _end_without_log(database: Database, session: Session) -> None:
         log_bytes=0,
         ended_at=now(),
     )
-    database.write(lambda orm: sessions.end_session(orm, session.id, end))
 
 
 def _reread(database: Database, session: Session) -> Session:

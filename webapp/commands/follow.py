@@ -8,6 +8,7 @@ from typing import NamedTuple
 from webapp.commands.place import Place
 from webapp.log import lock, reader
 from webapp.log.events import Event, parse_events
+from webapp.log.opened import OpenLog
 from webapp.store.models import Session
 from webapp.stream.watch import watch_file
 
@@ -30,18 +31,18 @@ class Chunk(NamedTuple):
         return self.offset + len(self.records)
 
 
-def read_chunks(log_fd: int, offset: int, end: int | None = None) -> Iterator[Chunk]:
+def read_chunks(log: OpenLog, offset: int, end: int | None = None) -> Iterator[Chunk]:
     """What the log holds from a boundary on, up to the boundary `end` or as far as it is now."""
     while end is None or offset < end:
         limit = reader.STEP_BYTES if end is None else min(reader.STEP_BYTES, end - offset)
-        records = reader.read_records(log_fd, offset, limit)
+        records = reader.read_records(log, offset, limit)
         if not records:
             return
         yield Chunk(offset, records)
         offset += len(records)
 
 
-def follow(place: Place, session: Session, log_fd: int, offset: int) -> Iterator[Chunk]:
+def follow(place: Place, session: Session, log: OpenLog, offset: int) -> Iterator[Chunk]:
     """What the log holds and what comes, up to its `done`.
 
     Ends without one only where the log has lost it for good: it was removed.
@@ -51,21 +52,21 @@ def follow(place: Place, session: Session, log_fd: int, offset: int) -> Iterator
     try:
         while True:
             changed.clear()
-            size = reader.size(log_fd)
+            size = log.size()
             if size < offset:
                 logger.warning("the log of %s was cut: what was cut off is lost", session.id)
-                offset = reader.find_end(log_fd, size)
-            for chunk in read_chunks(log_fd, offset):
+                offset = reader.find_end(log, size)
+            for chunk in read_chunks(log, offset):
                 yield chunk
                 offset = chunk.end
 
-            if reader.is_complete(log_fd) and offset == reader.size(log_fd):
+            if reader.is_complete(log) and offset == log.size():
                 return
-            if lock.is_held(log_fd):
+            if lock.is_held(log.fd):
                 changed.wait(LOOK_SECONDS)
             elif place.settle(session.id).is_live:
                 changed.wait(_RETRY_SECONDS)  # somebody else had the lock for a moment
-            elif not reader.read_records(log_fd, offset):
+            elif not reader.read_records(log, offset):
                 return
     finally:
         if watch is not None:
@@ -75,8 +76,8 @@ def follow(place: Place, session: Session, log_fd: int, offset: int) -> Iterator
 class EventParser:
     """The events of chunks that follow each other from an offset on."""
 
-    def __init__(self, log_fd: int, offset: int) -> None:
-        self._is_continuation = reader.is_continuation(log_fd, offset)
+    def __init__(self, log: OpenLog, offset: int) -> None:
+        self._is_continuation = reader.is_continuation(log, offset)
 
     def parse(self, chunk: Chunk) -> Iterator[Event]:
         """The events of the next chunk."""

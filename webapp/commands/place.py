@@ -11,7 +11,7 @@ from webapp.agents.places import session_files
 from webapp.agents.reconcile import mend, reconcile
 from webapp.commands.options import settings_of_a_reader
 from webapp.errors import NotFound, ServiceUnavailable, SetupError
-from webapp.log import lock
+from webapp.log.opened import OpenLog, open_log
 from webapp.store import sessions
 from webapp.store.engine import Database, open_migrated
 from webapp.store.models import Session
@@ -97,19 +97,19 @@ class Place:
         return session_files(self.var, session).log
 
     @contextmanager
-    def reading(self, session: Session) -> Iterator[int]:
+    def reading(self, session: Session) -> Iterator[OpenLog]:
         """A session's log, open. NotFound where it cannot be read."""
         try:
-            log_fd = lock.open_log(self.log(session))
+            log = open_log(self.log(session))
         except OSError as error:
             raise NotFound(
                 f"The log of {session.id} cannot be read ({error.strerror}): "
                 f"{self.log(session)}. Its row says that it is {session.status}."
             ) from None
         try:
-            yield log_fd
+            yield log
         finally:
-            lock.close_log(log_fd)
+            log.close()
 
     def log_bytes(self, session: Session) -> int | None:
         """The size of a session's log; None if there is none."""

@@ -10,7 +10,7 @@ from webapp.commands.options import place_options, session_argument
 from webapp.commands.place import Place, open_place
 from webapp.commands.terminal import has_colour, paint, plain
 from webapp.commands.transcript import last_line_texts
-from webapp.log import lock
+from webapp.log.opened import open_log
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session
 
@@ -50,13 +50,13 @@ def show_command(session: str, as_json: bool) -> None:
 
 def _last_lines(place: Place, session: Session) -> list[str]:
     try:
-        log_fd = lock.open_log(place.log(session))
+        log = open_log(place.log(session))
     except OSError:
         return []
     try:
-        return last_line_texts(log_fd, LAST_LINES)
+        return last_line_texts(log, LAST_LINES)
     finally:
-        lock.close_log(log_fd)
+        log.close()
 
 
 def _sqlite_line(place: Place, session: Session) -> str:

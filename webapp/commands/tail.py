@@ -14,6 +14,7 @@ from webapp.commands.transcript import Transcript, last_lines
 from webapp.errors import NotFound
 from webapp.log import reader
 from webapp.log.events import Event
+from webapp.log.opened import OpenLog
 from webapp.log.seek import find_last
 from webapp.store.models import Session
 
@@ -64,18 +65,18 @@ def tail(session: str, is_following: bool, count: int | None, raw: bool, as_json
         raise click.UsageError("--raw and --json exclude each other.")
     with open_place() as place:
         found = place.find(session)
-        with place.reading(found) as log_fd:
-            if not found.is_live and not reader.is_complete(log_fd):
+        with place.reading(found) as log:
+            if not found.is_live and not reader.is_complete(log):
                 place.settle(found.id)
-            _print(place, found, log_fd, _mode(raw, as_json), count, is_following)
-            if is_following and not reader.is_complete(log_fd):
+            _print(place, found, log, _mode(raw, as_json), count, is_following)
+            if is_following and not reader.is_complete(log):
                 raise NotFound(
                     f"The log of {found.id} has lost its end. Its row says that it is "
                     f"{place.look_up(found.id).status}."
                 )
 
 
-def _mode(raw: bool, as_json: bool) -> Callable[[int, int, int | None], tuple[int, Write]]:
+def _mode(raw: bool, as_json: bool) -> Callable[[OpenLog, int, int | None], tuple[int, Write]]:
     if raw:
         return _raw
     return _json if as_json else _people
@@ -84,16 +85,14 @@ def _mode(raw: bool, as_json: bool) -> Callable[[int, int, int | None], tuple[in
 def _print(
     place: Place,
     session: Session,
-    log_fd: int,
-    mode: Callable[[int, int, int | None], tuple[int, Write]],
+    log: OpenLog,
+    mode: Callable[[OpenLog, int, int | None], tuple[int, Write]],
     count: int | None,
     is_following: bool,
 ) -> None:
-    end = reader.find_end(log_fd, reader.size(log_fd))
-    offset, write = mode(log_fd, end, count)
-    coming = (
-        follow(place, session, log_fd, offset) if is_following else read_chunks(log_fd, offset, end)
-    )
+    end = reader.find_end(log, log.size())
+    offset, write = mode(log, end, count)
+    coming = follow(place, session, log, offset) if is_following else read_chunks(log, offset, end)
     try:
         for chunk in coming:
             write(chunk)
@@ -105,13 +104,13 @@ def _print(
 # --- how it is printed: from the log's end and the lines wanted to (where to begin, writer) ---
 
 
-def _people(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
+def _people(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
     offset, transcript = 0, Transcript(colour=has_colour())
     if count is not None:
-        shown, transcript = last_lines(log_fd, end, count, colour=has_colour())
+        shown, transcript = last_lines(log, end, count, colour=has_colour())
         click.echo(shown, nl=False)
         offset = end
-    parser = EventParser(log_fd, offset)
+    parser = EventParser(log, offset)
 
     def write(chunk: Chunk) -> None:
         click.echo("".join(transcript.show(event) for event in parser.parse(chunk)), nl=False)
@@ -119,9 +118,9 @@ def _people(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
     return offset, write
 
 
-def _json(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
-    offset = 0 if count is None else find_last(log_fd, count, end)
-    parser = EventParser(log_fd, offset)
+def _json(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
+    offset = 0 if count is None else find_last(log, count, end)
+    parser = EventParser(log, offset)
 
     def write(chunk: Chunk) -> None:
         click.echo(_envelopes(parser.parse(chunk)), nl=False)
@@ -138,8 +137,8 @@ def _envelopes(events: Iterator[Event]) -> str:
     return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", lines)
 
 
-def _raw(log_fd: int, end: int, count: int | None) -> tuple[int, Write]:
-    offset = 0 if count is None else find_last(log_fd, count, end)
+def _raw(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
+    offset = 0 if count is None else find_last(log, count, end)
 
     def write(chunk: Chunk) -> None:
         if sys.stdout.isatty():

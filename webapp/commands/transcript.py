@@ -7,6 +7,7 @@ from webapp.commands.parts import Ending, Line, Text, parts_of
 from webapp.commands.terminal import RESET, Cleaner, paint
 from webapp.log import reader
 from webapp.log.events import Event
+from webapp.log.opened import OpenLog
 from webapp.log.seek import find_last
 
 STDERR_MARK = "! "
@@ -93,15 +94,15 @@ class Transcript:
         return left + (RESET if self._colour else "") + ("" if last == "\n" else "\n")
 
 
-def last_lines(log_fd: int, end: int, count: int, *, colour: bool) -> tuple[str, Transcript]:
+def last_lines(log: OpenLog, end: int, count: int, *, colour: bool) -> tuple[str, Transcript]:
     """The last lines up to the boundary `end`, and the transcript that goes on from there."""
     records = count * _RECORDS_A_LINE + 1
     while True:
-        start = find_last(log_fd, records, end)
-        transcript, parser = Transcript(colour=colour), EventParser(log_fd, start)
+        start = find_last(log, records, end)
+        transcript, parser = Transcript(colour=colour), EventParser(log, start)
         shown = "".join(
             transcript.show(event)
-            for chunk in read_chunks(log_fd, start, end)
+            for chunk in read_chunks(log, start, end)
             for event in parser.parse(chunk)
         )
         lines = shown.removesuffix("\n").split("\n")
@@ -111,8 +112,8 @@ def last_lines(log_fd: int, end: int, count: int, *, colour: bool) -> tuple[str,
         records *= 4
 
 
-def last_line_texts(log_fd: int, count: int) -> list[str]:
+def last_line_texts(log: OpenLog, count: int) -> list[str]:
     """The last lines of a log as it is now, without colours."""
-    end = reader.find_end(log_fd, reader.size(log_fd))
-    shown, _transcript = last_lines(log_fd, end, count, colour=False)
+    end = reader.find_end(log, log.size())
+    shown, _transcript = last_lines(log, end, count, colour=False)
     return shown.splitlines()

@@ -13,7 +13,8 @@ from webapp.errors import BadRequest, NotFound
 from webapp.http import inputs, security, view_options
 from webapp.http.services import end_of, services
 from webapp.http.view_options import Beginning
-from webapp.log import lock, reader
+from webapp.log import reader
+from webapp.log.opened import open_log
 from webapp.store import sessions
 from webapp.store.models import Session
 from webapp.stream.format import Format
@@ -131,13 +132,13 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
 
 def _has_seen_done(log: Path, offset: int) -> bool:
     try:
-        log_fd = lock.open_log(log)
+        opened = open_log(log)
     except OSError:
         return False
     try:
-        return offset == reader.size(log_fd) and reader.is_complete(log_fd)
+        return offset == opened.size() and reader.is_complete(opened)
     finally:
-        lock.close_log(log_fd)
+        opened.close()
 
 
 def _headers_only() -> Response:

@@ -14,7 +14,7 @@ from webapp.errors import Conflict, NotFound, ServiceUnavailable
 from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
-from webapp.log import lock
+from webapp.log.opened import OpenLog, open_log
 from webapp.settings import Settings
 from webapp.store import sessions, shapes
 from webapp.store.engine import Database
@@ -76,10 +76,10 @@ class Services:
         except OSError:
             return None
 
-    def open_log(self, session: Session) -> int:
-        """A descriptor of a session's log, for the caller to close. NotFound if it is gone."""
+    def open_log(self, session: Session) -> OpenLog:
+        """A session's log, for the caller to close. NotFound if it is gone."""
         try:
-            return lock.open_log(session_files(self.launcher.var, session).log)
+            return open_log(session_files(self.launcher.var, session).log)
         except FileNotFoundError:
             raise NotFound(f"The log of {session.id!r} is gone.", field="sessionId") from None
 

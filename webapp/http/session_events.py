@@ -5,7 +5,8 @@ from flask import Blueprint, Response, request
 from webapp.errors import BadRequest
 from webapp.http import inputs, view_options
 from webapp.http.services import services
-from webapp.log import lock, reader
+from webapp.log import reader
+from webapp.log.opened import OpenLog
 from webapp.log.pages import Page, page_after, page_before
 from webapp.stream.sse import envelope
 
@@ -35,31 +36,31 @@ def list_events(session_id: str) -> Response:
         raise BadRequest(f"order is {order[:80]!r}, expected {' or '.join(ORDERS)}.", field="order")
 
     session = services().look_up(session_id)
-    fd = services().open_log(session)
+    log = services().open_log(session)
     try:
         if order == "asc":
-            page = page_after(fd, view_options.read_offset(args.get("offset")), limit)
-            next_offset = None if _is_over(fd, page, session.is_live) else page.end
+            page = page_after(log, view_options.read_offset(args.get("offset")), limit)
+            next_offset = None if _is_over(log, page, session.is_live) else page.end
         else:
-            page = _page_before(fd, args.get("offset"), limit)
+            page = _page_before(log, args.get("offset"), limit)
             next_offset = page.start or None
     finally:
-        lock.close_log(fd)
+        log.close()
     return _respond(page, next_offset, is_newest_first=order == "desc")
 
 
-def _page_before(fd: int, offset: str | None, limit: int) -> Page:
+def _page_before(log: OpenLog, offset: str | None, limit: int) -> Page:
     if not offset:
-        return page_before(fd, None, limit)
+        return page_before(log, None, limit)
     asked = view_options.read_offset(offset)
-    return page_before(fd, asked, limit, is_gap=asked is None)
+    return page_before(log, asked, limit, is_gap=asked is None)
 
 
-def _is_over(fd: int, page: Page, is_live: bool) -> bool:
+def _is_over(log: OpenLog, page: Page, is_live: bool) -> bool:
     """Whether nothing can follow a page: it ends where the log ends for ever."""
-    if is_live and not reader.is_complete(fd):
+    if is_live and not reader.is_complete(log):
         return False
-    return not reader.read_records(fd, page.end)
+    return not reader.read_records(log, page.end)
 
 
 def _respond(page: Page, next_offset: int | None, *, is_newest_first: bool) -> Response:

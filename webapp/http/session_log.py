@@ -10,7 +10,8 @@ from webapp.errors import BadRequest
 from webapp.http import inputs
 from webapp.http.byte_range import byte_range
 from webapp.http.services import services
-from webapp.log import lock, reader
+from webapp.log import reader
+from webapp.log.opened import OpenLog
 from webapp.log.output import STREAMS, read_output
 from webapp.store.models import Session
 from webapp.stream.connection import set_limits
@@ -35,38 +36,38 @@ def get_log(session_id: str) -> Response:
             f"stream is {stream[:80]!r}, expected {' or '.join(STREAMS)}.", field="stream"
         )
     session = services().look_up(session_id)
-    fd = services().open_log(session)
+    log = services().open_log(session)
     try:
-        response = _head(session, fd, stream)
-        end = reader.size(fd)
+        response = _head(session, log, stream)
+        end = log.size()
         if stream is None:
-            _set_file(response, fd, end)
+            _set_file(response, log, end)
         else:
-            _set_stream(response, fd, stream, end)
+            _set_stream(response, log, stream, end)
     except BaseException:
-        lock.close_log(fd)
+        log.close()
         raise
-    response.call_on_close(lambda: lock.close_log(fd))
+    response.call_on_close(log.close)
     return response
 
 
-def _head(session: Session, fd: int, stream: str | None) -> Response:
+def _head(session: Session, log: OpenLog, stream: str | None) -> Response:
     """The response without its body; 304 or 412 where the client's copy decides."""
     name = f"{session.id}.log" if stream is None else f"{session.id}.{stream}.txt"
     response = Response(mimetype="text/plain")
     response.headers["Content-Disposition"] = f'inline; filename="{name}"'
-    if not reader.is_complete(fd):
+    if not reader.is_complete(log):
         response.headers["Cache-Control"] = "no-store"
         return response
     response.headers["Cache-Control"] = "private, no-cache"
-    facts = os.fstat(fd)
-    tag = f"{facts.st_ino:x}-{facts.st_size:x}-{facts.st_mtime_ns:x}"
+    # Compressing a log changes its inode, and neither its size as a log nor its time.
+    tag = f"{log.size():x}-{os.fstat(log.fd).st_mtime_ns:x}"
     response.set_etag(tag if stream is None else f"{tag}-{stream}")
     response.make_conditional(request)
     return response
 
 
-def _set_file(response: Response, fd: int, end: int) -> None:
+def _set_file(response: Response, log: OpenLog, end: int) -> None:
     response.headers["Accept-Ranges"] = "bytes"
     if response.status_code != 200:
         return
@@ -81,7 +82,7 @@ def _set_file(response: Response, fd: int, end: int) -> None:
     response.content_length = stop - start
     response.response = send_file(
         request.environ,
-        fd,
+        log,
         start,
         stop,
         is_green=services().hub.push is not None,
@@ -89,13 +90,13 @@ def _set_file(response: Response, fd: int, end: int) -> None:
     )
 
 
-def _set_stream(response: Response, fd: int, stream: str, end: int) -> None:
+def _set_stream(response: Response, log: OpenLog, stream: str, end: int) -> None:
     response.headers["Accept-Ranges"] = "none"
     if response.status_code != 200:
         return
     response.headers.pop("Content-Length", None)
     set_limits(request.environ, services().settings.send_timeout_seconds)
-    response.response = _in_turn(read_output(fd, stream, end))
+    response.response = _in_turn(read_output(log, stream, end))
 
 
 def _in_turn(pieces: Iterator[bytes]) -> Iterator[bytes]:

@@ -1,6 +1,6 @@
 """The end of what an agent printed to stdout. For the runner too: nothing heavy is imported."""
 
-import os
+from collections.abc import Callable
 
 from webapp.log.record import parse_record
 
@@ -8,13 +8,13 @@ TAIL_BYTES = 256 * 1024
 """How much of the log is looked at."""
 
 
-def read_last_lines(log_fd: int, size: int) -> list[bytes]:
+def read_last_lines(read: Callable[[int, int], bytes], size: int) -> list[bytes]:
     """The last lines of stdout in a log of so many bytes, put together from their records.
 
-    OSError if it cannot be read.
+    `read(count, offset)` gives bytes of the log. OSError if it cannot be read.
     """
     start = max(0, size - TAIL_BYTES)
-    tail = os.pread(log_fd, size - start, start)
+    tail = read(size - start, start)
     if start:
         tail = tail.partition(b"\n")[2]
     lines, begun = [], b""

@@ -4,13 +4,14 @@ import json
 from collections.abc import Iterator
 
 from webapp.log import reader
+from webapp.log.opened import OpenLog
 from webapp.log.record import TIME_BYTES, Record, are_times, parse_record
 
 STREAMS = ("stdout", "stderr")
 """The agent's own."""
 
 
-def read_output(fd: int, stream: str, end: int) -> Iterator[bytes]:
+def read_output(log: OpenLog, stream: str, end: int) -> Iterator[bytes]:
     """The bytes of a stream in the first `end` bytes of a log, in pieces, some of them empty.
 
     An `F` record is a line with its LF, a `P` record has none. Where the runner noted that
@@ -22,7 +23,7 @@ def read_output(fd: int, stream: str, end: int) -> Iterator[bytes]:
     offset, held = 0, b""
     is_truncated = is_open = False
     while offset < end:
-        records = reader.read_records(fd, offset, min(reader.STEP_BYTES, end - offset))
+        records = reader.read_records(log, offset, min(reader.STEP_BYTES, end - offset))
         offset += len(records)
         if not records or offset > end:
             break

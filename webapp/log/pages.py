@@ -1,10 +1,10 @@
 """Some events of a log at a time, forwards or backwards: bounded in number and in bytes."""
 
-import os
 from typing import NamedTuple
 
 from webapp.log import reader, seek
 from webapp.log.events import Event, parse_events
+from webapp.log.opened import OpenLog
 
 PAGE_BYTES = 4 << 20
 """So much of the log makes a page at most, or one record where that alone is longer."""
@@ -22,28 +22,28 @@ class Page(NamedTuple):
     """The offset that was asked for is no boundary; what lies nearest was taken."""
 
 
-def page_after(fd: int, asked: int | None, limit: int) -> Page:
+def page_after(log: OpenLog, asked: int | None, limit: int) -> Page:
     """The first events after an offset; None stands for garbage, as in `reader.find_start`."""
-    start, is_gap = reader.find_start(fd, asked)
-    return _page(fd, start, _records_from(fd, start, limit), is_gap)
+    start, is_gap = reader.find_start(log, asked)
+    return _page(log, start, _records_from(log, start, limit), is_gap)
 
 
-def page_before(fd: int, asked: int | None, limit: int, *, is_gap: bool = False) -> Page:
+def page_before(log: OpenLog, asked: int | None, limit: int, *, is_gap: bool = False) -> Page:
     """The last events at or before an offset; None is the end of the log."""
-    size = reader.size(fd)
-    end = reader.find_end(fd, size if asked is None else min(max(asked, 0), size))
+    size = log.size()
+    end = reader.find_end(log, size if asked is None else min(max(asked, 0), size))
     is_gap = is_gap or asked not in (None, end)
-    start = seek.find_last(fd, limit, end, most_bytes=PAGE_BYTES)
-    records = os.pread(fd, end - start, start)
-    return _page(fd, start, records[: records.rfind(b"\n") + 1], is_gap)
+    start = seek.find_last(log, limit, end, most_bytes=PAGE_BYTES)
+    records = log.read(end - start, start)
+    return _page(log, start, records[: records.rfind(b"\n") + 1], is_gap)
 
 
-def _records_from(fd: int, start: int, limit: int) -> bytes:
+def _records_from(log: OpenLog, start: int, limit: int) -> bytes:
     """At most `limit` whole records from a boundary on, and no more than a page."""
     pieces: list[bytes] = []
     size, wanted = 0, limit
     while wanted and size < PAGE_BYTES:
-        piece = reader.read_records(fd, start + size, _STEP_BYTES)
+        piece = reader.read_records(log, start + size, _STEP_BYTES)
         if not piece:
             break
         piece, count = _first_records(piece, wanted)
@@ -67,8 +67,8 @@ def _first_records(records: bytes, count: int) -> tuple[bytes, int]:
     return records[:end], count
 
 
-def _page(fd: int, start: int, records: bytes, is_gap: bool) -> Page:
-    goes_on = _depends_on_the_past(records) and reader.is_continuation(fd, start)
+def _page(log: OpenLog, start: int, records: bytes, is_gap: bool) -> Page:
+    goes_on = _depends_on_the_past(records) and reader.is_continuation(log, start)
     events = list(parse_events(records, start, is_continuation=goes_on))
     return Page(events, start, start + len(records), is_gap)
 

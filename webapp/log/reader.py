@@ -1,8 +1,8 @@
 """Read a log from any offset: whole records only, in bounded steps, while it grows."""
 
-import os
 from typing import NamedTuple
 
+from webapp.log.opened import OpenLog
 from webapp.log.record import TIME_BYTES, parse_record
 
 STEP_BYTES = 256 * 1024
@@ -16,20 +16,20 @@ class Start(NamedTuple):
     is_gap: bool
 
 
-def read_records(fd: int, offset: int, limit: int = STEP_BYTES) -> bytes:
+def read_records(log: OpenLog, offset: int, limit: int = STEP_BYTES) -> bytes:
     """Whole records from a boundary on: about `limit` bytes, at least one record.
 
     Empty where no whole record follows (yet). A record longer than `limit` is read whole.
     """
     while True:
-        chunk = os.pread(fd, limit, offset)
+        chunk = log.read(limit, offset)
         end = chunk.rfind(b"\n") + 1
         if end or len(chunk) < limit:
             return chunk[:end]
         limit *= 4
 
 
-def find_start(fd: int, asked: int | None) -> Start:
+def find_start(log: OpenLog, asked: int | None) -> Start:
     """The true boundary at or after an offset that a client sent; None stands for garbage.
 
     Past the end of the file: the end, or, where the log is complete, just before its
@@ -39,49 +39,49 @@ def find_start(fd: int, asked: int | None) -> Start:
         return Start(0, is_gap=True)
     if asked == 0:
         return Start(0, is_gap=False)
-    size = os.fstat(fd).st_size
+    size = log.size()
     if asked > size:
-        end = find_end(fd, size)
-        last = last_line_start(fd, end)
-        is_complete = is_done_record(os.pread(fd, end - last, last))
+        end = find_end(log, size)
+        last = last_line_start(log, end)
+        is_complete = is_done_record(log.read(end - last, last))
         return Start(last if is_complete else end, is_gap=True)
-    if os.pread(fd, 1, asked - 1) == b"\n":
+    if log.read(1, asked - 1) == b"\n":
         return Start(asked, is_gap=False)
-    boundary = next_boundary(fd, asked, size)
-    last = last_line_start(fd, boundary)
-    if is_done_record(os.pread(fd, boundary - last, last)):
+    boundary = next_boundary(log, asked, size)
+    last = last_line_start(log, boundary)
+    if is_done_record(log.read(boundary - last, last)):
         boundary = last  # its id is just after it, so a viewer in its middle has not seen it
     return Start(boundary, is_gap=True)
 
 
-def next_boundary(fd: int, offset: int, size: int) -> int:
+def next_boundary(log: OpenLog, offset: int, size: int) -> int:
     """The boundary after the first LF from `offset` on; the last one where none follows."""
     while offset < size:
-        chunk = os.pread(fd, _LOOK_BACK_BYTES, offset)
+        chunk = log.read(_LOOK_BACK_BYTES, offset)
         newline = chunk.find(b"\n")
         if newline >= 0:
             return offset + newline + 1
         if not chunk:
             break
         offset += len(chunk)
-    return find_end(fd, size)
+    return find_end(log, size)
 
 
-def find_end(fd: int, size: int) -> int:
+def find_end(log: OpenLog, size: int) -> int:
     """The boundary after the last whole record of the first `size` bytes."""
     position = size
     while position > 0:
         start = max(0, position - _LOOK_BACK_BYTES)
-        newline = os.pread(fd, position - start, start).rfind(b"\n")
+        newline = log.read(position - start, start).rfind(b"\n")
         if newline >= 0:
             return start + newline + 1
         position = start
     return 0
 
 
-def last_line_start(fd: int, end: int) -> int:
+def last_line_start(log: OpenLog, end: int) -> int:
     """Where the record that ends at the boundary `end` begins."""
-    return find_end(fd, max(0, end - 1))
+    return find_end(log, max(0, end - 1))
 
 
 def is_done_record(line: bytes) -> bool:
@@ -91,32 +91,27 @@ def is_done_record(line: bytes) -> bool:
     )
 
 
-def size(fd: int) -> int:
-    """Bytes in the file now."""
-    return os.fstat(fd).st_size
-
-
-def is_complete(fd: int) -> bool:
+def is_complete(log: OpenLog) -> bool:
     """Whether the log ends with its `done`."""
-    size = os.fstat(fd).st_size
-    if size == 0 or os.pread(fd, 1, size - 1) != b"\n":
+    size = log.size()
+    if size == 0 or log.read(1, size - 1) != b"\n":
         return False
-    start = last_line_start(fd, size)
-    return is_done_record(os.pread(fd, size - start, start))
+    start = last_line_start(log, size)
+    return is_done_record(log.read(size - start, start))
 
 
-def is_continuation(fd: int, offset: int) -> bool:
+def is_continuation(log: OpenLog, offset: int) -> bool:
     """Whether the last stdout record before `offset` was a `P`: the line goes on."""
     position = offset
     while position > 0:
         end = position
         start = max(0, end - _LOOK_BACK_BYTES)
-        chunk = os.pread(fd, end - start, start)
+        chunk = log.read(end - start, start)
         if start > 0:
             cut = chunk.find(b"\n", 0, len(chunk) - 1) + 1
             if cut == 0:  # one record fills all of it: look at where that record begins
-                cut_start = last_line_start(fd, end)
-                found = _is_partial_stdout(os.pread(fd, 64, cut_start))
+                cut_start = last_line_start(log, end)
+                found = _is_partial_stdout(log.read(64, cut_start))
                 if found is not None:
                     return found
                 position = cut_start

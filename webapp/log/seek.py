@@ -1,20 +1,21 @@
 """Find a place in a log by something other than an offset: so many events back, or a time."""
 
-import os
-
+from webapp.log.opened import OpenLog
 from webapp.log.reader import find_end, last_line_start, next_boundary
 from webapp.log.record import TIME_BYTES, is_time
 
 _STEP_BYTES = 64 * 1024
 
 
-def find_last(fd: int, count: int, end: int | None = None, most_bytes: int | None = None) -> int:
+def find_last(
+    log: OpenLog, count: int, end: int | None = None, most_bytes: int | None = None
+) -> int:
     """Where the last `count` whole records before a boundary begin; 0 if there are no more.
 
     Without `end`: the last ones of the log. With `most_bytes`: fewer, where they are longer
     than that together, but at least one of those that there are.
     """
-    end = find_end(fd, os.fstat(fd).st_size) if end is None else end
+    end = find_end(log, log.size()) if end is None else end
     if count == 0:
         return end
     least = 0 if most_bytes is None else max(0, end - most_bytes)
@@ -22,13 +23,13 @@ def find_last(fd: int, count: int, end: int | None = None, most_bytes: int | Non
     wanted = count + 1  # the boundary before them is the end of the record before them
     while position > least:
         start = max(least, position - _STEP_BYTES)
-        chunk = os.pread(fd, position - start, start)
+        chunk = log.read(position - start, start)
         newlines = chunk.count(b"\n")
         if newlines >= wanted:
             return start + _nth_last_newline(chunk, wanted) + 1
         wanted -= newlines
         position = start
-    return min(_boundary_from(fd, least, end), last_line_start(fd, end))
+    return min(_boundary_from(log, least, end), last_line_start(log, end))
 
 
 def _nth_last_newline(chunk: bytes, count: int) -> int:
@@ -38,36 +39,36 @@ def _nth_last_newline(chunk: bytes, count: int) -> int:
     return at
 
 
-def find_time(fd: int, time: bytes) -> int:
+def find_time(log: OpenLog, time: bytes) -> int:
     """Where the first record at or after a time begins; the end if there is none.
 
     `time` is as a record has it: 30 bytes. By halving, so that a log of any size takes a few
     reads. Where the clock stepped back while the log was written, the time stands for
     several places, and this is one of them.
     """
-    end = find_end(fd, os.fstat(fd).st_size)
+    end = find_end(log, log.size())
     low, high = 0, end
     while low < high:
         middle = (low + high) // 2
-        boundary = _boundary_from(fd, middle, end)
-        stamp = _time_at(fd, boundary, end)
+        boundary = _boundary_from(log, middle, end)
+        stamp = _time_at(log, boundary, end)
         if stamp is None or stamp >= time:
             high = middle
         else:
             low = boundary + 1
-    return _boundary_from(fd, low, end)
+    return _boundary_from(log, low, end)
 
 
-def _boundary_from(fd: int, offset: int, end: int) -> int:
+def _boundary_from(log: OpenLog, offset: int, end: int) -> int:
     """The first boundary at or after an offset."""
-    return min(next_boundary(fd, offset - 1, end), end) if offset > 0 else 0
+    return min(next_boundary(log, offset - 1, end), end) if offset > 0 else 0
 
 
-def _time_at(fd: int, boundary: int, end: int) -> bytes | None:
+def _time_at(log: OpenLog, boundary: int, end: int) -> bytes | None:
     """The time of the first record from a boundary on that has one."""
     while boundary < end:
-        stamp = os.pread(fd, TIME_BYTES, boundary)
+        stamp = log.read(TIME_BYTES, boundary)
         if is_time(stamp):
             return stamp
-        boundary = next_boundary(fd, boundary, end)
+        boundary = next_boundary(log, boundary, end)
     return None

@@ -9,6 +9,7 @@ of another type, such as a tool's result. Lines of other types after the text, s
     {"type":"item.completed","item":{"type":"agent_message","text":"…"}}        Codex
 """
 
+import os
 from collections.abc import Sequence
 
 from webapp.log.last_lines import read_last_lines
@@ -26,7 +27,7 @@ def last_words(log_fd: int, size: int) -> tuple[str | None, UsageRow | None]:
     read.
     """
     try:
-        lines = read_last_lines(log_fd, size)
+        lines = read_last_lines(lambda count, offset: os.pread(log_fd, count, offset), size)
     except OSError:
         return None, None  # the session ends all the same
     return _find_words(lines), find_usage(lines, parse_json)

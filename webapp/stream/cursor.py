@@ -50,5 +50,5 @@ class Cursor:
     def _go_back(self, size: int) -> bytes:
         """The log was cut: go on from its new end."""
         self.feed.forget_frames()
-        self.place = self.feed.place_at(reader.find_end(self.feed.fd, size))
+        self.place = self.feed.place_at(reader.find_end(self.feed.log, size))
         return self.form.gap("the log was cut")

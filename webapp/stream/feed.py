@@ -1,12 +1,12 @@
 """One log that has viewers in this worker: its open file, its shared frames, who waits."""
 
-import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from webapp.log import lock, reader
+from webapp.log.opened import open_log
 from webapp.stream.encode import encode_records
 from webapp.stream.format import Format
 from webapp.stream.watch import Watch, watch_file
@@ -44,7 +44,7 @@ class Feed:
     def __init__(self, session_id: str, path: Path) -> None:
         self.session_id = session_id
         self.path = path
-        self.fd = lock.open_log(path)
+        self.log = open_log(path)
         self.holders = 0
         self.end_by_row: dict[str, object] | None = None
         """How the session ended, where its log will never tell: it was cut or removed."""
@@ -57,26 +57,26 @@ class Feed:
         self._seen_size = 0
 
     def close(self) -> None:
-        """Give back the watch and the file."""
+        """Give back the watch and the log."""
         if self._watch is not None:
             self._watch.close()
-        os.close(self.fd)
+        self.log.close()
 
     def size(self) -> int:
         """Bytes in the log now."""
-        return os.fstat(self.fd).st_size
+        return self.log.size()
 
     def is_complete(self) -> bool:
         """Whether the log ends with its `done`."""
-        return reader.is_complete(self.fd)
+        return reader.is_complete(self.log)
 
     def is_abandoned(self) -> bool:
         """Whether nobody will ever write to the log again, and yet it has no `done`."""
-        return not lock.is_held(self.fd) and not self.is_complete()
+        return not lock.is_held(self.log.fd) and not self.is_complete()
 
     def place_at(self, offset: int) -> Place:
         """The place at a boundary."""
-        return Place(offset, reader.is_continuation(self.fd, offset))
+        return Place(offset, reader.is_continuation(self.log, offset))
 
     def frame_at(self, place: Place, form: Format) -> Frame | None:
         """The next events from a place on; None at the tail. Made once for all viewers."""
@@ -89,7 +89,7 @@ class Feed:
         if size <= place.offset:
             return None
         limit = min(size - place.offset, reader.STEP_BYTES)
-        records = reader.read_records(self.fd, place.offset, limit)
+        records = reader.read_records(self.log, place.offset, limit)
         if not records:
             return None
         frame = _encode(records, place, form)

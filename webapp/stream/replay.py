@@ -71,7 +71,7 @@ class Replay:
 
     def _fetch(self) -> bool:
         """Read on and set each record's moment; False at the tail."""
-        records = reader.read_records(self.cursor.feed.fd, self._read_to, READ_BYTES)
+        records = reader.read_records(self.cursor.feed.log, self._read_to, READ_BYTES)
         self._read_to += len(records)
         for line in records.split(b"\n")[:-1]:
             self._due += self._gap_seconds(line)

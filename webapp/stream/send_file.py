@@ -1,4 +1,4 @@
-"""Part of a file as a response's body, by the quickest way that the server offers."""
+"""Part of a log as a response's body, by the quickest way that the server offers."""
 
 import errno
 import os
@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+from webapp.log.opened import OpenLog
 from webapp.stream.connection import can_be_taken, set_limits
 from webapp.stream.pull import YIELD_SECONDS
 
@@ -25,24 +26,25 @@ class CutOff(BrokenPipeError):
 
 def send_file(
     environ: dict[str, Any],
-    fd: int,
+    log: OpenLog,
     start: int,
     stop: int,
     *,
     is_green: bool,
     send_timeout_seconds: float,
 ) -> Iterator[bytes]:
-    """The bytes from `start` to `stop` of a file, as a body of just that announced length.
+    """The bytes from `start` to `stop` of a log, as a body of just that announced length.
 
     `is_green`: the server is gunicorn with gevent, and nothing stands between its sockets and
-    the network but TCP. Then the kernel moves the bytes (sendfile(2)), and this is empty.
+    the network but TCP. Then the kernel moves the bytes (sendfile(2)), and this is empty;
+    but for a compressed log, whose file has other bytes.
     """
     set_limits(environ, send_timeout_seconds)
-    if is_green and can_be_taken(environ):
+    if is_green and log.is_plain and can_be_taken(environ):
         yield b""  # the server sends the head of the response before it
-        _send(environ["gunicorn.socket"].fileno(), fd, start, stop, send_timeout_seconds)
+        _send(environ["gunicorn.socket"].fileno(), log.fd, start, stop, send_timeout_seconds)
     else:
-        yield from _read(fd, start, stop)
+        yield from _read(log, start, stop)
 
 
 def _send(connection_fd: int, fd: int, start: int, stop: int, timeout_seconds: float) -> None:
@@ -63,9 +65,9 @@ def _send(connection_fd: int, fd: int, start: int, stop: int, timeout_seconds: f
         gevent.idle()
 
 
-def _read(fd: int, start: int, stop: int) -> Iterator[bytes]:
+def _read(log: OpenLog, start: int, stop: int) -> Iterator[bytes]:
     while start < stop:
-        piece = os.pread(fd, min(stop - start, PIECE_BYTES), start)
+        piece = log.read(min(stop - start, PIECE_BYTES), start)
         if not piece:
             raise CutOff("the file was cut")
         yield piece

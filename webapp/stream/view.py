@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webapp.log import reader, seek
+from webapp.log.opened import OpenLog
 from webapp.log.reader import Start
 from webapp.stream import sse
 from webapp.stream.format import Format
@@ -45,13 +46,13 @@ class View:
     first_id: str | None = None
     """Told to the client before the first event, so that even an early reconnect resumes."""
 
-    def find_start(self, log_fd: int) -> Start:
+    def find_start(self, log: OpenLog) -> Start:
         """Where in the log this begins, and whether that is not quite what was asked for."""
         if self.last_events is not None:
-            return Start(seek.find_last(log_fd, self.last_events), is_gap=False)
+            return Start(seek.find_last(log, self.last_events), is_gap=False)
         if self.time is not None:
-            return Start(seek.find_time(log_fd, self.time), is_gap=False)
-        return reader.find_start(log_fd, self.offset)
+            return Start(seek.find_time(log, self.time), is_gap=False)
+        return reader.find_start(log, self.offset)
 
     def prelude(self) -> bytes:
         """How the response begins."""

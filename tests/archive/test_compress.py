@@ -1,0 +1,152 @@
+"""One of two files is the truth at any moment: the log, or its compressed form."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from unittest import mock
+
+import pytest
+
+from tests.log.random_logs import DONE, open_file
+from tests.server import ROOT
+from webapp.archive import compress
+from webapp.archive.compress import compress_log
+from webapp.log import lock
+from webapp.log.opened import OpenLog, open_log
+from webapp.log.record import format_record
+
+WRITE = compress.write_compressed
+LIVE_LOG = format_record(1, b"stdout", b"a line of an agent's") * 2000
+LOG = LIVE_LOG + format_record(2, b"system", DONE)
+
+CRASH = """
+import os, sys
+from pathlib import Path
+from webapp.archive import compress
+path, steps = Path(sys.argv[1]), iter(range(int(sys.argv[2])))
+compress.FRAME_BYTES = 20_000
+
+def crashing(name):
+    whole = getattr(os, name)
+    def step(*arguments, **named):
+        if next(steps, None) is None:
+            os._exit(9)
+        return whole(*arguments, **named)
+    return step
+
+for name in ("open", "write", "utime", "fsync", "rename", "unlink"):
+    setattr(os, name, crashing(name))
+compress.compress_log(path)
+"""
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A finished log."""
+    log = tmp_path / "output.log"
+    log.write_bytes(LOG)
+    os.utime(log, ns=(5_000_000_007, 6_000_000_009))
+    return log
+
+
+def content(path: Path) -> bytes:
+    """What a reader finds."""
+    log = open_log(path)
+    try:
+        return log.read(1 << 30, 0)
+    finally:
+        log.close()
+
+
+def names(path: Path) -> list[str]:
+    """The files beside it, and itself."""
+    return sorted(entry.name for entry in path.parent.iterdir())
+
+
+def test_compressed_log_takes_the_place_of_the_plain_one(path: Path) -> None:
+    done = compress_log(path)
+    assert done is not None
+    target = path.parent / "output.log.zst"
+    assert names(path) == [target.name]
+    assert (done.log_bytes, done.stored_bytes) == (len(LOG), target.stat().st_size)
+    assert done.stored_bytes < len(LOG) / 10
+    assert content(path) == LOG
+    assert target.stat().st_mtime_ns == 6_000_000_009
+    assert target.stat().st_mode & 0o777 == 0o600
+
+
+def test_whatever_is_written_to_is_left_alone(path: Path) -> None:
+    runner_fd = lock.open_log(path, os.O_RDWR)
+    assert lock.acquire(runner_fd)
+    assert compress_log(path) is None
+    os.close(runner_fd)
+    path.write_bytes(LIVE_LOG)
+    assert compress_log(path) is None
+    assert names(path) == [path.name]
+
+
+def test_reader_in_the_middle_goes_on_in_the_old_file(path: Path) -> None:
+    log = open_log(path)
+    first = log.read(1000, 0)
+    compress_log(path)
+    assert first + log.read(1 << 30, 1000) == LOG
+    log.close()
+
+
+def test_crash_at_any_step_leaves_one_whole_log(tmp_path: Path) -> None:
+    steps = 0
+    while True:
+        path = tmp_path / str(steps) / "output.log"
+        path.parent.mkdir()
+        path.write_bytes(LOG)
+        code = crash_after(steps, path)
+        assert content(path) == LOG
+        if code == 0:
+            break
+        assert code == 9
+        again = compress_log(path) if path.exists() else None
+        assert again is None or again.log_bytes == len(LOG)
+        assert names(path) == ["output.log.zst"]
+        assert content(path) == LOG
+        steps += 1
+    assert steps > 8
+
+
+def crash_after(steps: int, path: Path) -> int:
+    """Compress in a process that dies at once after so many steps; its exit code."""
+    return subprocess.run(
+        [sys.executable, "-c", CRASH, str(path), str(steps)], cwd=ROOT, timeout=60
+    ).returncode
+
+
+def write_without_the_end(log: OpenLog, fd: int) -> bytes:
+    """As a disk would that forgets: the hash is of the whole log."""
+    digest = WRITE(log, fd)
+    os.ftruncate(fd, 0)
+    os.lseek(fd, 0, os.SEEK_SET)
+    with open_file(log.read(log.size() - 10, 0)) as shorter:
+        WRITE(shorter, fd)
+    return digest
+
+
+def test_what_cannot_be_read_back_never_takes_the_place(path: Path) -> None:
+    with (
+        mock.patch.object(compress, "write_compressed", write_without_the_end),
+        pytest.raises(OSError, match="the log stays as it is"),
+    ):
+        compress_log(path)
+    assert names(path) == [path.name]
+
+
+def test_full_disk_leaves_the_log_as_it_is(path: Path) -> None:
+    write = os.write
+    full_fd = os.open("/dev/full", os.O_WRONLY)
+    with (
+        mock.patch("os.write", lambda _fd, data: write(full_fd, data)),
+        pytest.raises(OSError, match="No space left"),
+    ):
+        compress_log(path)
+    os.close(full_fd)
+    assert names(path) == [path.name]
+    assert content(path) == LOG

@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-agents fuzz lint bench clean set-up set-up-test chromium npm-packages
+.PHONY: help run test test-agents fuzz soak lint bench clean set-up set-up-test chromium npm-packages
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -19,6 +19,9 @@ test-agents: set-up-test ## run the tests that drive the real Claude Code
 
 fuzz: set-up-test ## look for trouble with random input, FUZZ_SECONDS (600) a target
 	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} .venv/bin/python -m pytest -o faulthandler_timeout=0 tests/fuzz
+
+soak: set-up-test ## an hour of ordinary life, SOAK_MINUTES (60): nothing lost, nothing that grows
+	.venv/bin/python -m tests.soak --minutes $${SOAK_MINUTES:-60}
 
 lint: set-up-test ## check style and types
 	.venv/bin/ruff check

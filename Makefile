@@ -18,7 +18,7 @@ test-agents: set-up-test ## run the tests that drive the real Claude Code
 	.venv/bin/python -m pytest -m agents
 
 fuzz: set-up-test ## look for trouble with random input, FUZZ_SECONDS (600) a target
-	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} .venv/bin/python -m pytest -o faulthandler_timeout=0 tests/fuzz
+	FUZZ_SECONDS=$${FUZZ_SECONDS:-600} .venv/bin/python -m pytest -rP -o faulthandler_timeout=0 tests/fuzz
 
 soak: set-up-test ## an hour of ordinary life, SOAK_MINUTES (60): nothing lost, nothing that grows
 	.venv/bin/python -m tests.soak --minutes $${SOAK_MINUTES:-60}

@@ -62,12 +62,15 @@ def post_worker_init(worker: Any) -> None:
     hub = _hub(worker)
     hub.should_stop = lambda: not worker.alive
     if worker_class == "gevent" and not worker.cfg.is_ssl and worker.cfg.protocol == "http":
+        from webapp.stream.kept_frames import KeptFrames
         from webapp.stream.push import Push
 
+        most = _settings.frame_cache_bytes
         hub.push = Push(
             hub,
             ping_seconds=_settings.ping_seconds,
             send_timeout_seconds=_settings.send_timeout_seconds,
+            kept=KeptFrames(_settings.var, most) if most else None,
         )
     gc.collect()
     gc.freeze()

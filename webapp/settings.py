@@ -48,6 +48,7 @@ class Settings:
     ping_seconds: float = 15.0
     send_timeout_seconds: float = 30.0
     max_streams: int = 10_000
+    frame_cache_bytes: int = 1 << 30
     agents: Mapping[str, Profile] = field(default_factory=lambda: dict(BUILT_IN))
     templates: Mapping[str, tuple[StageTemplate, ...]] = field(
         default_factory=lambda: dict(stage_templates.BUILT_IN)
@@ -179,6 +180,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "ping_seconds": _number(0.05, 3600, whole=False),
     "send_timeout_seconds": _number(0.1, 3600, whole=False),
     "max_streams": _number(1, 1_000_000, whole=True),
+    "frame_cache_bytes": _number(0, 2**62, whole=True),
 }
 assert set(_READERS) == {item.name for item in fields(Settings)} - {"agents", "templates"}
 

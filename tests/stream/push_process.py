@@ -1,8 +1,9 @@
 """A stand-in for a gunicorn worker of class gevent: a hub, its push, and a listening socket.
 
-`python -m tests.stream.push_process CONTROL_FD`. A viewer connects and sends one line of JSON
-that says what it wants; the body follows, without a head. On the control socket, lines of
-JSON: what the test sets and asks, and what the hub asks of a store that there is not.
+`python -m tests.stream.push_process CONTROL_FD VAR`; frames are kept in VAR. A viewer connects
+and sends one line of JSON that says what it wants; the body follows, without a head. On the
+control socket, lines of JSON: what the test sets and asks, and what the hub asks of a store
+that there is not.
 """
 
 # ruff: noqa: E402
@@ -28,11 +29,13 @@ from webapp.stream import feed, hub
 from webapp.stream.connection import HandedOver, chunk
 from webapp.stream.format import Format
 from webapp.stream.hub import Hub
+from webapp.stream.kept_frames import KeptFrames
 from webapp.stream.push import Push
 from webapp.stream.respond import respond
 from webapp.stream.view import Pace, View
 
 LONG_SECONDS = 3600.0
+KEPT_BYTES = 1 << 30
 
 
 def inotify_instances() -> int:
@@ -50,13 +53,18 @@ def greenlets() -> int:
 class Worker:
     """The hub of this process and the test that it belongs to."""
 
-    def __init__(self, control: Any) -> None:
+    def __init__(self, control: Any, var: Path) -> None:
         self.lines = control.makefile("rw", encoding="utf-8")
         self.answer: AsyncResult | None = None
         self.is_stopping = False
         self.hub = Hub(lambda session_id: self.call("end_abandoned", session_id=session_id))
         self.hub.should_stop = lambda: self.is_stopping
-        self.hub.push = Push(self.hub, ping_seconds=LONG_SECONDS, send_timeout_seconds=LONG_SECONDS)
+        self.hub.push = Push(
+            self.hub,
+            ping_seconds=LONG_SECONDS,
+            send_timeout_seconds=LONG_SECONDS,
+            kept=KeptFrames(var, KEPT_BYTES),
+        )
         self.figures: dict[str, Callable[[], object]] = {
             "viewers": lambda: self.hub.viewers,
             "files": lambda: len(os.listdir("/proc/self/fd")),
@@ -135,7 +143,7 @@ class Worker:
 def main() -> None:
     """Serve until the test ends this process."""
     hub.LOOK_SECONDS = 0.25
-    worker = Worker(socket.socket(fileno=int(sys.argv[1])))
+    worker = Worker(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
     server = StreamServer(("127.0.0.1", 0), worker.serve)
     server.start()
     worker.lines.write(f"{server.server_port}\n")

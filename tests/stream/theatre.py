@@ -167,7 +167,13 @@ class PushTheatre:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.stream.push_process", str(theirs.fileno())],
+                [
+                    sys.executable,
+                    "-m",
+                    "tests.stream.push_process",
+                    str(theirs.fileno()),
+                    str(folder),
+                ],
                 pass_fds=[theirs.fileno()],
                 cwd=ROOT,
             )
@@ -180,7 +186,7 @@ class PushTheatre:
 
     def _answer_calls(self) -> None:
         """What the process asks of the store, the test answers."""
-        for line in self._lines:
+        for line in self._lines_until_it_ends():
             call = json.loads(line)
             if "answer" in call:
                 self._answers.append(call["answer"])
@@ -192,6 +198,12 @@ class PushTheatre:
                 self._say({"value": answer})
             except OSError as error:
                 self._say({"error": str(error)})
+
+    def _lines_until_it_ends(self) -> Iterator[str]:
+        try:
+            yield from self._lines
+        except ConnectionResetError:
+            return  # it was killed before it had read all that was said to it
 
     def _say(self, message: dict[str, Any]) -> None:
         self._lines.write(json.dumps(message) + "\n")

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 NOT_SENT_BYTES = 256 * 1024
 """The most that lies in the kernel unsent: a viewer that never reads costs no more."""
 
+CHUNK_END = b"\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
 
 
@@ -68,6 +69,11 @@ class Connection:
 def chunk(piece: bytes) -> bytes:
     """A piece as one chunk of a chunked body."""
     return b"%x\r\n%b\r\n" % (len(piece), piece)
+
+
+def chunk_head(size: int) -> bytes:
+    """What stands before so many bytes of a chunked body; CHUNK_END follows them."""
+    return b"%x\r\n" % size
 
 
 def can_be_taken(environ: dict[str, Any]) -> bool:

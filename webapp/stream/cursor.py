@@ -1,7 +1,7 @@
 """One way through a log: what comes next from where somebody is."""
 
 from webapp.log import reader
-from webapp.stream.feed import Feed, Place
+from webapp.stream.feed import Feed, Frame, Place
 from webapp.stream.format import Format
 
 
@@ -34,6 +34,8 @@ class Cursor:
         size = self.feed.size()
         frame = self.feed.frame_at(self.place, self.form)
         if frame is not None:
+            if self.feed.recordings:
+                self._record(frame)
             self.move(frame.end, frame.is_done)
             return frame.data
         if size < self.place.offset:
@@ -46,6 +48,13 @@ class Cursor:
             lost = self.form.gap("the log has lost its end")
             return lost + self.form.own("done", self.feed.end_by_row)
         return None
+
+    def _record(self, frame: Frame) -> None:
+        recording = self.feed.recordings.get(self.form)
+        if recording is not None:
+            recording.add(self.place.offset, frame)
+            if recording.is_over:
+                del self.feed.recordings[self.form]
 
     def _go_back(self, size: int) -> bytes:
         """The log was cut: go on from its new end."""

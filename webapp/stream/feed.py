@@ -1,15 +1,19 @@
 """One log that has viewers in this worker: its open file, its shared frames, who waits."""
 
+import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from webapp.log import lock, reader
 from webapp.log.opened import open_log
 from webapp.stream.encode import encode_records
 from webapp.stream.format import Format
 from webapp.stream.watch import Watch, watch_file
+
+if TYPE_CHECKING:
+    from webapp.stream.recording import Recording
 
 SHARED_BYTES = 2 << 20
 """Frames kept for viewers who are about as far."""
@@ -49,6 +53,8 @@ class Feed:
         self.end_by_row: dict[str, object] | None = None
         """How the session ended, where its log will never tell: it was cut or removed."""
         self.waiters: set[Waiter] = set()
+        self.recordings: dict[Format, Recording] = {}
+        """Take what is read for those who come later."""
         self._frames: OrderedDict[tuple[int, Format], Frame] = OrderedDict()
         self._frames_bytes = 0
         self._frames_lock = threading.Lock()
@@ -58,6 +64,8 @@ class Feed:
 
     def close(self) -> None:
         """Give back the watch and the log."""
+        for recording in self.recordings.values():
+            recording.abandon()
         if self._watch is not None:
             self._watch.close()
         self.log.close()
@@ -65,6 +73,10 @@ class Feed:
     def size(self) -> int:
         """Bytes in the log now."""
         return self.log.size()
+
+    def stamp(self) -> tuple[int, int]:
+        """Bytes in the log now, and when it was last written, in nanoseconds since 1970."""
+        return self.log.size(), os.fstat(self.log.fd).st_mtime_ns
 
     def is_complete(self) -> bool:
         """Whether the log ends with its `done`."""

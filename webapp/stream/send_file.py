@@ -42,13 +42,17 @@ def send_file(
     set_limits(environ, send_timeout_seconds)
     if is_green and log.is_plain and can_be_taken(environ):
         yield b""  # the server sends the head of the response before it
-        _send(environ["gunicorn.socket"].fileno(), log.fd, start, stop, send_timeout_seconds)
+        connection_fd = environ["gunicorn.socket"].fileno()
+        send_part(connection_fd, log.fd, start, stop, send_timeout_seconds)
     else:
         yield from _read(log, start, stop)
 
 
-def _send(connection_fd: int, fd: int, start: int, stop: int, timeout_seconds: float) -> None:
-    """gevent's own `socket.sendfile` reads and sends 8 KB at a time in Python."""
+def send_part(connection_fd: int, fd: int, start: int, stop: int, timeout_seconds: float) -> None:
+    """Part of a file over a connection that never blocks. CutOff, or another OSError.
+
+    gevent's own `socket.sendfile` reads and sends 8 KB at a time in Python.
+    """
     import gevent
     from gevent.socket import wait_write
 

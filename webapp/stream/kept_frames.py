@@ -1,0 +1,133 @@
+"""Kept frames: a session that has ended is encoded once, and from then on sent by the kernel.
+
+What the frames of a log are depends on its bytes, on the format, and on the code that makes
+them. All of these are in the fingerprint of a file of kept frames, by which it is found and
+checked; one that is not whole, or of something else, is as good as none.
+"""
+
+import hashlib
+import logging
+import os
+import sys
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+import webapp.log
+import webapp.stream
+from webapp.stream import kept_file
+from webapp.stream.feed import Feed
+from webapp.stream.format import Format
+from webapp.stream.kept_folder import KeptFolder, remove
+from webapp.stream.recording import Aim, Recording
+
+LEAST_LOG_BYTES = 1 << 20
+"""A smaller log is encoded about as soon as its kept frames would be found."""
+MOST_RECORDINGS = 4
+"""At once, in one worker: each has a thread and a backlog."""
+
+logger = logging.getLogger(__name__)
+
+
+class Kept:
+    """The frames of one log, open. A file that somebody removes stays whole for its reader."""
+
+    def __init__(self, fd: int, size: int, form: Format) -> None:
+        self.fd = fd
+        self.size = size
+        """Of the frames alone, in bytes."""
+        self._id_prefix = form.id_prefix.encode()
+
+    def find_after(self, offset: int) -> int | None:
+        """Where the frames after the event with this offset begin; None if there is none."""
+        return kept_file.find_after(self.fd, self.size, offset, self._id_prefix)
+
+    def end_after(self, position: int) -> int:
+        """The first end of a frame at or after a position."""
+        return kept_file.next_boundary(self.fd, position, self.size)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        os.close(self.fd)
+
+
+class KeptFrames:
+    """The kept frames of all sessions, as one worker sees them."""
+
+    def __init__(self, var: Path, max_bytes: int) -> None:
+        """At most `max_bytes` of them, all together."""
+        self._folder = KeptFolder(folder_in(var), max_bytes)
+        self._code = code_version()
+        self._recordings: list[Recording] = []
+
+    def open(self, feed: Feed, form: Format) -> Kept | None:
+        """The frames of a log, for the caller to close; None where none are kept."""
+        aim = self._aim(feed, form)
+        if aim is None:
+            return None
+        path = self._folder.path / aim.name
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            return None
+        try:
+            size = kept_file.read_size(fd, aim.fingerprint)
+            if size is not None:
+                os.utime(fd)  # the folder's least recently used goes first
+                return Kept(fd, size, form)
+            remove(path)
+        except OSError:
+            logger.exception("cannot use the kept frames %s", path)
+        os.close(fd)
+        return None
+
+    def record(self, feed: Feed, form: Format) -> None:
+        """Keep a log's frames as its viewers read them, if that is possible and worth it."""
+        aim = self._aim(feed, form)
+        self._forget_ended()
+        if (
+            aim is None
+            or form in feed.recordings
+            or len(self._recordings) >= MOST_RECORDINGS
+            or aim.log_bytes > self._folder.max_bytes
+        ):
+            return
+        feed.recordings[form] = recording = Recording(self._folder, aim)
+        self._recordings.append(recording)
+
+    def _aim(self, feed: Feed, form: Format) -> Aim | None:
+        """What a log's frames are kept as; None if it still grows, or is small."""
+        log_bytes, changed_ns = feed.stamp()
+        if log_bytes < LEAST_LOG_BYTES or not feed.is_complete():
+            return None
+        facts = (feed.session_id, log_bytes, changed_ns, tuple(form), self._code)
+        fingerprint = hashlib.sha256(repr(facts).encode()).digest()
+        name = f"{feed.session_id}.{fingerprint.hex()[:16]}"
+        return Aim(name, fingerprint, feed.path, log_bytes)
+
+    def _forget_ended(self) -> None:
+        for recording in self._recordings:
+            if recording.failure is not None:
+                logger.warning("cannot keep frames in %s: %s", self._folder.path, recording.failure)
+        self._recordings = [one for one in self._recordings if not one.has_ended]
+
+
+def folder_in(var: Path) -> Path:
+    """Where frames are kept."""
+    return var / "cache" / "frames"
+
+
+def forget(var: Path, session_id: str) -> None:
+    """Remove what is kept of a session, once its folder is gone."""
+    KeptFolder(folder_in(var), 0).forget(session_id)
+
+
+@cache
+def code_version() -> str:
+    """Stands for all code that may have a say in what a log's frames are."""
+    digest = hashlib.sha256(f"{sys.version_info[:2]} msgspec {msgspec.__version__}".encode())
+    for package in (webapp.log, webapp.stream):
+        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

@@ -57,7 +57,7 @@ def test_tail_json_prints_a_line_an_event(place: Server) -> None:
     ]
     assert all(list(event) == ["id", "time", "stream", "event", "data"] for event in events)
     assert events[1]["data"]["content"] == "line 1 of 3\n"
-    assert events[-1]["id"] == place.log_path(session_id).stat().st_size
+    assert events[-1]["id"] == str(place.log_path(session_id).stat().st_size)
 
 
 def test_tail_n_prints_the_last_lines(place: Server) -> None:

@@ -117,7 +117,7 @@ def test_no_offset_at_all_tears_repeats_or_fails(client: Client, finished: str) 
 
 
 @pytest.mark.parametrize("order", ["asc", "desc"])
-@pytest.mark.parametrize("asked", ["x", "-1", "1.5", "١٢", "session-1/5", "9" * 30, "😀", "%00"])
+@pytest.mark.parametrize("asked", ["x", "-1", "1.5e3", "١٢", "session-1/5", "9" * 30, "😀", "%00"])
 def test_garbage_is_a_gap_and_never_an_error(
     client: Client, finished: str, asked: str, order: str
 ) -> None:

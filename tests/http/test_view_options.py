@@ -5,6 +5,7 @@ import pytest
 from webapp.errors import BadRequest
 from webapp.http import view_options
 from webapp.http.view_options import Beginning
+from webapp.log.event_id import BEGINNING, EventId
 from webapp.stream.view import Pace
 
 # --- where to begin -------------------------------------------------------------------
@@ -13,20 +14,21 @@ from webapp.stream.view import Pace
 @pytest.mark.parametrize(
     ("args", "beginning"),
     [
-        ({}, Beginning(0)),
-        ({"offset": ""}, Beginning(0)),
-        ({"offset": "0"}, Beginning(0)),
-        ({"offset": "42"}, Beginning(42)),
+        ({}, Beginning(BEGINNING)),
+        ({"offset": ""}, Beginning(BEGINNING)),
+        ({"offset": "0"}, Beginning(BEGINNING)),
+        ({"offset": "42"}, Beginning(EventId(42))),
         ({"offset": "x"}, Beginning(None)),
         ({"offset": "-1"}, Beginning(None)),
-        ({"offset": "1.5"}, Beginning(None)),
+        ({"offset": "42.3"}, Beginning(EventId(42, 3))),
+        ({"offset": "1.5e3"}, Beginning(None)),
         ({"offset": "١٢"}, Beginning(None)),
-        ({"offset": "9" * 5000}, Beginning(10**19 - 1)),
+        ({"offset": "9" * 5000}, Beginning(EventId(10**19 - 1))),
         ({"tail": "0"}, Beginning(last_events=0)),
         ({"tail": "10"}, Beginning(last_events=10)),
         ({"tail": "1000000"}, Beginning(last_events=1_000_000)),
-        ({"from": "0"}, Beginning(0)),
-        ({"from": "42"}, Beginning(42)),
+        ({"from": "0"}, Beginning(BEGINNING)),
+        ({"from": "42"}, Beginning(EventId(42))),
     ],
 )
 def test_beginning_is_an_offset_or_so_many_events(
@@ -110,11 +112,14 @@ def test_two_beginnings_are_refused(args: dict[str, str]) -> None:
     "args",
     [{}, {"offset": "7"}, {"tail": "3"}, {"from": "2026-11-23T21:04:00Z"}, {"tail": "x"}],
 )
-@pytest.mark.parametrize(("last_id", "offset"), [("42", 42), ("", 0), ("x", None)])
+@pytest.mark.parametrize(
+    ("last_id", "after"),
+    [("42", EventId(42)), ("42.1", EventId(42, 1)), ("", BEGINNING), ("x", None)],
+)
 def test_last_event_id_counts_before_all_of_them(
-    args: dict[str, str], last_id: str, offset: int | None
+    args: dict[str, str], last_id: str, after: EventId | None
 ) -> None:
-    assert view_options.beginning(args, last_id) == Beginning(offset)
+    assert view_options.beginning(args, last_id) == Beginning(after)
 
 
 # --- how fast -------------------------------------------------------------------------
@@ -167,12 +172,13 @@ def test_gap_without_a_speed_is_refused() -> None:
 # --- in which form --------------------------------------------------------------------
 
 
-def test_envelope_is_a_format() -> None:
-    assert view_options.as_envelope({"format": "envelope"})
-    assert not view_options.as_envelope({})
+def test_envelope_and_raw_are_formats() -> None:
+    assert view_options.form({"format": "envelope"}) == "envelope"
+    assert view_options.form({"format": "raw"}) == "raw"
+    assert view_options.form({}) is None
 
 
 @pytest.mark.parametrize("value", ["", "xml", "Envelope", "json"])
 def test_other_formats_are_refused_with_those_that_there_are(value: str) -> None:
-    with pytest.raises(BadRequest, match="envelope"):
-        view_options.as_envelope({"format": value})
+    with pytest.raises(BadRequest, match="envelope or raw"):
+        view_options.form({"format": value})

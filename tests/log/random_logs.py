@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from hypothesis import strategies as st
 
+from webapp.log.dialects import DIALECTS
 from webapp.log.events import RESERVED_NAMES
 from webapp.log.opened import PlainLog
 from webapp.log.record import format_record
@@ -75,13 +76,76 @@ broken_json = st.sampled_from(
     ]
 )
 
+
+def _line(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+json_bits = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.sampled_from(["", "id", "a b", "\ud83d"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(["type", "id", "text", "content", "message", "name", "items", "delta"]),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=6,
+)
+claude_blocks = st.sampled_from(
+    [
+        {"type": "text", "text": "Let me look."},
+        {"type": "thinking", "thinking": "Hm.", "signature": "x"},
+        {"type": "tool_use", "id": "t1", "name": "Bash", "input": {"command": "ls", "n": 1e300}},
+        {"type": "tool_result", "tool_use_id": "t1", "content": "a\nb", "is_error": False},
+        {
+            "type": "tool_result",
+            "tool_use_id": "t1",
+            "content": [{"type": "text", "text": "\u2028"}],
+        },
+        {"type": "never_seen", "n": 1},
+        "bare",
+    ]
+)
+claude_lines = st.builds(
+    lambda kind, content: _line({"type": kind, "message": {"content": content}}),
+    st.sampled_from(["assistant", "user"]),
+    st.lists(claude_blocks | json_bits, max_size=4) | json_bits,
+) | st.builds(
+    lambda extra: _line({"type": "result", "is_error": True} | extra),
+    st.dictionaries(st.sampled_from(["usage", "result", "errors", "is_error"]), json_bits),
+)
+codex_items = st.sampled_from(
+    [
+        {"id": "i1", "type": "agent_message", "text": "Done."},
+        {"id": "i1", "type": "command_execution", "command": "ls", "exit_code": 1},
+        {"id": "i1", "type": "file_change", "changes": [{"path": "a", "kind": "add"}]},
+        {"id": "i1", "type": "todo_list", "items": [{"text": "a", "completed": True}]},
+        {"id": "i1", "type": "never_seen"},
+    ]
+)
+codex_lines = st.builds(
+    lambda kind, item: _line({"type": kind, "item": item}),
+    st.sampled_from(["item.started", "item.updated", "item.completed"]),
+    codex_items | json_bits,
+) | st.builds(
+    lambda kind, bits: _line({"type": kind, "usage": bits, "error": bits, "message": bits}),
+    st.sampled_from(["turn.completed", "turn.failed", "error", "thread.started"]),
+    json_bits,
+)
+
 output_records = st.builds(
     format_record,
     times,
     st.sampled_from([b"stdout", b"stdout", b"stdout", b"stderr", b"stdin"]),
-    contents | typed_json | broken_json,
+    contents | typed_json | broken_json | claude_lines | codex_lines,
     st.sampled_from([b"F", b"F", b"P"]),
 )
+spoken_records = st.builds(
+    format_record, times, st.just(b"stdout"), claude_lines | codex_lines, st.just(b"F")
+)
+
 notices = st.builds(
     format_record,
     times,
@@ -90,11 +154,12 @@ notices = st.builds(
 )
 corrupt_lines = st.builds(lambda line: line + b"\n", any_bytes)
 
-records = output_records | notices | corrupt_lines
+records = output_records | spoken_records | notices | corrupt_lines
 live_logs = st.lists(records, max_size=25).map(b"".join)
 """Whole records without an end."""
 clean_logs = st.lists(output_records | notices, max_size=25).map(b"".join)
 """The same from a disk that never failed."""
+dialects = st.sampled_from([None, *DIALECTS.values()])
 done_records = st.builds(format_record, times, st.just(b"system"), st.just(DONE))
 
 

@@ -19,6 +19,7 @@ from webapp.archive import compress
 from webapp.archive.compress import write_compressed
 from webapp.log import reader, seek
 from webapp.log.compressed import FOOTER, CompressedLog
+from webapp.log.event_id import EventId
 from webapp.log.opened import PlainLog, compressed_path, open_log
 from webapp.log.pages import page_after, page_before
 from webapp.log.record import format_record
@@ -53,6 +54,7 @@ def test_every_reader_finds_the_same_in_it(
 ) -> None:
     log = records + end
     asked = data.draw(st.none() | st.integers(-2, len(log) + 5))
+    asked_id = None if asked is None else EventId(asked)
     count, place = data.draw(st.integers(0, 30)), data.draw(st.integers(0, len(log)))
     with open_file(log) as plain, open_packed(packed(log, frame_bytes)) as other:
         for read in (
@@ -64,8 +66,8 @@ def test_every_reader_finds_the_same_in_it(
             lambda found: reader.is_continuation(found, place),
             lambda found: seek.find_last(found, count),
             lambda found: seek.find_time(found, log[:30]),
-            lambda found: page_after(found, asked, count + 1),
-            lambda found: page_before(found, asked, count + 1),
+            lambda found: page_after(found, asked_id, count + 1),
+            lambda found: page_before(found, asked_id, count + 1),
         ):
             assert read(plain) == read(other)
 

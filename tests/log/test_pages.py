@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tests.log import random_logs
 from tests.log.random_logs import open_file
 from webapp.log import pages, reader, seek
-from webapp.log.events import Event, parse_events
+from webapp.log.event_id import BEGINNING, EventId
+from webapp.log.events import Dialect, Event, parse_events
 from webapp.log.pages import page_after, page_before
 from webapp.log.record import format_record
 
@@ -33,57 +34,104 @@ def _patched(step: int, page_bytes: int) -> Iterator[None]:
         yield
 
 
-def events_of(log: bytes) -> list[Event]:
+def events_of(log: bytes, dialect: Dialect | None) -> list[Event]:
     """By a full parse."""
-    return list(parse_events(log, 0, is_continuation=False))
+    return list(parse_events(log, 0, is_continuation=False, dialect=dialect))
 
 
-@given(random_logs.live_logs, ends, torn_tails, limits, sizes, st.integers(1, 400))
+@given(
+    random_logs.live_logs,
+    ends,
+    torn_tails,
+    random_logs.dialects,
+    limits,
+    sizes,
+    st.integers(1, 400),
+)
 def test_pages_forwards_are_the_one_sequence(
-    log: bytes, end: bytes, tail: bytes, limit: int, page_bytes: int, step: int
+    log: bytes,
+    end: bytes,
+    tail: bytes,
+    dialect: Dialect | None,
+    limit: int,
+    page_bytes: int,
+    step: int,
 ) -> None:
-    whole, got, offset = events_of(log + end), [], 0
+    whole, got, place = events_of(log + end, dialect), [], BEGINNING
     with open_file(log + end + tail) as opened, _patched(step, page_bytes):
-        while (page := page_after(opened, offset, limit)).events:
+        while (page := page_after(opened, place, limit, dialect)).events:
             assert not page.is_gap
             assert len(page.events) <= limit
-            assert (page.start, page.end) == (offset, page.events[-1].offset)
-            assert page.end - page.start <= page_bytes or len(page.events) == 1
+            assert (page.start, page.end) == (place, page.events[-1].id)
+            size = page.end.offset - page.start.offset
+            assert size <= page_bytes or dialect is not None or len(page.events) == 1
             got += page.events
-            offset = page.end
+            place = page.end
     assert got == whole
 
 
-@given(random_logs.live_logs, ends, torn_tails, limits, sizes, st.integers(1, 400))
+@given(
+    random_logs.live_logs,
+    ends,
+    torn_tails,
+    random_logs.dialects,
+    limits,
+    sizes,
+    st.integers(1, 400),
+)
 def test_pages_backwards_are_the_one_sequence(
-    log: bytes, end: bytes, tail: bytes, limit: int, page_bytes: int, step: int
+    log: bytes,
+    end: bytes,
+    tail: bytes,
+    dialect: Dialect | None,
+    limit: int,
+    page_bytes: int,
+    step: int,
 ) -> None:
-    whole, got = events_of(log + end), []
-    offset: int | None = None
+    whole, got = events_of(log + end, dialect), []
+    place: EventId | None = None
     with open_file(log + end + tail) as opened, _patched(step, page_bytes):
-        while (page := page_before(opened, offset, limit)).events:
+        while (page := page_before(opened, place, limit, dialect)).events:
             assert not page.is_gap
             assert len(page.events) <= limit
-            assert page.end - page.start <= page_bytes or len(page.events) == 1
+            size = page.end.offset - page.start.offset
+            assert size <= page_bytes or dialect is not None or len(page.events) == 1
             got += page.events[::-1]
-            offset = page.start
+            place = page.start
     assert got == whole[::-1]
 
 
-@given(random_logs.live_logs, ends, st.integers(0, 4000) | st.just(10**18), limits)
-def test_offset_that_is_no_boundary_tears_and_repeats_nothing(
-    log: bytes, end: bytes, asked: int, limit: int
+@given(
+    random_logs.live_logs,
+    ends,
+    random_logs.dialects,
+    st.integers(0, 4000) | st.just(10**18),
+    st.integers(0, 4),
+    limits,
+    st.data(),
+)
+def test_id_that_is_no_events_tears_and_repeats_nothing(
+    log: bytes,
+    end: bytes,
+    dialect: Dialect | None,
+    offset: int,
+    seen: int,
+    limit: int,
+    data: st.DataObject,
 ) -> None:
-    whole = events_of(log + end)
-    ids = {0, *(event.offset for event in whole)}
+    whole = events_of(log + end, dialect)
+    ids = {BEGINNING, *(event.id for event in whole)}
+    asked = data.draw(st.sampled_from(sorted(ids)) | st.just(EventId(offset, seen)))
     with open_file(log + end) as opened:
-        after, before = page_after(opened, asked, limit), page_before(opened, asked, limit)
+        after = page_after(opened, asked, limit, dialect)
+        before = page_before(opened, asked, limit, dialect)
     assert after.is_gap == before.is_gap == (asked not in ids)
     assert set(after.events) <= set(whole)
-    at_or_before = [event for event in whole if event.offset <= asked]
+    known = asked if asked in ids else EventId(asked.offset)
+    at_or_before = [event for event in whole if event.id <= known]
     assert before.events == at_or_before[-limit:]
     if asked in ids:
-        assert after.events == [event for event in whole if event.offset > asked][:limit]
+        assert after.events == [event for event in whole if event.id > asked][:limit]
 
 
 def test_record_longer_than_a_page_is_a_page_of_its_own() -> None:
@@ -91,21 +139,19 @@ def test_record_longer_than_a_page_is_a_page_of_its_own() -> None:
     short = format_record(1, b"stdout", b"x")
     with open_file(short + long + short) as opened:
         ends = [len(short), len(short + long), len(short + long + short)]
-        offset = 0
+        place = BEGINNING
         for end in ends:
-            page = page_after(opened, offset, 100)
-            assert page.end == end
-            offset = end
+            place = page_after(opened, place, 100).end
+            assert place == EventId(end)
         for start in [len(short + long), len(short), 0]:
-            page = page_before(opened, offset, 100)
-            assert page.start == start
-            offset = start
+            place = page_before(opened, place, 100).start
+            assert place == EventId(start)
 
 
 def test_page_reads_little_of_a_big_log() -> None:
     record = format_record(1, b"stderr", b"x" * 100)
     with open_file(record * 100_000) as opened:
-        middle = len(record) * 50_000
+        middle = EventId(len(record) * 50_000)
         with mock.patch("os.pread", wraps=os.pread) as pread:
             page_after(opened, middle, 100)
             page_before(opened, middle, 100)
@@ -115,7 +161,7 @@ def test_page_reads_little_of_a_big_log() -> None:
 def test_page_of_long_records_reads_no_more_than_it_shows() -> None:
     record = format_record(1, b"stdout", b"x" * (1 << 20))
     with open_file(record * 16) as opened, mock.patch("os.pread", wraps=os.pread) as pread:
-        page = page_after(opened, 0, 1000)
-        assert page.end <= pages.PAGE_BYTES
+        page = page_after(opened, BEGINNING, 1000)
+        assert page.end.offset <= pages.PAGE_BYTES
         page_before(opened, None, 1000)
     assert sum(call.args[1] for call in pread.call_args_list) < 6 * pages.PAGE_BYTES

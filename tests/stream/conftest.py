@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.stream.theatre import PullTheatre, PushTheatre, pull_theatre, push_theatre
+from tests.stream.theatre import (
+    PullTheatre,
+    PushTheatre,
+    Theatre,
+    pull_theatre,
+    push_theatre,
+)
 
 
 @pytest.fixture
@@ -20,3 +26,16 @@ def push_stage(tmp_path: Path) -> Iterator[PushTheatre]:
     """The same with a hub that owns its viewers' connections, in a process of its own."""
     with push_theatre(tmp_path) as opened:
         yield opened
+
+
+@pytest.fixture(params=["pull", "push"])
+def either_stage(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Theatre]:
+    """A log whose writer lives, and a hub of either kind that looks four times a second."""
+    if request.param == "pull":
+        with pull_theatre(tmp_path, monkeypatch) as pulling:
+            yield pulling
+    else:
+        with push_theatre(tmp_path) as pushing:
+            yield pushing

@@ -25,6 +25,7 @@ from gevent import socket
 from gevent.event import AsyncResult
 from gevent.server import StreamServer
 
+from webapp.log.event_id import EventId
 from webapp.stream import feed, hub
 from webapp.stream.connection import HandedOver, chunk
 from webapp.stream.format import Format
@@ -133,6 +134,8 @@ class Worker:
         options = defaults | options
         options["form"] = Format(*options["form"])
         options["log"] = Path(options["log"])
+        offset, seen = options.pop("offset"), options.pop("seen", 0)
+        options["after"] = None if offset is None else EventId(offset, seen)
         if "pace" in options:
             options["pace"] = Pace(**options["pace"])
         if "time" in options:

@@ -4,11 +4,12 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.log import random_logs
-from webapp.log.events import is_done, parse_events
+from webapp.log.dialects import DIALECTS
+from webapp.log.events import Dialect, is_done, parse_events
 from webapp.log.reader import goes_on_after
 from webapp.log.record import format_record
 from webapp.stream import sse
-from webapp.stream.encode import encode_records
+from webapp.stream.encode import encode_dialect, encode_records
 
 GOES_ON_AS_JSON = (
     format_record(1, b"stdout", b'{"type":"x"}')
@@ -71,6 +72,27 @@ def test_short_way_of_encoding_says_the_same_as_the_long_one(
     )
     assert encoded.frames == b"".join(encode(event, prefix) for event in events)
     assert encoded.is_done == any(map(is_done, events))
+    assert encoded.goes_on == goes_on_after(log, goes_on)
+
+
+@given(
+    random_logs.live_logs,
+    st.sampled_from([*DIALECTS.values()]),
+    st.booleans(),
+    st.booleans(),
+    st.data(),
+)
+def test_dialect_is_encoded_event_by_event_from_any_of_them(
+    log: bytes, dialect: Dialect, goes_on: bool, as_envelope: bool, data: st.DataObject
+) -> None:
+    events = list(parse_events(log, 7, is_continuation=goes_on, dialect=dialect))
+    of_first = sum(event.seen > 0 and event.offset == 7 for event in events)
+    seen = data.draw(st.integers(0, of_first))
+    encode = sse.encode_envelope if as_envelope else sse.encode_event
+    encoded = encode_dialect(
+        log, 7, dialect, goes_on=goes_on, seen=seen, as_envelope=as_envelope, id_prefix="s/"
+    )
+    assert encoded.frames == b"".join(encode(event, "s/") for event in events[seen:])
     assert encoded.goes_on == goes_on_after(log, goes_on)
 
 

@@ -9,9 +9,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.log import random_logs
-from webapp.log.events import parse_events
+from webapp.log.dialects import DIALECTS
+from webapp.log.event_id import EventId
+from webapp.log.events import Dialect, parse_events
 from webapp.log.record import format_record
-from webapp.stream import kept_file
+from webapp.stream import kept_file, sse
 from webapp.stream.encode import encode_records
 
 FINGERPRINT = bytes(range(32))
@@ -52,13 +54,35 @@ def test_resuming_kept_frames_at_any_id_gives_what_the_encoder_gives_from_there(
         for event in parse_events(log, 0, is_continuation=False):
             ids.add(event.offset)
             goes_on = _goes_on(log[: event.offset])
-            start = kept_file.find_after(fd, len(frames), event.offset, prefix.encode())
+            start = kept_file.find_after(fd, len(frames), event.id, prefix.encode())
             assert start is not None
             assert frames[start:] == encode(event.offset, goes_on)
             assert kept_file.next_boundary(fd, start, len(frames)) == start
         beside = {offset + step for offset in ids for step in (-2, -1, 1, 2)}
         for offset in beside - ids:
-            assert kept_file.find_after(fd, len(frames), offset, prefix.encode()) is None
+            assert kept_file.find_after(fd, len(frames), EventId(offset), prefix.encode()) is None
+
+
+@given(
+    random_logs.live_logs,
+    random_logs.done_records,
+    st.sampled_from([*DIALECTS.values()]),
+    st.sampled_from(["", "session-1-a/"]),
+    steps,
+)
+def test_kept_frames_of_a_dialect_are_resumed_at_any_event_of_a_record(
+    log: bytes, done: bytes, dialect: Dialect, prefix: str, read_steps: tuple[int, int]
+) -> None:
+    events = list(parse_events(log + done, 0, is_continuation=False, dialect=dialect))
+    encoded = [sse.encode_event(event, prefix) for event in events]
+    frames = b"".join(encoded)
+    with open_file(frames) as fd, mock.patch.object(kept_file, "_STEPS", read_steps):
+        for position, event in enumerate(events, start=1):
+            start = kept_file.find_after(fd, len(frames), event.id, prefix.encode())
+            assert start is not None
+            assert frames[start:] == b"".join(encoded[position:])
+            beyond = EventId(event.offset, event.seen + 100)
+            assert kept_file.find_after(fd, len(frames), beyond, prefix.encode()) is None
 
 
 def _goes_on(log: bytes) -> bool:
@@ -68,7 +92,7 @@ def _goes_on(log: bytes) -> bool:
 @pytest.mark.parametrize("damage", [b"id: x\n", b"id: 99999999999999999999999\n", b"di: 5\n"])
 def test_frames_that_are_none_are_not_resumed(damage: bytes) -> None:
     with open_file(damage + b"event: a\ndata: {}\n\n") as fd:
-        assert kept_file.find_after(fd, len(damage) + 19, 5, b"") is None
+        assert kept_file.find_after(fd, len(damage) + 19, EventId(5), b"") is None
 
 
 def test_file_says_how_many_bytes_of_frames_it_holds() -> None:

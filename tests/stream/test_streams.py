@@ -4,7 +4,6 @@ Each test runs twice, once by each way that a stream can take: one behaviour, tw
 """
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,22 +11,15 @@ import pytest
 from tests.server import wait_for
 from tests.stream.event_source import EventSource
 from tests.stream.growing_log import BY_ROW
-from tests.stream.theatre import Theatre, pull_theatre, push_theatre
+from tests.stream.theatre import Theatre
 from webapp.stream.format import Format
 from webapp.stream.view import RETRY_MS
 
 
-@pytest.fixture(params=["pull", "push"])
-def stage(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Theatre]:
-    """A log whose writer lives, and a hub that looks four times a second."""
-    if request.param == "pull":
-        with pull_theatre(tmp_path, monkeypatch) as pulling:
-            yield pulling
-    else:
-        with push_theatre(tmp_path) as pushing:
-            yield pushing
+@pytest.fixture
+def stage(either_stage: Theatre) -> Theatre:
+    """All of these hold for both ways."""
+    return either_stage
 
 
 def test_stream_begins_with_a_jittered_retry(stage: Theatre) -> None:

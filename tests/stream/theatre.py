@@ -21,6 +21,7 @@ import pytest
 from tests.server import ROOT, wait_for
 from tests.stream.event_source import Dispatched, EventSource
 from tests.stream.growing_log import GrowingLog
+from webapp.log.event_id import EventId
 from webapp.stream import feed, hub
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
@@ -112,6 +113,8 @@ def view_of(log: Path, recorded_end: End, options: dict[str, Any]) -> View:
         "form": Format(),
         "ping_seconds": LONG_SECONDS,
     }
+    offset, seen = options.pop("offset"), options.pop("seen", 0)
+    options["after"] = None if offset is None else EventId(offset, seen)
     return View(log=log, recorded_end=recorded_end, **(defaults | options))
 
 

@@ -201,6 +201,7 @@ class Launcher:
             "workflowId": session.workflow_id,
             "stageIndex": session.stage_index,
             "agent": session.agent,
+            "dialect": profile.dialect,
             "argv": argv,
             "cwd": session.cwd,
             "host": session.host,

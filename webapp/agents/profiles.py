@@ -33,6 +33,7 @@ class Profile:
     max_seconds: float | None = None
     max_log_bytes: int | None = 1_000_000_000
     dialect: str | None = None
+    """How what it prints is to be read: a name of `webapp.log.dialects`."""
 
     def argv(self, values: dict[str, str]) -> list[str]:
         """The command with its placeholders filled in; an element is never split."""

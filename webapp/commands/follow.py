@@ -3,11 +3,13 @@
 import logging
 import threading
 from collections.abc import Iterator
+from functools import cached_property
 from typing import NamedTuple
 
 from webapp.commands.place import Place
 from webapp.log import lock, reader
-from webapp.log.events import Event, parse_events
+from webapp.log.dialects import read_dialect
+from webapp.log.events import Dialect, Event, parse_events
 from webapp.log.opened import OpenLog
 from webapp.store.models import Session
 from webapp.stream.watch import watch_file
@@ -74,13 +76,30 @@ def follow(place: Place, session: Session, log: OpenLog, offset: int) -> Iterato
 
 
 class EventParser:
-    """The events of chunks that follow each other from an offset on."""
+    """The events of chunks that follow each other from a boundary on.
 
-    def __init__(self, log: OpenLog, offset: int) -> None:
+    Without the first `seen` of the record that begins there.
+    """
+
+    def __init__(self, log: OpenLog, offset: int, seen: int = 0) -> None:
+        self._log = log
         self._is_continuation = reader.is_continuation(log, offset)
+        self._seen = seen
 
     def parse(self, chunk: Chunk) -> Iterator[Event]:
         """The events of the next chunk."""
         is_continuation = self._is_continuation
         self._is_continuation = reader.goes_on_after(chunk.records, is_continuation)
-        return parse_events(chunk.records, chunk.offset, is_continuation=is_continuation)
+        seen, self._seen = self._seen, 0
+        return parse_events(
+            chunk.records,
+            chunk.offset,
+            is_continuation=is_continuation,
+            dialect=self._dialect,
+            seen=seen,
+        )
+
+    @cached_property
+    def _dialect(self) -> Dialect | None:
+        """Read with the first chunk: before that, the log may be empty yet."""
+        return read_dialect(self._log)

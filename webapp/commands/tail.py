@@ -13,8 +13,10 @@ from webapp.commands.terminal import RESET, has_colour, plain
 from webapp.commands.transcript import Transcript, last_lines
 from webapp.errors import NotFound
 from webapp.log import reader
+from webapp.log.dialects import read_dialect
 from webapp.log.events import Event
 from webapp.log.opened import OpenLog
+from webapp.log.place import find_last as place_of_last
 from webapp.log.seek import find_last
 from webapp.store.models import Session
 
@@ -119,8 +121,10 @@ def _people(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
 
 
 def _json(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
-    offset = 0 if count is None else find_last(log, count, end)
-    parser = EventParser(log, offset)
+    offset, seen = 0, 0
+    if count is not None:
+        offset, seen = place_of_last(log, count, read_dialect(log), end)
+    parser = EventParser(log, offset, seen)
 
     def write(chunk: Chunk) -> None:
         click.echo(_envelopes(parser.parse(chunk)), nl=False)
@@ -130,7 +134,7 @@ def _json(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
 
 def _envelopes(events: Iterator[Event]) -> str:
     lines = "".join(
-        f'{{"id":{event.offset},"time":"{event.time}","stream":"{event.stream}",'
+        f'{{"id":"{event.id}","time":"{event.time}","stream":"{event.stream}",'
         f'"event":"{event.name}","data":{event.data}}}\n'
         for event in events
     )

@@ -14,6 +14,7 @@ from webapp.http import inputs, security, view_options
 from webapp.http.services import end_of, services
 from webapp.http.view_options import Beginning
 from webapp.log import reader
+from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.opened import open_log
 from webapp.store import sessions
 from webapp.store.models import Session
@@ -28,23 +29,28 @@ blueprint = Blueprint("agent_stream", __name__)
 def agent_stream() -> Response:
     """Everything that the session's log holds, then what comes, then `done`.
 
-    `?sessionId=…[&offset=…|&tail=…|&from=…][&speed=…[&maxGap=…]][&format=envelope]`, or
+    `?sessionId=…[&offset=…|&tail=…|&from=…][&speed=…[&maxGap=…]][&format=envelope|raw]`, or
     `?workflowId=…&message=…[&stageIndex=…][&agent=…]` to start a session first.
     """
     args = request.args.to_dict()
-    wants_envelope, pace = view_options.as_envelope(args), view_options.pace(args)
+    form, pace = _format(args), view_options.pace(args)
     last_id = request.headers.get("Last-Event-ID")
     if "sessionId" in args:
         session = services().look_up(inputs.required_text(args, "sessionId"))
         _check_workflow(args, session)
         beginning = view_options.beginning(args, last_id)
-        return _respond(session, beginning, Format(wants_envelope), pace)
+        return _respond(session, beginning, form, pace)
     if "workflowId" not in args:
         raise BadRequest(
             "sessionId is missing; give it, or workflowId (and message) to start a session.",
             field="sessionId",
         )
-    return _start_or_resume(args, last_id, wants_envelope, pace)
+    return _start_or_resume(args, last_id, form, pace)
+
+
+def _format(args: dict[str, str]) -> Format:
+    name = view_options.form(args)
+    return Format(as_envelope=name == "envelope", is_raw=name == "raw")
 
 
 def _check_workflow(args: dict[str, str], session: Session) -> None:
@@ -58,7 +64,7 @@ def _check_workflow(args: dict[str, str], session: Session) -> None:
 
 
 def _start_or_resume(
-    args: dict[str, str], last_id: str | None, as_envelope: bool, pace: Pace | None
+    args: dict[str, str], last_id: str | None, form: Format, pace: Pace | None
 ) -> Response:
     workflow_id = inputs.required_text(args, "workflowId")
     if last_id is not None:
@@ -75,7 +81,7 @@ def _start_or_resume(
             return _headers_only()
         services().hub.admit()
         session, beginning = services().launcher.invoke(invocation), Beginning()
-    return _respond(session, beginning, Format(as_envelope, id_prefix=f"{session.id}/"), pace)
+    return _respond(session, beginning, form._replace(id_prefix=f"{session.id}/"), pace)
 
 
 def _resumed(workflow_id: str, last_id: str) -> tuple[Session, Beginning]:
@@ -84,11 +90,11 @@ def _resumed(workflow_id: str, last_id: str) -> tuple[Session, Beginning]:
     Whatever the id says, a reconnect never starts a session: one that makes no sense gets
     the workflow's newest session from its beginning.
     """
-    session_id, _slash, offset = last_id.partition("/")
+    session_id, _slash, event_id = last_id.partition("/")
     with services().database.read() as orm:
         session = sessions.find_session(orm, session_id)
         if session is not None and session.workflow_id == workflow_id:
-            asked = view_options.read_offset(offset)
+            asked = view_options.read_id(event_id)
         else:
             asked, session = None, sessions.newest_session(orm, workflow_id)
     if session is None:
@@ -101,7 +107,8 @@ def _resumed(workflow_id: str, last_id: str) -> tuple[Session, Beginning]:
 
 def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | None) -> Response:
     log = session_files(services().launcher.var, session).log
-    if beginning.offset and _has_seen_done(log, beginning.offset):
+    after = beginning.after
+    if after is not None and after > BEGINNING and _has_seen_done(log, after):
         return Response(status=204)
     if request.method == "HEAD":
         return _headers_only()
@@ -118,11 +125,11 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
         form=form,
         ping_seconds=services_.settings.ping_seconds,
         recorded_end=recorded_end,
-        offset=beginning.offset,
+        after=after,
         last_events=beginning.last_events,
         time=beginning.time,
         pace=pace,
-        first_id=f"{form.id_prefix}{beginning.offset or 0}" if form.id_prefix else None,
+        first_id=f"{form.id_prefix}{after or 0}" if form.id_prefix else None,
     )
     response = _headers_only()
     send_timeout_seconds = services_.settings.send_timeout_seconds
@@ -130,13 +137,13 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
     return response
 
 
-def _has_seen_done(log: Path, offset: int) -> bool:
+def _has_seen_done(log: Path, after: EventId) -> bool:
     try:
         opened = open_log(log)
     except OSError:
         return False
     try:
-        return offset == opened.size() and reader.is_complete(opened)
+        return after == (opened.size(), 0) and reader.is_complete(opened)
     finally:
         opened.close()
 

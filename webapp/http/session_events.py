@@ -6,6 +6,9 @@ from webapp.errors import BadRequest
 from webapp.http import inputs, view_options
 from webapp.http.services import services
 from webapp.log import reader
+from webapp.log.dialects import read_dialect
+from webapp.log.event_id import BEGINNING, EventId
+from webapp.log.events import Dialect
 from webapp.log.opened import OpenLog
 from webapp.log.pages import Page, page_after, page_before
 from webapp.stream.sse import envelope
@@ -19,15 +22,16 @@ DEFAULT_LIMIT = 100
 
 @blueprint.get("/<session_id>/events")
 def list_events(session_id: str) -> Response:
-    """`{"events": […], "nextOffset": …}`: `?offset=…&limit=…&order=asc|desc`
+    """`{"events": […], "nextOffset": …}`: `?offset=…&limit=…&order=asc|desc&format=raw`
 
-    The events are those of the stream, each as its envelope with its `id` before: the offset
-    just after it, as text, as `EventSource` has it. `asc`: those after `offset`; `nextOffset`
-    is where to go on, for more or to ask again, and null when the session has its end and
-    nothing follows. `desc`: those at or before `offset` (the end unless given), newest first;
-    `nextOffset` is where the page before begins, and null at the beginning of the log.
+    The events are those of the stream, each as its envelope with its `id` before, as text, as
+    `EventSource` has it. `asc`: those after `offset`; `nextOffset` is where to go on, for more
+    or to ask again, and null when the session has its end and nothing follows. `desc`: those
+    at or before `offset` (the end unless given), newest first; `nextOffset` is where the page
+    before begins, and null at the beginning of the log. It is a number, or text as an id is
+    where a page ends between events of one record.
 
-    An offset that is no boundary never fails: the answer then says `"gap": true`.
+    An offset that is no event's id never fails: the answer then says `"gap": true`.
     """
     args = request.args.to_dict()
     limit = inputs.optional_digits(args, "limit", least=1, most=MAX_LIMIT) or DEFAULT_LIMIT
@@ -35,40 +39,47 @@ def list_events(session_id: str) -> Response:
     if order not in ORDERS:
         raise BadRequest(f"order is {order[:80]!r}, expected {' or '.join(ORDERS)}.", field="order")
 
+    is_raw = view_options.form(args) == "raw"
+
     session = services().look_up(session_id)
     log = services().open_log(session)
     try:
+        dialect = None if is_raw else read_dialect(log)
         if order == "asc":
-            page = page_after(log, view_options.read_offset(args.get("offset")), limit)
+            page = page_after(log, view_options.read_id(args.get("offset")), limit, dialect)
             next_offset = None if _is_over(log, page, session.is_live) else page.end
         else:
-            page = _page_before(log, args.get("offset"), limit)
-            next_offset = page.start or None
+            page = _page_before(log, args.get("offset"), limit, dialect)
+            next_offset = page.start if page.start > BEGINNING else None
     finally:
         log.close()
     return _respond(page, next_offset, is_newest_first=order == "desc")
 
 
-def _page_before(log: OpenLog, offset: str | None, limit: int) -> Page:
+def _page_before(log: OpenLog, offset: str | None, limit: int, dialect: Dialect | None) -> Page:
     if not offset:
-        return page_before(log, None, limit)
-    asked = view_options.read_offset(offset)
-    return page_before(log, asked, limit, is_gap=asked is None)
+        return page_before(log, None, limit, dialect)
+    asked = view_options.read_id(offset)
+    return page_before(log, asked, limit, dialect, is_gap=asked is None)
 
 
 def _is_over(log: OpenLog, page: Page, is_live: bool) -> bool:
     """Whether nothing can follow a page: it ends where the log ends for ever."""
     if is_live and not reader.is_complete(log):
         return False
-    return not reader.read_records(log, page.end)
+    return not page.end.seen and not reader.read_records(log, page.end.offset)
 
 
-def _respond(page: Page, next_offset: int | None, *, is_newest_first: bool) -> Response:
+def _respond(page: Page, next_offset: EventId | None, *, is_newest_first: bool) -> Response:
     events = reversed(page.events) if is_newest_first else page.events
-    shown = ",".join(f'{{"id":"{event.offset}",{envelope(event)[1:]}' for event in events)
-    following = "null" if next_offset is None else str(next_offset)
+    shown = ",".join(f'{{"id":"{event.id}",{envelope(event)[1:]}' for event in events)
+    following = "null" if next_offset is None else _next_offset(next_offset)
     gap = ',"gap":true' if page.is_gap else ""
     body = f'{{"events":[{shown}],"nextOffset":{following}{gap}}}\n'
     response = Response(body.encode("utf-8", "replace"), mimetype="application/json")
     response.headers["Cache-Control"] = "no-cache"
     return response
+
+
+def _next_offset(place: EventId) -> str:
+    return f'"{place}"' if place.seen else str(place)

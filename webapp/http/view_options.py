@@ -11,16 +11,16 @@ from datetime import UTC, datetime
 
 from webapp.errors import BadRequest
 from webapp.http import inputs
+from webapp.log import event_id
+from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.record import format_time
 from webapp.stream.view import Pace
 
-FORMATS = ("envelope",)
+FORMATS = ("envelope", "raw")
 MAX_TAIL = 1_000_000
 DEFAULT_MAX_GAP_SECONDS = 2.0
 _MAX_SPEED = 1000.0
 _MAX_GAP_SECONDS = 86_400.0
-_OFFSET_DIGITS = 19
-"""Enough to be past the end of any file: off_t has no more."""
 _BEGINNINGS = ("offset", "tail", "from")
 
 _RFC_3339 = re.compile(
@@ -32,20 +32,20 @@ _NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 @dataclass(frozen=True)
 class Beginning:
-    """Where a stream begins: one of an offset, so many events before the end, or a time."""
+    """Where a stream begins: after an event, so many events before the end, or at a time."""
 
-    offset: int | None = 0
+    after: EventId | None = BEGINNING
     """None for an id that makes no sense."""
     last_events: int | None = None
     time: bytes | None = None
 
 
-def as_envelope(args: Mapping[str, str]) -> bool:
-    """`?format=`. BadRequest."""
-    form = inputs.optional_text(args, "format")
-    if form is not None and form not in FORMATS:
-        raise BadRequest(f"format is {form!r}, expected {' or '.join(FORMATS)}.", field="format")
-    return form is not None
+def form(args: Mapping[str, str]) -> str | None:
+    """`?format=`, one of `FORMATS`. BadRequest."""
+    name = inputs.optional_text(args, "format")
+    if name is not None and name not in FORMATS:
+        raise BadRequest(f"format is {name!r}, expected {' or '.join(FORMATS)}.", field="format")
+    return name
 
 
 def beginning(args: Mapping[str, str], last_event_id: str | None) -> Beginning:
@@ -54,7 +54,7 @@ def beginning(args: Mapping[str, str], last_event_id: str | None) -> Beginning:
     Only an offset may be garbage: it is what a client echoes, and never fails its request.
     """
     if last_event_id is not None:
-        return Beginning(offset=read_offset(last_event_id))
+        return Beginning(read_id(last_event_id))
     given = [name for name in _BEGINNINGS if name in args]
     if len(given) > 1:
         raise BadRequest(
@@ -65,17 +65,13 @@ def beginning(args: Mapping[str, str], last_event_id: str | None) -> Beginning:
         return Beginning(last_events=last_events)
     start = args.get("from")
     if start is None or (start.isascii() and start.isdigit()):
-        return Beginning(offset=read_offset(args.get("offset") if start is None else start))
+        return Beginning(read_id(args.get("offset") if start is None else start))
     return Beginning(time=read_time(start, "from"))
 
 
-def read_offset(text: str | None) -> int | None:
-    """An offset as a client sent it; none sent: 0; None for garbage."""
-    if text is None or text == "":
-        return 0
-    if text.isascii() and text.isdigit():
-        return int(text[:_OFFSET_DIGITS])
-    return None
+def read_id(text: str | None) -> EventId | None:
+    """An event's id as a client sent it; none sent: the beginning; None for garbage."""
+    return BEGINNING if text is None or text == "" else event_id.read_id(text)
 
 
 def read_time(text: str, field: str) -> bytes:

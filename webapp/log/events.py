@@ -1,16 +1,18 @@
 """Records → events: a pure function of the log's bytes.
 
-An event's id is the offset just after its last record. Whatever offset a viewer resumes
-from, what follows depends on nothing but the bytes of the file.
+An event's id is the offset just after its last record; where a dialect makes several events of
+one record, that is the id of the last of them. Whatever id a viewer resumes from, what follows
+depends on nothing but the bytes of the file.
 """
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import msgspec
 
+from webapp.log.event_id import EventId
 from webapp.log.record import parse_record
 
 RESERVED_NAMES = frozenset({"session", "done", "stderr", "input", "notice", "ping"})
@@ -29,13 +31,26 @@ class Event(NamedTuple):
     """One thing that a viewer is told."""
 
     offset: int
-    """Where the log goes on after this event: its id."""
+    """Where the log goes on after this event, or where its record begins if `seen`."""
     time: str
     """When it was recorded, RFC 3339 UTC; empty for a line that is no record."""
     stream: str
     name: str
     data: str
     """JSON, on one line: no CR and no LF."""
+    seen: int = 0
+    """Which of its record's events this is, from 1 on; 0 for the last one."""
+
+    @property
+    def id(self) -> EventId:
+        """Where a viewer is that has had this event."""
+        return EventId(self.offset, self.seen)
+
+
+Dialect = Callable[[str], list[tuple[str, str]]]
+"""The names and data of the events that the data of one event stands for; none: for itself.
+
+It remembers nothing from line to line, so that a viewer may begin at any."""
 
 
 class _Typed(msgspec.Struct):
@@ -49,16 +64,41 @@ _decode_typed = _decoder.decode
 _decode_typed_lines = _decoder.decode_lines
 
 
-def parse_events(chunk: bytes, offset: int, *, is_continuation: bool) -> Iterator[Event]:
+def parse_events(
+    chunk: bytes,
+    offset: int,
+    *,
+    is_continuation: bool,
+    dialect: Dialect | None = None,
+    seen: int = 0,
+) -> Iterator[Event]:
     """The events of a run of whole records that begins at `offset`.
 
     `is_continuation`: the last stdout record before `offset` was a `P`, so that the next
-    one goes on with its line. `chunk` ends in LF.
+    one goes on with its line. `seen`: without so many of the first record's events. `chunk`
+    ends in LF.
     """
     for line in chunk.split(b"\n")[:-1]:
-        offset += len(line) + 1
+        start, offset = offset, offset + len(line) + 1
         event, is_continuation = parse_event(line, offset, is_continuation=is_continuation)
-        yield event
+        if dialect is None:
+            yield event
+            continue
+        yield from _in_plain_words(event, start, dialect)[seen:]
+        seen = 0
+
+
+def _in_plain_words(event: Event, start: int, dialect: Dialect) -> list[Event]:
+    """What the one event of the record that begins at `start` stands for."""
+    told = dialect(event.data) if event.stream == "stdout" else []
+    if not told:
+        return [event]
+    *firsts, (name, data) = told
+    events = [
+        event._replace(offset=start, name=name, data=data, seen=seen)
+        for seen, (name, data) in enumerate(firsts, start=1)
+    ]
+    return [*events, event._replace(name=name, data=data)]
 
 
 def parse_event(line: bytes, end: int, *, is_continuation: bool) -> tuple[Event, bool]:
@@ -149,16 +189,16 @@ def _may_nest_deep(content: bytes) -> bool:
     return content.count(b"[") + content.count(b"{") > MAX_NESTING
 
 
-def _event_name(kind: str) -> str:
+def event_name(kind: str) -> str:
     """An agent's `type`, if it may name an event."""
     return kind if _EVENT_NAME.fullmatch(kind) and kind not in RESERVED_NAMES else "message"
 
 
 class _NameBytes(dict[str, bytes]):
-    """`_event_name` as bytes; remembered, since an agent uses few."""
+    """`event_name` as bytes; remembered, since an agent uses few."""
 
     def __missing__(self, kind: str) -> bytes:
-        name = _event_name(kind).encode()
+        name = event_name(kind).encode()
         if len(self) < _MOST_REMEMBERED and len(kind) <= _MOST_NAME_BYTES:
             self[kind] = name
         return name
@@ -180,7 +220,7 @@ def from_json_line(content: bytes) -> tuple[str, str] | None:
     kind = _read_type(text)
     if kind is None:
         return None
-    return _event_name(kind), text.replace("\r", " ")
+    return event_name(kind), text.replace("\r", " ")
 
 
 def _read_type(text: str) -> str | None:
@@ -193,14 +233,14 @@ def _read_type(text: str) -> str | None:
     # Half a surrogate pair, as a program prints it that cuts texts by UTF-16: msgspec
     # refuses it, RFC 8259 (section 8.2) and every browser take it.
     try:
-        found = json.loads(text, parse_constant=_refuse)
+        found = json.loads(text, parse_constant=refuse_constant)
     except ValueError:
         return None
     kind = found.get("type") if isinstance(found, dict) else None
     return kind if isinstance(kind, str) else None
 
 
-def _refuse(constant: str) -> None:
+def refuse_constant(constant: str) -> None:
     raise ValueError(f"{constant} is no JSON")
 
 

@@ -3,39 +3,61 @@
 from typing import NamedTuple
 
 from webapp.log import reader, seek
-from webapp.log.events import Event, parse_events
+from webapp.log.event_id import EventId
+from webapp.log.events import Dialect, Event
 from webapp.log.opened import OpenLog
+from webapp.log.place import events_from, find_start, first_record
 
 PAGE_BYTES = 4 << 20
 """So much of the log makes a page at most, or one record where that alone is longer."""
 _STEP_BYTES = 64 * 1024
-_PREFIX_BYTES = 40
 
 
 class Page(NamedTuple):
-    """Consecutive events, in the order of the log, and the boundaries around them."""
+    """Consecutive events, in the order of the log, and the places around them."""
 
     events: list[Event]
-    start: int
-    end: int
+    start: EventId
+    end: EventId
     is_gap: bool
-    """The offset that was asked for is no boundary; what lies nearest was taken."""
+    """The id that was asked for is no event's; what lies nearest was taken."""
 
 
-def page_after(log: OpenLog, asked: int | None, limit: int) -> Page:
-    """The first events after an offset; None stands for garbage, as in `reader.find_start`."""
-    start, is_gap = reader.find_start(log, asked)
-    return _page(log, start, _records_from(log, start, limit), is_gap)
+def page_after(
+    log: OpenLog, asked: EventId | None, limit: int, dialect: Dialect | None = None
+) -> Page:
+    """The first events after an id; None stands for garbage, as in `place.find_start`."""
+    offset, is_gap, seen = find_start(log, asked, dialect)
+    start = EventId(offset, seen)
+    records = _records_from(log, offset, limit)
+    events = events_from(log, offset, records, dialect, seen)[:limit]
+    return Page(events, start, events[-1].id if events else start, is_gap)
 
 
-def page_before(log: OpenLog, asked: int | None, limit: int, *, is_gap: bool = False) -> Page:
-    """The last events at or before an offset; None is the end of the log."""
+def page_before(
+    log: OpenLog,
+    asked: EventId | None,
+    limit: int,
+    dialect: Dialect | None = None,
+    *,
+    is_gap: bool = False,
+) -> Page:
+    """The last events at or before an id; None is the end of the log."""
     size = log.size()
-    end = reader.find_end(log, size if asked is None else min(max(asked, 0), size))
+    end = EventId(reader.find_end(log, size if asked is None else min(asked.offset, size)))
+    record_end = end.offset
+    if asked is not None and asked.seen and not find_start(log, asked, dialect).is_gap:
+        end, record_end = asked, asked.offset + len(first_record(log, asked.offset))
     is_gap = is_gap or asked not in (None, end)
-    start = seek.find_last(log, limit, end, most_bytes=PAGE_BYTES)
-    records = log.read(end - start, start)
-    return _page(log, start, records[: records.rfind(b"\n") + 1], is_gap)
+
+    start = EventId(seek.find_last(log, limit, record_end, most_bytes=PAGE_BYTES))
+    records = reader.read_between(log, start.offset, record_end)
+    events = [
+        event for event in events_from(log, start.offset, records, dialect) if event.id <= end
+    ]
+    if len(events) > limit:
+        start = events[-limit - 1].id
+    return Page(events[-limit:], start, end, is_gap)
 
 
 def _records_from(log: OpenLog, start: int, limit: int) -> bytes:
@@ -65,24 +87,3 @@ def _first_records(records: bytes, count: int) -> tuple[bytes, int]:
     for _ in range(count):
         end = records.find(b"\n", end) + 1
     return records[:end], count
-
-
-def _page(log: OpenLog, start: int, records: bytes, is_gap: bool) -> Page:
-    goes_on = _depends_on_the_past(records) and reader.is_continuation(log, start)
-    events = list(parse_events(records, start, is_continuation=goes_on))
-    return Page(events, start, start + len(records), is_gap)
-
-
-def _depends_on_the_past(records: bytes) -> bool:
-    """Whether an event of these may differ if they begin in the middle of a line.
-
-    That takes looking back, past all that is not stdout. Only the first stdout record can,
-    and only if it could be JSON.
-    """
-    start = 0
-    while start < len(records):
-        head = records[start : start + _PREFIX_BYTES + 1]
-        if head[30:38] == b" stdout ":
-            return head[38:] == b"F {"
-        start = records.find(b"\n", start) + 1
-    return False

@@ -14,6 +14,8 @@ class Start(NamedTuple):
 
     offset: int
     is_gap: bool
+    seen: int = 0
+    """How many events of the record that begins there the viewer has had."""
 
 
 def read_records(log: OpenLog, offset: int, limit: int = STEP_BYTES) -> bytes:
@@ -27,6 +29,12 @@ def read_records(log: OpenLog, offset: int, limit: int = STEP_BYTES) -> bytes:
         if end or len(chunk) < limit:
             return chunk[:end]
         limit *= 4
+
+
+def read_between(log: OpenLog, start: int, end: int) -> bytes:
+    """The whole records between two boundaries; fewer where the log was cut meanwhile."""
+    records = log.read(end - start, start)
+    return records[: records.rfind(b"\n") + 1]
 
 
 def find_start(log: OpenLog, asked: int | None) -> Start:

@@ -228,6 +228,7 @@ class Session:
                 "workflowId": spec.workflowId,
                 "stageIndex": spec.stageIndex,
                 "agent": spec.agent,
+                **({} if spec.dialect is None else {"dialect": spec.dialect}),
                 "pid": self.pid,
                 "startedAt": row.format_row_time(self.started_at_ns),
                 "runnerPid": os.getpid(),

@@ -25,6 +25,8 @@ class Spec:
     workflowId: str  # noqa: N815
     stageIndex: int  # noqa: N815
     agent: str
+    dialect: str | None = None
+    """What its log's first record says of how its lines are to be read."""
     argv: list[str]
     cwd: str
     host: str

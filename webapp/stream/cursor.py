@@ -51,7 +51,7 @@ class Cursor:
 
     def _record(self, frame: Frame) -> None:
         recording = self.feed.recordings.get(self.form)
-        if recording is not None:
+        if recording is not None and not self.place.seen:
             recording.add(self.place.offset, frame)
             if recording.is_over:
                 del self.feed.recordings[self.form]

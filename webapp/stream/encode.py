@@ -10,13 +10,16 @@ from typing import NamedTuple
 
 from webapp.log.events import (
     SHALLOW_BYTES,
+    Dialect,
     is_done,
     name_of_json,
     name_of_short_json,
     names_of_json,
     parse_event,
+    parse_events,
     text_data,
 )
+from webapp.log.reader import goes_on_after
 from webapp.log.record import TIME_BYTES, are_times
 from webapp.stream import sse
 
@@ -79,6 +82,25 @@ def encode_records(
         append(encode(event, id_prefix))
         finished = is_done(event)
     return Encoded(b"".join(frames), goes_on, finished)
+
+
+def encode_dialect(
+    records: bytes,
+    offset: int,
+    dialect: Dialect,
+    *,
+    goes_on: bool,
+    seen: int = 0,
+    as_envelope: bool = False,
+    id_prefix: str = "",
+) -> Encoded:
+    """As `encode_records`, of a log in a dialect: from after `seen` of the first one's events."""
+    encode = sse.encode_envelope if as_envelope else sse.encode_event
+    events = list(
+        parse_events(records, offset, is_continuation=goes_on, dialect=dialect, seen=seen)
+    )
+    frames = b"".join(encode(event, id_prefix) for event in events)
+    return Encoded(frames, goes_on_after(records, goes_on), any(map(is_done, events[-1:])))
 
 
 def _encode_alike(lines: list[bytes], offset: int, frame: bytes) -> bytes | None:

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from webapp.log import lock, reader
+from webapp.log.dialects import read_dialect
+from webapp.log.events import Dialect
 from webapp.log.opened import open_log
-from webapp.stream.encode import encode_records
+from webapp.stream.encode import encode_dialect, encode_records
 from webapp.stream.format import Format
 from webapp.stream.watch import Watch, watch_file
 
@@ -25,6 +27,8 @@ class Place(NamedTuple):
     offset: int
     goes_on: bool
     """Whether the last stdout record before it was a `P`, so that the next goes on with it."""
+    seen: int = 0
+    """How many events of the record that begins there have been told."""
 
 
 class Frame(NamedTuple):
@@ -55,7 +59,9 @@ class Feed:
         self.waiters: set[Waiter] = set()
         self.recordings: dict[Format, Recording] = {}
         """Take what is read for those who come later."""
-        self._frames: OrderedDict[tuple[int, Format], Frame] = OrderedDict()
+        self._dialect: Dialect | None = None
+        self._has_dialect = False
+        self._frames: OrderedDict[tuple[int, int, Format], Frame] = OrderedDict()
         self._frames_bytes = 0
         self._frames_lock = threading.Lock()
         self._watch: Watch | None = None
@@ -86,13 +92,23 @@ class Feed:
         """Whether nobody will ever write to the log again, and yet it has no `done`."""
         return not lock.is_held(self.log.fd) and not self.is_complete()
 
-    def place_at(self, offset: int) -> Place:
-        """The place at a boundary."""
-        return Place(offset, reader.is_continuation(self.log, offset))
+    def place_at(self, offset: int, seen: int = 0) -> Place:
+        """The place at a boundary, or after so many events of the record that begins there."""
+        return Place(offset, reader.is_continuation(self.log, offset), seen)
+
+    def dialect(self, form: Format) -> Dialect | None:
+        """The dialect of the log for viewers with this format."""
+        if form.is_raw:
+            return None
+        if not self._has_dialect:
+            is_known = self.size() > 0 and reader.read_records(self.log, 0, 4096) != b""
+            self._dialect = read_dialect(self.log)
+            self._has_dialect = is_known  # the first record may still be on its way
+        return self._dialect
 
     def frame_at(self, place: Place, form: Format) -> Frame | None:
         """The next events from a place on; None at the tail. Made once for all viewers."""
-        key = (place.offset, form)
+        key = (place.offset, place.seen, form)
         with self._frames_lock:
             frame = self._frames.get(key)
         size = self.size()
@@ -104,11 +120,35 @@ class Feed:
         records = reader.read_records(self.log, place.offset, limit)
         if not records:
             return None
-        frame = _encode(records, place, form)
+        frame = self.encode(records, place, form)
         self._remember(key, frame)
         return frame
 
-    def _remember(self, key: tuple[int, Format], frame: Frame) -> None:
+    def encode(self, records: bytes, place: Place, form: Format) -> Frame:
+        """Some whole records of the log, read from a place on."""
+        dialect = self.dialect(form)
+        if dialect is None:
+            encoded = encode_records(
+                records,
+                place.offset,
+                goes_on=place.goes_on,
+                as_envelope=form.as_envelope,
+                id_prefix=form.id_prefix,
+            )
+        else:
+            encoded = encode_dialect(
+                records,
+                place.offset,
+                dialect,
+                goes_on=place.goes_on,
+                seen=place.seen,
+                as_envelope=form.as_envelope,
+                id_prefix=form.id_prefix,
+            )
+        end = Place(place.offset + len(records), encoded.goes_on)
+        return Frame(encoded.frames, end, encoded.is_done)
+
+    def _remember(self, key: tuple[int, int, Format], frame: Frame) -> None:
         with self._frames_lock:
             if key not in self._frames:
                 self._frames[key] = frame
@@ -145,15 +185,3 @@ class Feed:
         if size != self._seen_size:
             self._seen_size = size
             self.wake()
-
-
-def _encode(records: bytes, place: Place, form: Format) -> Frame:
-    encoded = encode_records(
-        records,
-        place.offset,
-        goes_on=place.goes_on,
-        as_envelope=form.as_envelope,
-        id_prefix=form.id_prefix,
-    )
-    end = Place(place.offset + len(records), encoded.goes_on)
-    return Frame(encoded.frames, end, encoded.is_done)

@@ -10,6 +10,8 @@ class Format(NamedTuple):
 
     as_envelope: bool = False
     id_prefix: str = ""
+    is_raw: bool = False
+    """What the agent printed as it printed it, whatever dialect that is."""
 
     def own(self, name: str, content: dict[str, object]) -> bytes:
         """An event that does not stand in the log."""

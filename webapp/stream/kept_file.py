@@ -8,6 +8,8 @@ at 0 and wherever a line of an id follows an empty line: any place can be found 
 import os
 import struct
 
+from webapp.log.event_id import BEGINNING, EventId, read_id
+
 FINGERPRINT_BYTES = 32
 _MAGIC = b"agent-stream 1\n\0"
 _TRAILER = struct.Struct(f"<Q{FINGERPRINT_BYTES}s{len(_MAGIC)}s")
@@ -15,8 +17,8 @@ _ID = b"id: "
 _BETWEEN = b"\n\n" + _ID
 _STEPS = (4 * 1024, 256 * 1024)
 """Most frames are short: the first look for the end of one is, too."""
-_DIGITS = 20
-"""Enough for any offset, and the LF after it."""
+_ID_BYTES = 40
+"""Enough for any id, and the LF after it."""
 
 
 def trailer(size: int, fingerprint: bytes) -> bytes:
@@ -32,25 +34,25 @@ def read_size(fd: int, fingerprint: bytes) -> int | None:
     return size
 
 
-def find_after(fd: int, size: int, offset: int, id_prefix: bytes) -> int | None:
-    """Where the frames after the event with the id `<id_prefix><offset>` begin.
+def find_after(fd: int, size: int, seen: EventId, id_prefix: bytes) -> int | None:
+    """Where the frames after the event with the id `<id_prefix><seen>` begin.
 
-    None where no event has this id. 0 is the beginning.
+    None where no event has this id.
     """
-    if offset == 0:
+    if seen == BEGINNING:
         return 0
-    low, high, nearest = 0, size, 0
+    low, high, nearest = 0, size, BEGINNING
     while low < high:
         middle = (low + high) // 2
         start = next_boundary(fd, middle, size)
         found = _id_at(fd, start, id_prefix) if start < size else None
         if start < size and found is None:
             return None  # no frame of ours: the file is damaged
-        if found is None or found > offset:
+        if found is None or found > seen:
             high = middle
         else:
             low, nearest = start + 1, found
-    return next_boundary(fd, low, size) if nearest == offset else None
+    return next_boundary(fd, low, size) if nearest == seen else None
 
 
 def next_boundary(fd: int, position: int, size: int) -> int:
@@ -71,11 +73,10 @@ def next_boundary(fd: int, position: int, size: int) -> int:
     return size
 
 
-def _id_at(fd: int, start: int, id_prefix: bytes) -> int | None:
-    """The offset in the id of the frame that begins there; None if there is none."""
+def _id_at(fd: int, start: int, id_prefix: bytes) -> EventId | None:
+    """The id of the frame that begins there; None if there is none."""
     before = _ID + id_prefix
-    line, newline, _rest = os.pread(fd, len(before) + _DIGITS, start).partition(b"\n")
-    digits = line.removeprefix(before)
-    if not newline or len(digits) == len(line) or not digits.isdigit():
+    line, newline, _rest = os.pread(fd, len(before) + _ID_BYTES, start).partition(b"\n")
+    if not newline or not line.startswith(before):
         return None
-    return int(digits)
+    return read_id(line.removeprefix(before).decode("latin-1"))

@@ -16,6 +16,7 @@ import msgspec
 
 import webapp.log
 import webapp.stream
+from webapp.log.event_id import EventId
 from webapp.stream import kept_file
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
@@ -39,9 +40,9 @@ class Kept:
         """Of the frames alone, in bytes."""
         self._id_prefix = form.id_prefix.encode()
 
-    def find_after(self, offset: int) -> int | None:
-        """Where the frames after the event with this offset begin; None if there is none."""
-        return kept_file.find_after(self.fd, self.size, offset, self._id_prefix)
+    def find_after(self, seen: EventId) -> int | None:
+        """Where the frames after the event with this id begin; None if there is none."""
+        return kept_file.find_after(self.fd, self.size, seen, self._id_prefix)
 
     def end_after(self, position: int) -> int:
         """The first end of a frame at or after a position."""

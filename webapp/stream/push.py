@@ -16,6 +16,7 @@ from typing import Any, NoReturn
 import gevent
 from gevent.socket import wait_write
 
+from webapp.log.event_id import EventId
 from webapp.stream.connection import (
     CHUNK_END,
     Connection,
@@ -145,7 +146,7 @@ class Push:
                 frames.record(cursor.feed, cursor.form)
             return
         try:
-            start = kept.find_after(cursor.place.offset)
+            start = kept.find_after(EventId(cursor.place.offset, cursor.place.seen))
             if start is not None and self._send_all_kept(connection, kept, start):
                 cursor.move(Place(cursor.feed.size(), goes_on=False), is_over=True)
         finally:

@@ -8,8 +8,6 @@ from typing import NamedTuple
 from webapp.log import reader
 from webapp.log.record import TIME_BYTES, is_time, parse_time
 from webapp.stream.cursor import Cursor
-from webapp.stream.encode import encode_records
-from webapp.stream.feed import Place
 from webapp.stream.view import Pace
 
 READ_BYTES = 64 * 1024
@@ -58,16 +56,9 @@ class Replay:
         return self._show(b"".join(records))
 
     def _show(self, records: bytes) -> bytes:
-        place, form = self.cursor.place, self.cursor.form
-        encoded = encode_records(
-            records,
-            place.offset,
-            goes_on=place.goes_on,
-            as_envelope=form.as_envelope,
-            id_prefix=form.id_prefix,
-        )
-        self.cursor.move(Place(place.offset + len(records), encoded.goes_on), encoded.is_done)
-        return encoded.frames
+        frame = self.cursor.feed.encode(records, self.cursor.place, self.cursor.form)
+        self.cursor.move(frame.end, frame.is_done)
+        return frame.data
 
     def _fetch(self) -> bool:
         """Read on and set each record's moment; False at the tail."""

@@ -30,8 +30,8 @@ class Source(NamedTuple):
 
 def open_source(feed: Feed, view: View) -> tuple[bytes, Source]:
     """What to tell the viewer first (often nothing), and where the rest comes from."""
-    offset, is_gap = view.find_start(feed.log)
-    cursor = Cursor(feed, view.form, feed.place_at(offset))
+    offset, is_gap, seen = view.find_start(feed.log, feed.dialect(view.form))
+    cursor = Cursor(feed, view.form, feed.place_at(offset, seen))
     replay = Replay(cursor, view.pace) if view.pace is not None else None
     first = view.form.gap("no event has this id") if is_gap else b""
     return first, Source(cursor, replay)

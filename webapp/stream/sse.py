@@ -9,14 +9,14 @@ from webapp.log.events import Event, to_json
 
 
 def encode_event(event: Event, id_prefix: str = "") -> bytes:
-    """An event of the log as a frame; its id is `<id_prefix><offset>`."""
+    """An event of the log as a frame; its id follows the prefix."""
     name, data = _one_line(event.name), _data_lines(event.data)
-    frame = f"{id_line(id_prefix)}{event.offset}\nevent: {name}\ndata: {data}\n\n"
+    frame = f"{id_line(id_prefix)}{event.id}\nevent: {name}\ndata: {data}\n\n"
     return frame.encode("utf-8", "replace")
 
 
 def id_line(id_prefix: str) -> str:
-    """The line of an event's id, less the offset at its end."""
+    """The line of an event's id, less the id at its end."""
     return f"id: {_one_line(id_prefix)}"
 
 

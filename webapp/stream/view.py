@@ -5,7 +5,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from webapp.log import reader, seek
+from webapp.log import place, seek
+from webapp.log.event_id import BEGINNING, EventId
+from webapp.log.events import Dialect
 from webapp.log.opened import OpenLog
 from webapp.log.reader import Start
 from webapp.stream import sse
@@ -35,8 +37,8 @@ class View:
     ping_seconds: float
     recorded_end: Callable[[], dict[str, object] | None]
     """How the session ended by its row; None while it is live."""
-    offset: int | None = 0
-    """Where to begin; None for an id that makes no sense."""
+    after: EventId | None = BEGINNING
+    """Begin after the event of this id; None for one that makes no sense."""
     last_events: int | None = None
     """Begin so many events before the end instead."""
     time: bytes | None = None
@@ -46,13 +48,14 @@ class View:
     first_id: str | None = None
     """Told to the client before the first event, so that even an early reconnect resumes."""
 
-    def find_start(self, log: OpenLog) -> Start:
+    def find_start(self, log: OpenLog, dialect: Dialect | None) -> Start:
         """Where in the log this begins, and whether that is not quite what was asked for."""
         if self.last_events is not None:
-            return Start(seek.find_last(log, self.last_events), is_gap=False)
+            offset, seen = place.find_last(log, self.last_events, dialect)
+            return Start(offset, is_gap=False, seen=seen)
         if self.time is not None:
             return Start(seek.find_time(log, self.time), is_gap=False)
-        return reader.find_start(log, self.offset)
+        return place.find_start(log, self.after, dialect)
 
     def prelude(self) -> bytes:
         """How the response begins."""

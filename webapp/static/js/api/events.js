@@ -23,8 +23,8 @@ export async function eventsBefore(sessionId, id) {
     events.push(...page.events);
     offset = page.nextOffset;
   }
-  // The first page begins with the event itself; an id is an offset in the log.
-  const earlier = events.filter((event) => Number(event.id) < Number(id)).reverse();
+  // The first page begins with the event itself.
+  const earlier = events.filter((event) => event.id !== id).reverse();
   return { events: earlier.map(asStreamed), isFirst: offset === null };
 }
 

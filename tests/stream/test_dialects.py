@@ -1,0 +1,106 @@
+"""A log in a dialect, watched: one record may be several events."""
+
+import json
+from typing import Any
+
+import pytest
+
+from tests.server import wait_for
+from tests.stream.theatre import Theatre, Viewer
+from webapp.stream.format import Format
+
+SESSION = '{"type":"session","sessionId":"session","dialect":"claude"}'
+INIT = '{"type":"system","subtype":"init"}'
+TURN = json.dumps(
+    {
+        "type": "assistant",
+        "message": {
+            "content": [
+                {"type": "text", "text": "I look."},
+                {"type": "tool_use", "id": "t1", "name": "Bash", "input": {}},
+                {"type": "tool_use", "id": "t2", "name": "Read", "input": {}},
+            ]
+        },
+    }
+)
+RESULT = '{"type":"result","usage":{"output_tokens":5}}'
+WHOLE = ["session", "system", "message", "tool_call", "tool_call", "usage", "done"]
+
+
+@pytest.fixture
+def stage(either_stage: Theatre) -> Theatre:
+    """All of these hold for both ways."""
+    return either_stage
+
+
+def write_log(stage: Theatre) -> None:
+    """A whole session."""
+    stage.log.say(SESSION, stream=b"system")
+    for line in (INIT, TURN, RESULT):
+        stage.log.say(line)
+    stage.log.end()
+
+
+def watch(stage: Theatre, event_id: str = "0", **options: Any) -> Viewer:
+    """A viewer that has had this event."""
+    offset, _dot, seen = event_id.partition(".")
+    return stage.watch(int(offset), seen=int(seen or 0), **options)
+
+
+def test_viewer_resumes_at_every_id_in_the_middle_of_a_record_too(stage: Theatre) -> None:
+    write_log(stage)
+    viewer = watch(stage)
+    viewer.wait_until_ended()
+    events = viewer.events
+    assert viewer.names == WHOLE
+    ids = [event.last_event_id for event in events]
+    assert ["." in event_id for event_id in ids] == [False, False, True, True, *[False] * 3]
+    for position, event_id in enumerate(ids[:-1], start=1):
+        rest = watch(stage, event_id)
+        rest.wait_until_ended()
+        assert rest.events == events[position:]
+
+
+def test_id_that_no_event_of_a_record_has_is_a_gap(stage: Theatre) -> None:
+    write_log(stage)
+    viewer = watch(stage)
+    viewer.wait_until_ended()
+    start = viewer.events[1].last_event_id
+    other = watch(stage, f"{start}.3")
+    other.wait_until_ended()
+    assert other.names == ["notice", "usage", "done"]
+
+
+def test_raw_viewer_gets_what_the_agent_printed(stage: Theatre) -> None:
+    write_log(stage)
+    viewer = watch(stage, form=Format(is_raw=True))
+    viewer.wait_until_ended()
+    assert viewer.names == ["session", "system", "assistant", "result", "done"]
+    assert [event.data for event in viewer.events[1:4]] == [INIT, TURN, RESULT]
+
+
+def test_live_viewer_hears_each_event_even_from_before_the_log_says_its_dialect(
+    stage: Theatre,
+) -> None:
+    early = watch(stage)
+    wait_for(lambda: early.body != b"")
+    stage.log.say(SESSION, stream=b"system")
+    stage.log.say(INIT)
+    wait_for(lambda: early.names == WHOLE[:2])
+    stage.log.say(TURN)
+    wait_for(lambda: early.names == WHOLE[:5])
+    late = watch(stage, early.events[2].last_event_id)
+    stage.log.say(RESULT)
+    stage.log.end()
+    for viewer in (early, late):
+        viewer.wait_until_ended()
+    assert early.names == WHOLE
+    assert late.names == WHOLE[3:]
+
+
+def test_last_events_are_counted_one_by_one(stage: Theatre) -> None:
+    write_log(stage)
+    for count in range(len(WHOLE) + 1):
+        viewer = watch(stage, last_events=count)
+        viewer.wait_until_ended()
+        assert viewer.names == (WHOLE[-count:] if count else [])

@@ -22,6 +22,7 @@ from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.http.services import EXTENSION, Services, end_abandoned
+from webapp.metrics.meter import Meter
 from webapp.settings import Settings, load_settings
 from webapp.store.engine import open_migrated
 from webapp.stream.hub import Hub
@@ -41,14 +42,23 @@ def create_app(settings: Settings | None = None) -> Flask:
     board = MessageBoard(database, lambda: hub.should_stop())
     hub.other_streams = lambda: board.followers
 
+    meter = Meter()
+    meter.gauges = {"session": lambda: hub.viewers, "history": lambda: board.followers}
+    hub.count_sent = meter.count_sent
+    launcher.on_runner_failure = meter.count_runner_failure
+    database.on_lock_wait = meter.count_lock_wait
+
     rates = Rates(settings.var)
     cookies = None if settings.token is None else LoginCookies(settings.var, settings.token)
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions[EXTENSION] = Services(settings, database, launcher, hub, board, rates, cookies)
+    app.extensions[EXTENSION] = Services(
+        settings, database, launcher, hub, board, rates, meter, cookies
+    )
     errors.register(app)
+    ops.register(app)
     security.register(app)
     rooms = (agent_stream, login, ops, pages, session_events, session_log, sessions, trpc)
     for room in rooms:

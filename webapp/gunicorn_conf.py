@@ -35,9 +35,12 @@ control_socket_disable = True
 def on_starting(server: Any) -> None:
     """Before the first worker: refuse what cannot work, end what a crash left behind."""
     from webapp.agents.reconcile import reconcile_all
+    from webapp.metrics.memory import Memory
     from webapp.store import in_use
     from webapp.store.engine import check_whole, open_migrated
 
+    # Room for all workers of a reload beside the old ones; slot 0 is the master's.
+    server.agent_stream_memory = Memory(2 * server.cfg.workers + 9)
     try:
         if server.cfg.preload_app:
             raise SetupError("--preload does not work here: leave it out.")
@@ -50,8 +53,25 @@ def on_starting(server: Any) -> None:
         raise SystemExit(2) from None
     ended = reconcile_all(database, _settings.var.resolve())
     database.close()
+    lost = sum(session.status == "lost" for session in ended)
+    server.agent_stream_memory.slot(0).add("runner_failures\tlost", lost)
     if ended:
         server.log.warning("%d session(s) had lost their runner and were ended", len(ended))
+
+
+def pre_fork(server: Any, worker: Any) -> None:
+    """Give the worker a place for its numbers that no other living one has."""
+    used = {other.agent_stream_slot for other in server.WORKERS.values()}
+    memory = server.agent_stream_memory
+    free = (index for index in range(1, memory.slots) if index not in used)
+    worker.agent_stream_slot = next(free, None)
+    worker.agent_stream_memory = memory
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Forget how many streams it had; what it counted stays."""
+    if worker.agent_stream_slot is not None:
+        server.agent_stream_memory.slot(worker.agent_stream_slot).clear_gauges()
 
 
 def post_worker_init(worker: Any) -> None:
@@ -59,8 +79,9 @@ def post_worker_init(worker: Any) -> None:
 
     What was loaded by now stays: the garbage collector need not look at it ever again.
     """
-    hub = _hub(worker)
+    hub = _services(worker).hub
     hub.should_stop = lambda: not worker.alive
+    _join_memory(worker)
     if worker_class == "gevent" and not worker.cfg.is_ssl and worker.cfg.protocol == "http":
         from webapp.stream.kept_frames import KeptFrames
         from webapp.stream.push import Push
@@ -78,11 +99,21 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """End the streams that are still open, so that their viewers come back at once."""
-    if getattr(worker, "wsgi", None) is not None and _hub(worker).push is not None:
-        _hub(worker).push.stop()
+    if getattr(worker, "wsgi", None) is not None and _services(worker).hub.push is not None:
+        _services(worker).hub.push.stop()
 
 
-def _hub(worker: Any) -> Any:
+def _join_memory(worker: Any) -> None:
+    if worker.agent_stream_slot is None:
+        worker.log.warning("too many workers: this one is not in /metrics")
+        return
+    memory = worker.agent_stream_memory
+    meter = _services(worker).meter
+    meter.join(memory, memory.slot(worker.agent_stream_slot))
+    meter.start_publishing()
+
+
+def _services(worker: Any) -> Any:
     from webapp.http.services import EXTENSION
 
-    return worker.wsgi.extensions[EXTENSION].hub
+    return worker.wsgi.extensions[EXTENSION]

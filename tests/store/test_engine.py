@@ -142,6 +142,20 @@ def test_write_goes_through_once_the_lock_is_free(database: Database) -> None:
     assert len(written) == 1
 
 
+def test_wait_for_the_lock_is_told_with_its_length(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waits: list[float] = []
+    database.on_lock_wait = waits.append
+    create(database)
+    assert waits == []
+    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.3)
+    with held(database.path), pytest.raises(DatabaseBusy):
+        create(database)
+    (wait_seconds,) = waits
+    assert wait_seconds >= 0.3
+
+
 def test_read_goes_on_while_another_writes(database: Database) -> None:
     create(database)
     with held(database.path):

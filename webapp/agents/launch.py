@@ -12,7 +12,7 @@ import logging
 import os
 import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,6 +72,8 @@ class Launcher:
         self.cwd = os.getcwd()
         self.runners = Runners()
         self._look_again_at = 0.0
+        self.on_runner_failure: Callable[[str], None] = lambda reason: None
+        """Told of each runner that cannot be started (`start`) or is found gone (`lost`)."""
         self._history_redactor = TextRedactor(
             secrets_of_all(settings, os.environ), keys=settings.redact_keys
         )
@@ -94,7 +96,10 @@ class Launcher:
             if time.monotonic() < self._look_again_at:
                 raise
             self._look_again_at = time.monotonic() + _LOOK_SECONDS
-            if not reconcile.reconcile_all(self.database, self.var):
+            ended = reconcile.reconcile_all(self.database, self.var)
+            for _session in ended:
+                self.on_runner_failure("lost")
+            if not ended:
                 raise
             return self._invoke(invocation, key)
 
@@ -182,6 +187,7 @@ class Launcher:
             self.runners.start(request, handover.log_fd)
         except OSError as error:
             logger.exception("cannot start the runner of %s", session.id)
+            self.on_runner_failure("start")
             handover.close()  # what still holds the lock then is a runner that did start
             reason = f"cannot start the runner: {error.strerror or error}"
             reconcile.reconcile(self.database, self.var, session, status="failed", error=reason)

@@ -80,7 +80,7 @@ def _start_or_resume(
         if request.method == "HEAD":
             return _headers_only()
         services().hub.admit()
-        session, beginning = services().launcher.invoke(invocation), Beginning()
+        session, beginning = services().invoke(invocation), Beginning()
     return _respond(session, beginning, form._replace(id_prefix=f"{session.id}/"), pace)
 
 

@@ -1,13 +1,14 @@
 """What the blueprints work with; `create_app` makes it, one a process."""
 
 import logging
+import time
 from dataclasses import dataclass
 from typing import cast
 
 from flask import current_app
 
 from webapp.agents import stopping
-from webapp.agents.launch import Launcher
+from webapp.agents.launch import IdempotencyKey, Invocation, Launcher
 from webapp.agents.places import session_files
 from webapp.agents.reconcile import mend, reconcile
 from webapp.errors import Conflict, NotFound, ServiceUnavailable
@@ -15,6 +16,7 @@ from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.log.opened import OpenLog, open_log
+from webapp.metrics.meter import Meter
 from webapp.settings import Settings
 from webapp.store import sessions, shapes
 from webapp.store.engine import Database
@@ -36,6 +38,7 @@ class Services:
     hub: Hub
     board: MessageBoard
     rates: Rates
+    meter: Meter
     login_cookies: LoginCookies | None
     """None where no token is asked for."""
 
@@ -51,10 +54,17 @@ class Services:
         Where that cannot be found out or written down now, what the row says must do.
         """
         try:
-            return reconcile(self.database, self.launcher.var, session)
+            return _reconcile(self.database, self.launcher, session)
         except (OSError, ServiceUnavailable):
             logger.exception("cannot find out whether %s still runs", session.id)
             return session
+
+    def invoke(self, invocation: Invocation, key: IdempotencyKey | None = None) -> Session:
+        """Start a session; see `Launcher.invoke`."""
+        began_at = time.perf_counter()
+        session = self.launcher.invoke(invocation, key)
+        self.meter.count_invoke(time.perf_counter() - began_at)
+        return session
 
     def cancel(self, session_id: str) -> Session:
         """Have a session's agent terminated. NotFound; Conflict if it has ended."""
@@ -91,10 +101,17 @@ def end_abandoned(
     with database.read() as orm:
         session = sessions.get_session(orm, session_id)
     if session.is_live:
-        session = reconcile(database, launcher.var, session)
+        session = _reconcile(database, launcher, session)
     else:
         mend(database, launcher.var, session)
     return None if session.is_live else end_of(session)
+
+
+def _reconcile(database: Database, launcher: Launcher, session: Session) -> Session:
+    found = reconcile(database, launcher.var, session)
+    if session.is_live and found.status == "lost":
+        launcher.on_runner_failure("lost")
+    return found
 
 
 def end_of(session: Session) -> dict[str, object]:

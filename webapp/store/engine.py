@@ -52,6 +52,8 @@ class Database:
         self.path = path
         self._reader = open_engine(path)
         self._writer = self._reader.execution_options(**{_WRITE: True})
+        self.on_lock_wait: Callable[[float], None] = lambda seconds: None
+        """Told how many seconds somebody had to wait for the lock."""
 
     @contextmanager
     def read(self) -> Iterator[OrmSession]:
@@ -100,17 +102,23 @@ class Database:
     def _patiently(self, attempt: Callable[[], T]) -> T:
         """Try until the lock is free. Readers need it too: the last connection that closes
         takes the whole file for a moment, to tidy up the WAL."""
-        give_up_at = time.monotonic() + LOCK_PATIENCE_SECONDS
+        began_at = time.monotonic()
         pause = 0.0005
-        while True:
-            try:
-                with _translated():
-                    return attempt()
-            except DatabaseBusy:
-                if time.monotonic() >= give_up_at:
-                    raise
-            time.sleep(pause * random.uniform(0.5, 1.5))
-            pause = min(pause * 2, 0.05)
+        has_waited = False
+        try:
+            while True:
+                try:
+                    with _translated():
+                        return attempt()
+                except DatabaseBusy:
+                    has_waited = True
+                    if time.monotonic() >= began_at + LOCK_PATIENCE_SECONDS:
+                        raise
+                time.sleep(pause * random.uniform(0.5, 1.5))
+                pause = min(pause * 2, 0.05)
+        finally:
+            if has_waited:
+                self.on_lock_wait(time.monotonic() - began_at)
 
     def revision(self) -> str | None:
         """The migration that the file is at; None for a file that has none.

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import or_, select, text, update
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
@@ -160,6 +160,15 @@ def list_sessions(
     if cursor is not None:
         query = query.where(Session.id < cursor)
     return list(orm.scalars(query))
+
+
+def count_by_status(orm: OrmSession) -> dict[str, int]:
+    """How many sessions there are of each status."""
+    query = select(Session.status, func.count()).group_by(Session.status)
+    counts = dict.fromkeys(STATUSES, 0)
+    for status, count in orm.execute(query):
+        counts[status] = count
+    return counts
 
 
 def ids_like(orm: OrmSession, piece: str, limit: int) -> list[str]:

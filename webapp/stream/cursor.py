@@ -8,7 +8,7 @@ from webapp.stream.format import Format
 class Cursor:
     """A place in a feed that moves on with what is read from there."""
 
-    __slots__ = ("_has_read", "feed", "form", "is_over", "place")
+    __slots__ = ("_has_read", "feed", "form", "is_over", "place", "told")
 
     def __init__(self, feed: Feed, form: Format, place: Place) -> None:
         self.feed = feed
@@ -16,6 +16,8 @@ class Cursor:
         self.place = place
         self.is_over = False
         """Nothing will ever follow: the session's end has been read."""
+        self.told = 0
+        """How many events of the log have been read here."""
         self._has_read = False
 
     def copy(self) -> "Cursor":
@@ -25,9 +27,10 @@ class Cursor:
         other._has_read = self._has_read
         return other
 
-    def move(self, place: Place, is_over: bool) -> None:
-        """What lies before this place has been told by other means."""
+    def move(self, place: Place, is_over: bool, events: int = 0) -> None:
+        """What lies before this place, so many events, has been told by other means."""
         self.place, self.is_over, self._has_read = place, is_over, True
+        self.told += events
 
     def read(self) -> bytes | None:
         """The next frames; None at the tail, where there is nothing to be told now."""
@@ -36,7 +39,7 @@ class Cursor:
         if frame is not None:
             if self.feed.recordings:
                 self._record(frame)
-            self.move(frame.end, frame.is_done)
+            self.move(frame.end, frame.is_done, frame.events)
             return frame.data
         if size < self.place.offset:
             return self._go_back(size)

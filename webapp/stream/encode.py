@@ -38,6 +38,8 @@ class Encoded(NamedTuple):
     goes_on: bool
     """Whether the last stdout record so far was a `P`."""
     is_done: bool
+    events: int
+    """How many they are."""
 
 
 def encode_records(
@@ -54,7 +56,7 @@ def encode_records(
     if is_as_it_stands and not goes_on and len(lines) >= _MANY_LINES:
         alike = _encode_alike(lines, offset, typed)
         if alike is not None:
-            return Encoded(alike, goes_on=False, is_done=False)
+            return Encoded(alike, goes_on=False, is_done=False, events=len(lines))
 
     frames: list[bytes] = []
     append = frames.append
@@ -81,7 +83,7 @@ def encode_records(
         event, goes_on = parse_event(line, offset, is_continuation=goes_on)
         append(encode(event, id_prefix))
         finished = is_done(event)
-    return Encoded(b"".join(frames), goes_on, finished)
+    return Encoded(b"".join(frames), goes_on, finished, len(lines))
 
 
 def encode_dialect(
@@ -100,7 +102,8 @@ def encode_dialect(
         parse_events(records, offset, is_continuation=goes_on, dialect=dialect, seen=seen)
     )
     frames = b"".join(encode(event, id_prefix) for event in events)
-    return Encoded(frames, goes_on_after(records, goes_on), any(map(is_done, events[-1:])))
+    finished = any(map(is_done, events[-1:]))
+    return Encoded(frames, goes_on_after(records, goes_on), finished, len(events))
 
 
 def _encode_alike(lines: list[bytes], offset: int, frame: bytes) -> bytes | None:

@@ -37,6 +37,7 @@ class Frame(NamedTuple):
     data: bytes
     end: Place
     is_done: bool
+    events: int
 
 
 class Waiter(Protocol):
@@ -146,7 +147,7 @@ class Feed:
                 id_prefix=form.id_prefix,
             )
         end = Place(place.offset + len(records), encoded.goes_on)
-        return Frame(encoded.frames, end, encoded.is_done)
+        return Frame(encoded.frames, end, encoded.is_done, encoded.events)
 
     def _remember(self, key: tuple[int, int, Format], frame: Frame) -> None:
         with self._frames_lock:

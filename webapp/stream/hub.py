@@ -39,6 +39,8 @@ class Hub:
         """Whether the worker is told to end; set by the server that runs it."""
         self.other_streams: Callable[[], int] = lambda: 0
         """How many streams of another kind this worker has open; they count too."""
+        self.count_sent: Callable[[int, int], None] = lambda events, size: None
+        """Told how many events, and of how many bytes, have been sent to viewers."""
         self.push: Push | None = None
         """Takes over viewers' connections, where the server lets it; set by that server."""
 

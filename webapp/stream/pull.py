@@ -57,9 +57,11 @@ def _follow(hub: Hub, feed: Feed, view: View, bell: _Bell) -> Iterator[bytes]:
         yield first
     heard_at = time.monotonic()
     while not hub.should_stop() and not source.is_over:
+        told = source.cursor.told
         piece = source.read()
         if isinstance(piece, bytes):
             yield piece
+            hub.count_sent(source.cursor.told - told, len(piece))
             heard_at = time.monotonic()
             time.sleep(YIELD_SECONDS)
         elif source.is_over:

@@ -119,6 +119,7 @@ class Push:
                 self._send_kept(self._kept, connection, source.cursor)
             ping_at = time.monotonic() + self.ping_seconds
             while not source.is_over and not self._hub.should_stop():
+                told = source.cursor.told
                 piece = source.read()
                 if piece is None:
                     if self._park(connection, source.cursor):
@@ -128,6 +129,7 @@ class Push:
                     piece = self._pause(source, piece, ping_at)
                 if piece:
                     self._send_all(connection, connection.frame(piece))
+                    self.count_sent(source.cursor.told - told, len(piece))
                     ping_at = time.monotonic() + self.ping_seconds
                     if len(piece) >= _LARGE_BYTES:
                         gevent.idle()  # who catches up fast must not hold up the live ones
@@ -163,6 +165,7 @@ class Push:
             send_part(connection.fd, kept.fd, start, end, self.send_timeout_seconds)
             if connection.is_chunked:
                 self._send_all(connection, CHUNK_END)
+            self.count_sent(0, end - start)  # how many events these are, nobody has counted
             start = end
         return True
 
@@ -236,6 +239,10 @@ class Push:
         """The viewer has all, or the worker ends."""
         self._unpark(connection)
         self._finish(connection, feed)
+
+    def count_sent(self, events: int, size: int) -> None:
+        """So many events, of so many bytes, have been sent to viewers."""
+        self._hub.count_sent(events, size)
 
     # --- the end of a connection ----------------------------------------------------------
 

@@ -57,7 +57,7 @@ class Replay:
 
     def _show(self, records: bytes) -> bytes:
         frame = self.cursor.feed.encode(records, self.cursor.place, self.cursor.form)
-        self.cursor.move(frame.end, frame.is_done)
+        self.cursor.move(frame.end, frame.is_done, frame.events)
         return frame.data
 
     def _fetch(self) -> bool:

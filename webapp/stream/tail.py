@@ -28,6 +28,9 @@ class Owner(Protocol):
     def finish_parked(self, connection: Connection, feed: Feed) -> None:
         """The viewer has everything."""
 
+    def count_sent(self, events: int, size: int) -> None:
+        """So many events, of so many bytes, have been sent to viewers."""
+
 
 class Tail:
     """Viewers of one log in one format, all at the same place."""
@@ -65,11 +68,14 @@ class Tail:
     def wake(self) -> None:
         """The log may have changed: send what is new."""
         for _ in range(PIECES_AT_ONCE):
+            told = self.cursor.told
             piece = self.cursor.read()
             if piece is not None:
                 self.heard_at = time.monotonic()
+                viewers = len(self._chunked) + len(self._raw)
                 self._send(self._chunked, chunk(piece))
                 self._send(self._raw, piece)
+                self._owner.count_sent((self.cursor.told - told) * viewers, len(piece) * viewers)
             if self.cursor.is_over:
                 self.end()
             if piece is None or self.is_empty:

@@ -74,7 +74,7 @@ def invoke_agent(value: object) -> object:
         stage_index=_stage_index(given),
         agent=inputs.optional_text(given, "agent"),
     )
-    session = services().launcher.invoke(invocation, hashed_key(given))
+    session = services().invoke(invocation, hashed_key(given))
     return {
         "sessionId": session.id,
         "workflowId": session.workflow_id,

@@ -1,0 +1,1 @@
+"""What the server counts, over all of its workers, for Prometheus."""

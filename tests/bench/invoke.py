@@ -94,6 +94,21 @@ def _run(server: Server, count: int) -> list[tuple[float, float]]:
     return measured
 
 
+def invoke_once(server: Server, workflow_id: str, agent: str = "line") -> float:
+    """Milliseconds from the request to its answer; returns when the session has ended."""
+    body = json.dumps({"workflowId": workflow_id, "agent": agent, "message": "hello"})
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        started = time.perf_counter()
+        client.sendall(_request(server, "POST /api/trpc/workflow.invokeAgent", body))
+        answer = b""
+        while not answer.endswith(b"}}"):
+            answer += client.recv(65536)
+        took_ms = (time.perf_counter() - started) * 1e3
+    session_id = json.loads(answer.partition(b"\r\n\r\n")[2])["result"]["data"]["sessionId"]
+    server.wait_until_ended(session_id)
+    return took_ms
+
+
 def _request(server: Server, target: str, body: str = "") -> bytes:
     """A request as its bytes: a client that takes no time of its own."""
     return (

@@ -78,6 +78,10 @@ def test_ls_lists_only_what_was_asked_for(place: Server) -> None:
     assert ids(*here, "--status", "succeeded") == [first]
     assert ids(*here, "--status", "failed,succeeded", "--all") == [second, first]
     assert ids(*here, "--status", "lost") == []
+    assert ids(*here, "--agent", "missing,say", "--since", "1h") == [second, first]
+    assert ids(*here, "--agent", "say", "--until", "1h") == []
+    assert ids(*here, "--text", "no-such-program") == [second]
+    assert ids(*here, "--sort", "oldest") == [first, second]
 
 
 def test_ls_names_the_statuses_that_there_are(place: Server) -> None:

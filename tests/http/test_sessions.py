@@ -114,6 +114,44 @@ def test_list_is_filtered_by_status_and_workflow(make_client: MakeClient) -> Non
     assert listed(client, "workflowId=workflow-0") == []
 
 
+def test_list_is_filtered_by_agent_time_and_text_and_sorted(make_client: MakeClient) -> None:
+    client = make_client()
+    database, workflow_id = client.machine.database, client.create_workflow()
+    early, late = (f"session-{ms}-aaaaaaaaaaaa" for ms in (1767225600000, 1767225601500))
+    long = {"started_at": "2026-01-01T00:00:00.000Z", "ended_at": "2026-01-01T01:00:00.000Z"}
+    add_ended(database, workflow_id, id=early, agent="claude", error="no_such 100% file", **long)
+    add_ended(database, workflow_id, id=late, agent="codex", log_bytes=7)
+    assert listed(client, "agent=claude") == [early]
+    assert listed(client, "agent=claude,codex") == [late, early]
+    assert listed(client, "from=2026-01-01T00:00:01Z") == [late]
+    assert listed(client, "to=2026-01-01T01:00:01.5%2B01:00") == [early]
+    assert listed(client, "text=NO_SUCH+100%25") == [early]
+    assert listed(client, f"text={late[:-3]}") == [late]
+    assert listed(client, "sort=oldest") == [early, late]
+    assert listed(client, "sort=longest") == [early, late]
+    page = client.get("/api/sessions?sort=largest&limit=1").get_json()
+    assert page["nextCursor"] == f"7.{late}"
+    assert listed(client, f"sort=largest&cursor={page['nextCursor']}") == [early]
+
+
+def test_list_has_titles_if_they_are_asked_for(client: Client) -> None:
+    session_id = client.invoke("true # " + "x" * 200)
+    titles = client.get("/api/sessions?limit=1&include=titles").get_json()["titles"]
+    assert titles == {session_id: ("true # " + "x" * 200)[:120]}
+
+
+def test_sessions_are_counted_by_status_and_agent(make_client: MakeClient) -> None:
+    client = make_client()
+    database, workflow_id = client.machine.database, client.create_workflow()
+    for agent, status in (("a", "lost"), ("a", "failed"), ("b", "failed")):
+        add_ended(database, workflow_id, agent=agent, status=status)
+    counts = client.get("/api/sessions/counts").get_json()
+    assert counts["total"] == 3
+    assert (counts["byStatus"]["failed"], counts["byStatus"]["running"]) == (2, 0)
+    assert counts["byAgent"] == {"a": 2, "b": 1}
+    assert client.get("/api/sessions/counts?agent=b").get_json()["total"] == 1
+
+
 def test_empty_list_is_a_list(make_client: MakeClient) -> None:
     client = make_client()
     assert client.get("/api/sessions").get_json() == {"sessions": [], "nextCursor": None}
@@ -132,6 +170,13 @@ def test_empty_list_is_a_list(make_client: MakeClient) -> None:
         ("limit=" + "9" * 5000, "limit"),
         ("cursor=" + "x" * 300, "cursor"),
         ("workflowId=" + "x" * 300, "workflowId"),
+        ("sort=best", "sort"),
+        ("sort=longest&cursor=session-1", "cursor"),
+        ("from=yesterday", "from"),
+        ("to=2026-01-01", "to"),
+        ("text=" + "x" * 300, "text"),
+        ("agent=" + "x" * 300, "agent"),
+        ("include=logs", "include"),
     ],
     ids=lambda value: value[:20],
 )

@@ -1,16 +1,14 @@
 """Rows of sessions."""
 
-import functools
-import operator
 from typing import Any
 
 import pytest
 
 from tests.store.rows import ENDED_AT, add_ended, add_session, rows
-from webapp.errors import BadRequest, NotFound
+from webapp.errors import NotFound
 from webapp.store import sessions
 from webapp.store.engine import Database
-from webapp.store.models import STATUSES, Session
+from webapp.store.models import Session
 
 END = sessions.End(
     status="failed",
@@ -22,21 +20,6 @@ END = sessions.End(
     pid=7,
     started_at="2026-11-23T21:04:00.223Z",
 )
-
-
-def listed(
-    database: Database,
-    *statuses: str,
-    workflow_id: str | None = None,
-    limit: int = 100,
-    cursor: str | None = None,
-) -> list[str]:
-    """Ids of the sessions that are listed."""
-    with database.read() as orm:
-        found = sessions.list_sessions(
-            orm, statuses=statuses, workflow_id=workflow_id, limit=limit, cursor=cursor
-        )
-        return [session.id for session in found]
 
 
 def new(workflow_id: str, session_id: str = "session-1") -> Session:
@@ -92,43 +75,6 @@ def test_unknown_session_was_never_there(database: Database) -> None:
     assert caught.value.field == "sessionId"
 
 
-def test_list_is_newest_first(database: Database, workflow_id: str) -> None:
-    ids = [add_session(database, workflow_id, id=f"session-{n}") for n in range(5)]
-    assert listed(database) == ids[::-1]
-
-
-def test_pages_of_the_list_hold_each_session_once(database: Database, workflow_id: str) -> None:
-    ids = [add_session(database, workflow_id, id=f"session-{n}") for n in range(7)]
-    pages, cursor = [], None
-    while page := listed(database, limit=3, cursor=cursor):
-        pages.append(page)
-        cursor = page[-1]
-    assert [len(page) for page in pages] == [3, 3, 1]
-    assert functools.reduce(operator.iadd, pages, []) == ids[::-1]
-
-
-def test_list_can_be_of_some_statuses_only(database: Database, workflow_id: str) -> None:
-    by_status = {
-        status: add_session(database, workflow_id, status=status, ended_at=ENDED_AT)
-        for status in STATUSES
-    }
-    for status, session_id in by_status.items():
-        assert listed(database, status) == [session_id]
-    assert set(listed(database, "lost", "failed")) == {by_status["lost"], by_status["failed"]}
-
-
-def test_list_can_be_of_one_workflow(database: Database, workflow_id: str) -> None:
-    mine = add_session(database, workflow_id)
-    assert listed(database, workflow_id=workflow_id) == [mine]
-    assert listed(database, workflow_id="workflow-0") == []
-
-
-def test_unknown_status_is_refused_with_those_that_there_are(database: Database) -> None:
-    with pytest.raises(BadRequest, match="succeeded") as caught:
-        listed(database, "done")
-    assert caught.value.field == "status"
-
-
 def test_live_sessions_are_found(database: Database, workflow_id: str) -> None:
     add_ended(database, workflow_id)
     live = [add_session(database, workflow_id, status=status) for status in ("starting", "running")]
@@ -145,6 +91,7 @@ def test_newest_session_of_a_workflow_is_found(database: Database, workflow_id: 
         newest = sessions.newest_session(orm, workflow_id)
         assert newest is not None
         assert newest.id == "session-2"
+        assert sessions.newest_of_all(orm) == newest
 
 
 def test_live_row_is_closed(database: Database, workflow_id: str) -> None:

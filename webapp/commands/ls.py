@@ -1,6 +1,7 @@
 """`ls`: which sessions there are."""
 
 import json
+from collections.abc import Iterator
 
 import click
 
@@ -13,17 +14,19 @@ from webapp.commands.figures import (
     outcome,
     seconds_between,
 )
+from webapp.commands.moments import as_since
 from webapp.commands.options import place_options
 from webapp.commands.place import Place, open_place
 from webapp.commands.table import Cell, Column, print_table
 from webapp.commands.terminal import one_line
 from webapp.errors import ServiceUnavailable
 from webapp.store.models import STATUSES, Session
-from webapp.store.sessions import list_sessions
+from webapp.store.session_filter import Filter
+from webapp.store.session_list import SORTS, find_page
 from webapp.store.shapes import session as api_session
 
 _DEFAULT_LIMIT = 20
-_NO_LIMIT = -1
+_PAGE = 500
 _MOST_OUTCOME_LETTERS = 40
 
 _COLUMNS = (
@@ -44,12 +47,24 @@ _COLUMNS = (
 Examples:
   agent-stream ls
   agent-stream ls --status running,starting
+  agent-stream ls --since 24h --agent claude --sort longest
   agent-stream ls --all --json | jq -r 'select(.exitCode != 0) | .sessionId'""",
 )
 @click.option(
     "--status", "statuses", metavar="STATUS", multiple=True, help=f"One of {', '.join(STATUSES)}."
 )
+@click.option("--agent", "agents", metavar="NAME", multiple=True, help="Only this agent's.")
 @click.option("--workflow", metavar="ID", help="Only this workflow's.")
+@click.option(
+    "--since", metavar="TIME", callback=as_since, help="Made since then: 24h (ago), 2026-11-23."
+)
+@click.option("--until", metavar="TIME", callback=as_since, help="Made before then.")
+@click.option(
+    "--text",
+    default="",
+    help="Stands in the message that started it, in its error or its workflow's request id.",
+)
+@click.option("--sort", type=click.Choice(SORTS), default="newest", help="The order. [newest]")
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
@@ -60,27 +75,58 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a session, as in the API.")
 @place_options
 def list_command(
-    statuses: tuple[str, ...], workflow: str | None, limit: int, is_all: bool, as_json: bool
+    statuses: tuple[str, ...],
+    agents: tuple[str, ...],
+    workflow: str | None,
+    since: int | None,
+    until: int | None,
+    text: str,
+    sort: str,
+    limit: int,
+    is_all: bool,
+    as_json: bool,
 ) -> None:
     """List the sessions, newest first."""
-    wanted = [status for group in statuses for status in group.split(",") if status]
+    wanted = Filter(
+        statuses=[status for group in statuses for status in group.split(",") if status],
+        agents=[agent for group in agents for agent in group.split(",") if agent],
+        workflow_id=workflow,
+        since_ms=since,
+        until_ms=until,
+        text=text.strip(),
+    )
     with open_place() as place:
         end_lost_ones(place)
-        with place.database.read() as orm:
-            found = list_sessions(
-                orm,
-                statuses=wanted,
-                workflow_id=workflow,
-                limit=_NO_LIMIT if is_all else limit,
-                cursor=None,
-            )
+        found = _sessions(place, wanted, sort, None if is_all else limit)
         if as_json:
             for session in found:
                 click.echo(json.dumps(api_session(session, place.log_bytes(session))))
-        elif found:
-            print_table(_COLUMNS, [_row(place, session) for session in found])
+            return
+        shown = list(found)
+        if shown:
+            print_table(_COLUMNS, [_row(place, session) for session in shown])
         else:
-            click.echo("There are no such sessions." if wanted or workflow else "No sessions yet.")
+            click.echo("No sessions yet." if wanted == Filter() else "There are no such sessions.")
+
+
+def _sessions(place: Place, wanted: Filter, sort: str, limit: int | None) -> Iterator[Session]:
+    """The pages of a list, one after the other, until there are `limit` sessions."""
+    left, cursor = limit, None
+    while left is None or left > 0:
+        with place.database.read() as orm:
+            page = find_page(
+                orm,
+                wanted,
+                sort=sort,
+                limit=_PAGE if left is None else min(left, _PAGE),
+                cursor=cursor,
+                live_bytes=place.log_bytes,
+            )
+        yield from page.sessions
+        left = None if left is None else left - len(page.sessions)
+        cursor = page.next_cursor
+        if cursor is None:
+            return
 
 
 def end_lost_ones(place: Place) -> None:

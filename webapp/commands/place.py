@@ -43,12 +43,9 @@ class Place:
         with self.database.read() as orm:
             session = sessions.find_session(orm, text)
             if session is None and text == LAST:
-                newest = sessions.list_sessions(
-                    orm, statuses=(), workflow_id=None, limit=1, cursor=None
-                )
-                if not newest:
+                session = sessions.newest_of_all(orm)
+                if session is None:
                     raise NotFound("There are no sessions yet.")
-                session = newest[0]
             if session is None:
                 session = sessions.get_session(orm, self._only_match(text))
         return self.as_it_is(session)

@@ -78,9 +78,10 @@ class Services:
 
     def show(self, session: Session) -> dict[str, object]:
         """A session as JSON; of a live one with the bytes that its log has now."""
-        return shapes.session(session, self._log_bytes(session) if session.is_live else None)
+        return shapes.session(session, self.log_bytes(session) if session.is_live else None)
 
-    def _log_bytes(self, session: Session) -> int | None:
+    def log_bytes(self, session: Session) -> int | None:
+        """The bytes that a session's log has now; None if it is gone."""
         try:
             return session_files(self.launcher.var, session).log.stat().st_size
         except OSError:

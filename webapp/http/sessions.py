@@ -1,31 +1,32 @@
-"""`/api/sessions`: the list, one session, and an end to it."""
+"""`/api/sessions`: the list, how many there are, one session, and an end to it."""
 
 from flask import Blueprint, Response, jsonify, request
 
-from webapp.http import inputs
+from webapp.errors import BadRequest
+from webapp.http import inputs, session_query
 from webapp.http.services import services
-from webapp.store import sessions
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
 
 
 @blueprint.get("")
 def list_sessions() -> Response:
-    """Newest first. `?status=a,b&workflowId=…&limit=…&cursor=…`"""
+    """A page of them, newest first unless `sort` says otherwise.
+
+    `?status=…&agent=…&workflowId=…&from=…&to=…&text=…&sort=…&limit=…&cursor=…&include=titles`
+    """
     args = request.args.to_dict()
-    limit = inputs.optional_digits(args, "limit", least=1, most=500) or 50
-    statuses = inputs.optional_text(args, "status") or ""
-    with services().database.read() as orm:
-        found = sessions.list_sessions(
-            orm,
-            statuses=[status for status in statuses.split(",") if status],
-            workflow_id=inputs.optional_text(args, "workflowId"),
-            limit=limit + 1,
-            cursor=inputs.optional_text(args, "cursor"),
-        )
-    rows = [services().show(services().as_it_is(session)) for session in found[:limit]]
-    next_cursor = found[limit - 1].id if len(found) > limit else None
-    return jsonify({"sessions": rows, "nextCursor": next_cursor})
+    include = inputs.optional_text(args, "include")
+    if include not in (None, "titles"):
+        raise BadRequest(f"include is {include!r}, expected titles.", field="include")
+    query = session_query.from_args(args)
+    return jsonify(session_query.answer(query, has_titles=include is not None))
+
+
+@blueprint.get("/counts")
+def count_sessions() -> Response:
+    """`{total, byStatus, byAgent}`: how many there are. `?agent=a,b`"""
+    return jsonify(session_query.counts(session_query.from_args(request.args).wanted.agents))
 
 
 @blueprint.get("/<session_id>")

@@ -110,6 +110,16 @@ class SessionUsage(Base):
     duration_ms: Mapped[int | None]
 
 
+class SessionCount(Base):
+    """How many sessions of an agent have a status; triggers on the table of sessions keep it."""
+
+    __tablename__ = "session_counts"
+
+    agent: Mapped[str] = mapped_column(primary_key=True)
+    status: Mapped[str] = mapped_column(primary_key=True)
+    count: Mapped[int]
+
+
 class Message(Base):
     """What a person or an agent said in a workflow."""
 

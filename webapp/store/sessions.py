@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session as OrmSession
 
-from webapp.errors import BadRequest, NotFound, ServiceUnavailable, TooManyRequests
-from webapp.store.models import LIVE, STATUSES, Session
+from webapp.errors import NotFound, ServiceUnavailable, TooManyRequests
+from webapp.store.models import LIVE, STATUSES, Session, SessionCount
 
 _INSERT_SESSION = """
 INSERT INTO sessions (
@@ -137,34 +137,14 @@ def get_session(orm: OrmSession, session_id: str) -> Session:
     return session
 
 
-def list_sessions(
-    orm: OrmSession,
-    *,
-    statuses: Iterable[str],
-    workflow_id: str | None,
-    limit: int,
-    cursor: str | None,
-) -> list[Session]:
-    """Sessions, newest first; those after `cursor`, an id. BadRequest for a bad status."""
-    wanted = list(statuses)
-    for status in wanted:
-        if status not in STATUSES:
-            raise BadRequest(
-                f"Unknown status {status!r}; there are: {', '.join(STATUSES)}.", field="status"
-            )
-    query = select(Session).order_by(Session.id.desc()).limit(limit)
-    if wanted:
-        query = query.where(Session.status.in_(wanted))
-    if workflow_id is not None:
-        query = query.where(Session.workflow_id == workflow_id)
-    if cursor is not None:
-        query = query.where(Session.id < cursor)
-    return list(orm.scalars(query))
+def newest_of_all(orm: OrmSession) -> Session | None:
+    """The session that was started last."""
+    return orm.scalars(select(Session).order_by(Session.id.desc()).limit(1)).first()
 
 
 def count_by_status(orm: OrmSession) -> dict[str, int]:
     """How many sessions there are of each status."""
-    query = select(Session.status, func.count()).group_by(Session.status)
+    query = select(SessionCount.status, func.sum(SessionCount.count)).group_by(SessionCount.status)
     counts = dict.fromkeys(STATUSES, 0)
     for status, count in orm.execute(query):
         counts[status] = count

@@ -2,30 +2,19 @@
 
 from webapp.agents import live_input
 from webapp.errors import BadRequest
-from webapp.http import inputs
+from webapp.http import inputs, session_query
 from webapp.http.services import services
 from webapp.http.trpc.call_input import idempotency_key
-from webapp.store import sessions
 
 
 def list_page(value: object) -> object:
-    """`session.list {workflowId?, status?, limit?, cursor?}` → `{sessions, nextCursor}`.
+    """`session.list {status?, agent?, workflowId?, from?, to?, text?, sort?, limit?, cursor?}`.
 
-    Newest first. `status` is one or several: `"running"`, `["starting", "running"]`.
+    → `{sessions, nextCursor}`, newest first unless `sort` says otherwise. `status` and `agent`
+    are one or several: `"running"`, `["starting", "running"]`.
     """
-    known = ("workflowId", "status", "limit", "cursor")
-    given = inputs.check_object({} if value is None else value, "input", known)
-    limit = inputs.optional_number(given, "limit", least=1, most=500) or 50
-    with services().database.read() as orm:
-        found = sessions.list_sessions(
-            orm,
-            statuses=inputs.optional_texts(given, "status"),
-            workflow_id=inputs.optional_text(given, "workflowId"),
-            limit=limit + 1,
-            cursor=inputs.optional_text(given, "cursor"),
-        )
-    rows = [services().show(services().as_it_is(session)) for session in found[:limit]]
-    return {"sessions": rows, "nextCursor": found[limit - 1].id if len(found) > limit else None}
+    given = inputs.check_object({} if value is None else value, "input", session_query.FIELDS)
+    return session_query.answer(session_query.from_input(given))
 
 
 def get(value: object) -> object:

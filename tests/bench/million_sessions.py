@@ -1,0 +1,216 @@
+"""A table of a million sessions: its lists, one session, an invoke beside an empty table."""
+
+import json
+import random
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+
+import pysqlite3
+
+from tests.bench.invoke import ONE_LINE, invoke_once
+from tests.bench.report import Figure, median, percentile
+from tests.bench.sessions import bench_server
+from tests.server import Server
+from webapp.store.engine import FILE_NAME, REVISION
+from webapp.store.migrate import migrate
+
+SESSIONS = 1_000_000
+WORKFLOWS = 20_000
+STEP_MS = 60_000
+START_MS = 1_700_000_000_000
+REQUESTS = 20
+INVOKES = 60
+
+_HUGE = f"workflow-{START_MS:013d}-{0:012d}"
+"""Has three of ten sessions."""
+_STATUSES = {"succeeded": 80, "failed": 15, "cancelled": 3, "timed_out": 1.9, "lost": 0.1}
+_AGENTS = {"demo": 60, "claude": 30, "codex": 9.99, "rare": 0.01}
+_WORDS = [f"{verb} {noun}" for verb in ("fix", "read", "write") for noun in ("tests", "docs", "it")]
+_SESSION_SQL = (
+    "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
+    " exit_code, log_bytes, created_at, started_at, ended_at, pid, runner_pid)"
+    " VALUES (?, ?, 0, ?, '[\"demo\"]', 'bench', ?, ?, ?, ?, ?, ?, ?, 1, 1)"
+)
+_MESSAGE_SQL = (
+    "INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)"
+    " VALUES (?, 0, ?, 'user', ?, ?)"
+)
+
+
+def measure(folder: Path, runs: int) -> list[Figure]:
+    """Each list and each invoke as a client has it; an empty table beside the full one."""
+    full = full_folder()
+    with bench_server(full, {"line": ONE_LINE}) as server:
+        lists = {name: _list_ms(server, query) for name, query in _queries().items()}
+        get_ms = percentile(_request_ms(server, _get_path()), 0.95)
+        counts_ms = percentile(_request_ms(server, "/api/sessions/counts"), 0.95)
+        with bench_server(folder, {"line": ONE_LINE}) as empty:
+            ratios = [_invoke_ms(server) / _invoke_ms(empty) for _ in range(runs)]
+            ls_ms = _ls_ms(server) - _ls_ms(empty)
+    slowest = max(lists, key=lambda name: lists[name])
+    group = f"{SESSIONS:,} sessions"
+    return [
+        Figure(group, "first page", lists["all"], "ms", 50),
+        Figure(group, "any filter, the slowest", lists[slowest], "ms", 50, note=slowest),
+        Figure(group, "counts by status", counts_ms, "ms", 50),
+        Figure(group, "session.get", get_ms, "ms", 2),
+        Figure(group, "agent-stream ls, beside an empty table", ls_ms, "ms", 50),
+        Figure(group, "invoke, beside an empty table", median(ratios), "x", 1.2),
+    ]
+
+
+def _queries() -> dict[str, dict[str, str]]:
+    """Lists of each kind, rare matches and none among them."""
+    day = {"from": _iso(START_MS + 9_000 * STEP_MS), "to": _iso(START_MS + 10_440 * STEP_MS)}
+    late = {"from": _iso(START_MS + SESSIONS // 2 * STEP_MS)}
+    queries: dict[str, dict[str, str]] = {
+        "all": {},
+        "status": {"status": "lost"},
+        "statuses": {"status": "failed,timed_out,lost"},
+        "agent": {"agent": "claude"},
+        "rare agent": {"agent": "rare"},
+        "agent and status": {"agent": "rare", "status": "lost"},
+        "workflow": {"workflowId": f"workflow-{START_MS + 77:013d}-{77:012d}"},
+        "huge workflow": {"workflowId": _HUGE},
+        "huge workflow and status": {"workflowId": _HUGE, "status": "lost"},
+        "huge workflow and agent": {"workflowId": _HUGE, "agent": "rare"},
+        "day": day,
+        "day and status": day | {"status": "lost"},
+        "half and agent": late | {"agent": "rare"},
+        "common words": {"text": "fix tests"},
+        "rare words": {"text": "needle"},
+        "no such words": {"text": "never said"},
+        "words, status and agent": {"text": "needle", "status": "failed", "agent": "claude"},
+        "id": {"text": f"session-{START_MS + 5 * STEP_MS}"},
+    }
+    orders = ("oldest", "longest", "largest")
+    return queries | {
+        f"{name}, {sort}": query | {"sort": sort}
+        for name, query in queries.items()
+        for sort in orders
+    }
+
+
+def _list_ms(server: Server, query: dict[str, str]) -> float:
+    path = "/api/sessions?" + urlencode(query | {"include": "titles"})
+    return percentile(_request_ms(server, path), 0.95)
+
+
+def _get_path() -> str:
+    session_id = _session_id(SESSIONS // 2)
+    return "/api/trpc/session.get?" + urlencode({"input": json.dumps({"sessionId": session_id})})
+
+
+def _request_ms(server: Server, path: str) -> list[float]:
+    """From a request to its whole answer, on one connection; the first one warms up."""
+    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    measured = []
+    with socket.create_connection(("127.0.0.1", server.port)) as client:
+        for _ in range(REQUESTS + 1):
+            started = time.perf_counter()
+            client.sendall(request)
+            answer = b""
+            while not _is_whole(answer):
+                answer += client.recv(1 << 20)
+            measured.append((time.perf_counter() - started) * 1e3)
+            assert answer.startswith(b"HTTP/1.1 200"), answer[:400]
+    return measured[1:]
+
+
+def _is_whole(answer: bytes) -> bool:
+    head, _, body = answer.partition(b"\r\n\r\n")
+    _, found, length = head.lower().partition(b"content-length: ")
+    return bool(found) and len(body) >= int(length.split(b"\r\n")[0])
+
+
+def _invoke_ms(server: Server) -> float:
+    workflow_id = server.create_workflow()
+    return median([invoke_once(server, workflow_id) for _ in range(INVOKES)])
+
+
+def _ls_ms(server: Server) -> float:
+    command = [sys.executable, "-m", "webapp.cli", "ls", "--status", "failed,lost"]
+    measured = []
+    for _ in range(5):
+        started = time.perf_counter()
+        subprocess.run(
+            command, cwd=server.folder, env=server.environment, check=True, capture_output=True
+        )
+        measured.append((time.perf_counter() - started) * 1e3)
+    return median(measured)
+
+
+# --- the table ------------------------------------------------------------------------
+
+
+def full_folder() -> Path:
+    """A folder whose `var` has the table; made once, and found again by later runs."""
+    folder = Path(tempfile.gettempdir()) / f"agent-stream-bench-million-{REVISION}"
+    if not folder.exists():
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix="bench-") as unfinished:
+            _fill(Path(unfinished) / "made" / "var")
+            (Path(unfinished) / "made").rename(folder)
+    return folder
+
+
+def _fill(var: Path) -> None:
+    migrate(var)
+    connection = pysqlite3.connect(var / FILE_NAME, isolation_level=None)
+    connection.execute("PRAGMA synchronous = OFF")
+    connection.execute("BEGIN")
+    connection.executemany(
+        "INSERT INTO workflows VALUES (?, ?, 'chat', 'active', 0, ?, ?)",
+        (
+            (_workflow_id(at), f"REQ-{at}", _iso(START_MS + at), _iso(START_MS + at))
+            for at in range(WORKFLOWS)
+        ),
+    )
+    connection.executemany(_SESSION_SQL, _sessions())
+    connection.executemany(
+        _MESSAGE_SQL,
+        (
+            (_HUGE, _session_id(at), _words(at), _iso(START_MS + at * STEP_MS))
+            for at in range(SESSIONS)
+        ),
+    )
+    connection.execute("COMMIT")
+    connection.close()
+
+
+def _sessions() -> Iterator[tuple[Any, ...]]:
+    chance = random.Random(1)
+    statuses = chance.choices(list(_STATUSES), list(_STATUSES.values()), k=SESSIONS)
+    agents = chance.choices(list(_AGENTS), list(_AGENTS.values()), k=SESSIONS)
+    for at, (status, agent) in enumerate(zip(statuses, agents, strict=True)):
+        session_id, made_ms = _session_id(at), START_MS + at * STEP_MS
+        workflow_id = _HUGE if chance.random() < 0.3 else _workflow_id(at % WORKFLOWS)
+        log_path = f"sessions/2026-01-01/{session_id}/output.log"
+        exit_code = 0 if status == "succeeded" else 1
+        ran_ms, size = int(chance.expovariate(1 / 60_000)), int(chance.expovariate(1 / 50_000))
+        times = (_iso(made_ms), _iso(made_ms + 5), _iso(made_ms + 5 + ran_ms))
+        yield session_id, workflow_id, agent, log_path, status, exit_code, size, *times
+
+
+def _session_id(at: int) -> str:
+    return f"session-{START_MS + at * STEP_MS:013d}-{at:012d}"
+
+
+def _workflow_id(at: int) -> str:
+    return f"workflow-{START_MS + at:013d}-{at:012d}"
+
+
+def _words(at: int) -> str:
+    return "find the needle" if at % 50_000 == 7 else _WORDS[at % len(_WORDS)]
+
+
+def _iso(unix_ms: int) -> str:
+    moment = datetime.fromtimestamp(unix_ms / 1000, UTC)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

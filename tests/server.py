@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -78,6 +78,7 @@ class Server:
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = folder / "server.log"
         self.process: subprocess.Popen[bytes] | None = None
+        self.command = [sys.executable, "-m", "webapp.cli", "serve"]
         self.environment = {
             **{key: value for key, value in os.environ.items() if "AGENT_STREAM" not in key},
             "AGENT_STREAM_HOST": "127.0.0.1",
@@ -104,7 +105,7 @@ class Server:
         """Start it, and do not wait."""
         with open(self.output, "ab") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "webapp.cli", "serve"],
+                self.command,
                 cwd=self.folder,
                 env=self.environment,
                 stdout=output,
@@ -195,11 +196,16 @@ def running_server(
     workers: int = 2,
     worker_class: str = "gevent",
     settings: dict[str, Any] | None = None,
+    within: Sequence[str] = (),
     **environment: str,
 ) -> Iterator[Server]:
-    """A server in a folder, stopped at the end together with all that its agents left."""
+    """A server in a folder, stopped at the end together with all that its agents left.
+
+    `within`: a command that becomes the server.
+    """
     write_settings(folder / "agent-stream.toml", agents or {}, **(settings or {}))
     server = Server(folder, workers, worker_class, **environment)
+    server.command = [*within, *server.command]
     server.start()
     try:
         try:

@@ -27,21 +27,27 @@ class Received:
 
 
 class Viewer:
-    """An open stream. Iterate over it; pings are left out unless asked for."""
+    """An open stream. Iterate over it; pings are left out unless asked for.
+
+    `last_id` as bytes is sent as it is.
+    """
 
     def __init__(
         self,
         url: str,
         session_id: str,
         *,
-        last_id: str | None = None,
+        last_id: str | bytes | None = None,
         query: str = "",
         with_pings: bool = False,
     ) -> None:
-        self.last_id = last_id
+        self.last_id = last_id.decode("latin-1") if isinstance(last_id, bytes) else last_id
         self.with_pings = with_pings
         self._client = httpx.Client(timeout=60, verify=False)
-        headers = {} if last_id is None else {"Last-Event-ID": last_id}
+        headers = {}
+        if last_id is not None:
+            sent = last_id.encode() if isinstance(last_id, str) else last_id
+            headers = {b"Last-Event-ID": sent}
         target = query or f"sessionId={session_id}"
         request = self._client.build_request(
             "GET", f"{url}/api/agent-stream?{target}", headers=headers

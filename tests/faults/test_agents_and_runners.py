@@ -125,12 +125,29 @@ def peak_bytes(pid: int) -> int:
     peak = 0
     while True:
         try:
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            peak = max(peak, private_bytes(pid))
         except OSError:
             return peak
-        private = sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
-        peak = max(peak, private * 1024)
         time.sleep(0.02)
+
+
+def private_bytes(pid: int) -> int:
+    """The memory that a process shares with nobody."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return 1024 * sum(int(line.split()[1]) for line in lines if line.startswith("Private_"))
+
+
+def growth_while_streamed(server: Server, session_id: str) -> int:
+    """By how many bytes the workers' memory is larger at most while they stream a session."""
+    before = {pid: private_bytes(pid) for pid in server.worker_pids()}
+    most = 0
+    url = f"{server.url}/api/agent-stream?sessionId={session_id}"
+    with HTTP.stream("GET", url) as response:
+        for number, _piece in enumerate(response.iter_raw(1 << 16)):
+            if number % 16 == 0:
+                now = max(private_bytes(pid) - size for pid, size in before.items())
+                most = max(most, now)
+    return most
 
 
 @pytest.mark.parametrize("agent", ["flood", "one-line"])
@@ -147,6 +164,7 @@ def test_flood_is_cut_at_the_cap_in_little_memory(server: Server, agent: str) ->
         "truncated",
         "done",
     ]
+    assert growth_while_streamed(server, session_id) < 48 << 20
     lost = told(server, session_id)[-1]["droppedBytes"]
     assert len(output_of(server, session_id)) + lost == pytest.approx(300_000_000, rel=0.001)
     server.log_path(session_id).unlink()

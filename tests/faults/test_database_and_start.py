@@ -41,6 +41,7 @@ def test_write_lock_that_another_holds_stops_no_stream_and_loses_no_end(folder: 
             assert rest[-1].json()["exitCode"] == 7
             numbers = [int(text.split()[1]) for text in contents(rest)]
             assert numbers == list(range(len(numbers)))
+            time.sleep(1)  # longer than the runner waits for a lock at a time
             assert row(server, session_id)["status"] == "running"
         wait_for(lambda: row(server, session_id)["status"] == "failed", 5)
         assert row(server, session_id)["exit_code"] == 7

@@ -1,5 +1,6 @@
 """One table from exception to status, to JSON or a page."""
 
+import errno
 import logging
 
 from flask import Flask, Response, jsonify, render_template, request
@@ -13,11 +14,13 @@ from webapp.errors import (
     NotFound,
     PayloadTooLarge,
     RangeNotSatisfiable,
+    ServiceUnavailable,
 )
 from webapp.http import login
 
 TRPC_PREFIX = "/api/trpc/"
 
+_OUT_OF_FILES = (errno.EMFILE, errno.ENFILE)
 _TELLING_HEADERS = {405: "Allow", 416: "Content-Range"}
 """What could be had instead: https://datatracker.ietf.org/doc/html/rfc9110#section-15.5"""
 
@@ -43,6 +46,11 @@ def as_known_error(exception: Exception) -> AgentStreamError:
             return MethodNotAllowed(f"{request.method} is not allowed at {request.path}.")
         if exception.code is not None and 400 <= exception.code < 500:
             return BadRequest(exception.description or exception.name)
+    if isinstance(exception, OSError) and exception.errno in _OUT_OF_FILES:
+        logger.error("%s %s: %s", request.method, request.path, exception)
+        return ServiceUnavailable(
+            f"The server cannot open another file now: {exception.strerror}.", retry_after=5
+        )
     logger.error("%s %s failed", request.method, request.path, exc_info=exception)
     return InternalError("Something went wrong in the server; its log says what.")
 

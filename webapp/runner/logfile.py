@@ -102,6 +102,7 @@ class LogFile:
         """
         written = 0
         try:
+            self._look_at_size()
             while written < len(records):
                 written += os.write(self.fd, records[written:] if written else records)
         except OSError as error:
@@ -113,6 +114,15 @@ class LogFile:
             written = kept
         self.size += written
         return written
+
+    def _look_at_size(self) -> None:
+        """Where somebody has cut the log, the next record must not go on with half a one."""
+        size = os.fstat(self.fd).st_size
+        if size == self.size:
+            return
+        self.size = size
+        if size and os.pread(self.fd, 1, size - 1) != b"\n":
+            self.size += os.write(self.fd, b"\n")
 
 
 def _output_bytes(records: bytes) -> int:

@@ -13,6 +13,7 @@ from tests.server import Server, running_server
 from webapp.app import create_app
 from webapp.http.login_cookie import LoginCookies
 from webapp.http.services import EXTENSION
+from webapp.http.trpc.router import PROCEDURES
 from webapp.settings import Settings
 
 TOKEN = "s3cret-token"
@@ -123,7 +124,8 @@ def test_body_of_another_type_gets_nothing(place: Place, cookie: dict[str, str])
 
 def test_body_of_ten_megabytes_gets_nothing(place: Place, cookie: dict[str, str]) -> None:
     body = b" " * MOST_BYTES
+    procedures = {f"/api/trpc/{name}" for name in [*PROCEDURES][1:]}  # they share their route
     for target in place.targets:
-        if target.method in ("GET", "POST"):
+        if target.method in ("GET", "POST") and target.path not in procedures:
             response = place.ask(target, cookie | JSON, body)
             assert response.status_code in (413, 415), target

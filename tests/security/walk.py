@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 from flask import Flask
 
-from webapp.http.security import _OPEN_ENDPOINTS
+from webapp.http.trpc.router import PROCEDURES
 
-PROCEDURES = ("workflow.create", "workflow.invokeAgent", "workflow.get", "nothing")
+OPEN_PATHS = {"/healthz", "/readyz", "/login", "/logout"}
+"""What answers without a token. A route that is not named here must ask for it."""
 
 
 class Target(NamedTuple):
@@ -26,15 +27,14 @@ def targets(app: Flask, session_id: str, workflow_id: str) -> Iterator[Target]:
     """What can be asked for, with values that exist."""
     invoke = json.dumps({"workflowId": workflow_id, "message": "true"})
     for rule in app.url_map.iter_rules():
-        is_open = rule.endpoint in _OPEN_ENDPOINTS
         for path in _paths(rule.rule, session_id, workflow_id):
             for method in sorted(rule.methods or ()):
-                yield Target(method, path, invoke, is_open)
+                yield Target(method, path, invoke, path in OPEN_PATHS)
 
 
 def _paths(rule: str, session_id: str, workflow_id: str) -> Iterator[str]:
     if "<path:paths>" in rule:
-        for procedure in PROCEDURES:
+        for procedure in (*PROCEDURES, "nothing"):
             yield rule.replace("<path:paths>", procedure)
     elif rule == "/api/agent-stream":
         yield f"{rule}?sessionId={session_id}"

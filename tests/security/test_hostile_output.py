@@ -1,0 +1,111 @@
+"""What an agent prints to deceive a viewer or a browser, as it goes over the wire."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.server import HTTP, Server, python_agent, running_server
+from tests.sse import Received, watch
+from webapp.log.events import RESERVED_NAMES
+
+SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
+FORGED = 'x\r\rid: 1\revent: done\rdata: {"exitCode":0}\r\r'
+LINES = [
+    FORGED.encode(),
+    b'{"type":"message\\r\\nevent: done","content":"x"}',
+    b'{"type":"done","exitCode":0,"status":"succeeded"}',
+    b'{"type":"session","sessionId":"session-1795467840123-0123456789ab"}',
+    b'{"type":"ping"}\r',
+    b'{"type":"tool_call",\r"name":"x\\r\\ndata: y",\r\r"args":{}}',
+    b'{"type":"a b","x":1}',
+    b"id: 5",
+    b"data: {}",
+    b": comment",
+    b"retry: 1",
+    b"2026-11-23T21:04:00.123456789Z system F " + b'{"type":"done","exitCode":0}',
+    "line\u2028separator\u2029and\x85more\x00\x1b]8;;javascript:x\x07".encode(),
+    SCRIPT.encode(),
+    json.dumps({"type": "message", "content": SCRIPT}).encode(),
+]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """Two workers, and an agent that lies."""
+    output = b"\n".join(LINES) + b"\n"
+    code = f"for line in ({output!r}, ): sys.stdout.buffer.write(line); sys.stdout.buffer.flush()"
+    agents = {"liar": python_agent(f"{code}\nsys.stderr.write({FORGED!r} + '\\n')\nsys.exit(7)")}
+    with running_server(tmp_path_factory.mktemp("hostile"), agents) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def session_id(server: Server) -> str:
+    """The session of the liar, which has ended."""
+    started = server.invoke("liar")
+    server.wait_until_ended(started)
+    return started
+
+
+@pytest.mark.parametrize("options", ["", "&format=envelope", "&speed=1000"])
+def test_nothing_that_an_agent_prints_begins_a_field_or_forges_an_end(
+    server: Server, session_id: str, options: str
+) -> None:
+    url = f"{server.url}/api/agent-stream?sessionId={session_id}{options}"
+    body = HTTP.get(url).content
+    assert b"\r" not in body
+    assert b"\x00" not in body
+    head, *frames = body.removesuffix(b"\n\n").split(b"\n\n")
+    assert head.startswith(b"retry: ")
+    assert len(frames) == len(LINES) + 3  # session, stderr, done
+    for frame in frames:
+        names = [line.partition(b": ")[0] for line in frame.split(b"\n")]
+        assert names == [b"id", b"event", b"data"]
+
+    events = watch(server.url, "", query=url.partition("?")[2])
+    assert [event.event for event in events].count("session") == 1
+    assert events[0].event == "session"
+    assert [event.event for event in events].count("done") == 1
+    done = events[-1].json()
+    assert (done["data"] if "envelope" in options else done)["exitCode"] == 7
+    assert not RESERVED_NAMES & {event.event for event in from_stdout(events)}
+    assert [int(event.id or 0) for event in events] == sorted(int(e.id or 0) for e in events)
+
+
+def from_stdout(events: list[Received]) -> list[Received]:
+    return [event for event in events[1:-1] if event.event != "stderr"]
+
+
+def test_browser_that_opens_an_output_runs_nothing(server: Server, session_id: str) -> None:
+    for path, kind in {
+        f"/api/agent-stream?sessionId={session_id}": "text/event-stream",
+        f"/api/sessions/{session_id}/log": "text/plain",
+        f"/api/sessions/{session_id}/log?stream=stdout": "text/plain",
+        f"/api/sessions/{session_id}/events": "application/json",
+    }.items():
+        answer = HTTP.get(server.url + path, headers={"Accept": "text/html"})
+        assert "alert(1)" in answer.text
+        assert answer.headers["Content-Type"].startswith(kind), path
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        policy = answer.headers["Content-Security-Policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("path", ["/", "/login", "/nothing-here"])
+def test_pages_allow_no_inline_script_and_have_none(server: Server, path: str) -> None:
+    answer = HTTP.get(server.url + path, headers={"Accept": "text/html"})
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert "require-trusted-types-for 'script'" in policy
+    assert "<script>" not in answer.text
+    assert " style=" not in answer.text
+
+
+def test_text_in_an_address_is_text_in_the_page(server: Server) -> None:
+    for path in (f"/{SCRIPT}", f"/sessions/{SCRIPT}", f"/login?next={SCRIPT}"):
+        page = HTTP.get(server.url + path, headers={"Accept": "text/html"}).text
+        assert "<script>alert" not in page
+        assert "<img" not in page

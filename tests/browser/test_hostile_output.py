@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chat_page import ChatPage
 from tests.server import ROOT, Server, python_agent, running_server
+from tests.store.fresh_var import make_var
+from webapp.app import create_app
+from webapp.settings import Settings
 
 pytestmark = pytest.mark.browser
 
@@ -51,9 +55,11 @@ def test_html_scripts_and_escapes_stay_text(chat: ChatPage) -> None:
 
 
 def test_events_of_any_name_are_shown(chat: ChatPage) -> None:
-    chat.send('raw {"type":"error","message":"rate limited"}\n{"type":"constructor","steps":[1,2]}')
+    chat.send(
+        'raw {"type":"progress","message":"rate limited"}\n{"type":"constructor","steps":[1,2]}'
+    )
     chat.expect_end("exit code 0")
-    assert chat.cards.locator(".card-name").all_text_contents() == ["error", "constructor"]
+    assert chat.cards.locator(".card-name").all_text_contents() == ["progress", "constructor"]
 
 
 def test_a_megabyte_without_a_space_is_shown_whole_and_wraps(page: Page, folder: Path) -> None:
@@ -78,8 +84,11 @@ def test_a_megabyte_without_a_space_is_shown_whole_and_wraps(page: Page, folder:
         assert chat.scroller.evaluate("e => e.scrollWidth - e.clientWidth") == 0
 
 
-def test_our_own_scripts_and_styles_are_small() -> None:
-    static = ROOT / "webapp" / "static"
-    files = sorted([*static.glob("js/**/*.js"), *static.glob("css/*.css")])
-    size = len(gzip.compress(b"".join(file.read_bytes() for file in files), 9))
+def test_scripts_and_styles_of_the_page_are_small(tmp_path: Path) -> None:
+    app = create_app(Settings(var=make_var(tmp_path)))
+    page = app.test_client().get("/").get_data(as_text=True)
+    files = sorted(set(re.findall(r'(?:href|src)="/(static/(?:js|css)/[^"]+)"', page)))
+    assert "static/js/main.js" in files
+    content = b"".join((ROOT / "webapp" / file).read_bytes() for file in files)
+    size = len(gzip.compress(content, 9))
     assert size < 60_000, f"{size} bytes in {len(files)} files"

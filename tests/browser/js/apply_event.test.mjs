@@ -79,7 +79,7 @@ test("calls that are open at the end will have no result", () => {
 
 test("any event name of an agent becomes a card, whatever its data", () => {
   const blocks = blocksOf(
-    ["error", { type: "error", message: "rate limited" }],
+    ["error", { type: "error", reason: "rate limited" }],
     ["constructor", { type: "constructor" }],
     ["__proto__", "not JSON"],
     ["plan", [1, 2]],
@@ -98,7 +98,7 @@ test("any event name of an agent becomes a card, whatever its data", () => {
       "tool tool", "other usage", "notice", "other stderr", "other input",
     ],
   );
-  assert.equal(blocks[0].summary, "message: rate limited");
+  assert.equal(blocks[0].summary, "reason: rate limited");
 });
 
 test("notices are said in words", () => {
@@ -175,4 +175,58 @@ test("huge events make room for each other", () => {
   const kept = transcript.blocks.reduce((sum, block) => sum + block.weight, 0);
   assert.ok(kept <= MAX_WEIGHT, String(kept));
   assert.ok(transcript.dropped > 0);
+});
+
+test("pieces of a message are seen as they come, and the whole of it adds nothing", () => {
+  const pieces = [
+    ["message_delta", { type: "message_delta", content: "Hello" }],
+    ["message_delta", { type: "message_delta", content: " there" }],
+  ];
+  assert.deepEqual(blocksOf(...pieces).map(({ text }) => text), ["Hello there"]);
+
+  const whole = ["message", { type: "message", content: "Hello there." }];
+  assert.deepEqual(blocksOf(...pieces, whole).map(({ text }) => text), ["Hello there."]);
+  assert.deepEqual(blocksOf(...pieces, whole, whole).map(({ text }) => text), ["Hello there.\n\nHello there."]);
+  const other = ["message", { type: "message", content: "Not that." }];
+  assert.deepEqual(blocksOf(...pieces, other).map(({ text }) => text), ["Hello there\n\nNot that."]);
+});
+
+test("what a person said, as an agent repeats it, is what a person said", () => {
+  const [block] = blocksOf(["message", { type: "message", content: "Do it.", role: "user" }]);
+  assert.deepEqual([block.kind, block.text], ["input", "Do it."]);
+});
+
+test("what an agent says about itself is one card in a run", () => {
+  const blocks = blocksOf(
+    ["system", { type: "system", subtype: "init", model: "m" }],
+    ["system", { type: "system", subtype: "status" }],
+    ["system", { type: "system", subtype: "status" }],
+    ["reasoning", { type: "reasoning", content: "Hm.\nWell." }],
+    ["system", { type: "system", subtype: "status" }],
+  );
+  assert.deepEqual(
+    blocks.map(({ name, summary }) => [name, summary]),
+    [["system", "init, status"], ["reasoning", "Hm. Well."], ["system", "status"]],
+  );
+  assert.match(blocks[0].body.text, /"model": "m"/);
+  assert.equal(blocks[1].body.text, "Hm.\nWell.");
+});
+
+test("a run of what an agent says about itself is bounded", () => {
+  const { blocks } = transcriptOf(
+    ...Array.from({ length: 3_000 }, () => ["system", { type: "system", subtype: "x".repeat(90) }]),
+  );
+  assert.equal(blocks.length, 1);
+  assert.ok(blocks[0].body.text.length <= 100_000);
+  assert.ok(blocks[0].body.omitted > 100_000);
+});
+
+test("an error is said once, however often it comes", () => {
+  const error = ["error", { type: "error", message: "No network." }];
+  assert.deepEqual(blocksOf(error, error, error).map(({ kind, text }) => [kind, text]), [["notice", "No network."]]);
+});
+
+test("a result without its call shows what it says of it", () => {
+  const [block] = blocksOf(["tool_result", { id: "1", name: "shell", ok: true, result: "a", args: { command: "ls" } }]);
+  assert.deepEqual([block.name, block.summary, block.args[0].text], ["shell", "command: ls", "ls"]);
 });

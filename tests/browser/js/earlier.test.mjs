@@ -20,6 +20,30 @@ const EVENTS = [
   ["done", { exitCode: 0, signal: null, status: "succeeded" }],
 ].map(([name, data], index) => ({ name, data: JSON.stringify(data), id: String(index) }));
 
+/** A message that came in pieces and then whole, between two others. */
+const PIECES = [
+  ["message", { type: "message", content: "I begin." }],
+  ["message_delta", { type: "message_delta", content: "Hel" }],
+  ["message_delta", { type: "message_delta", content: "lo there," }],
+  ["message_delta", { type: "message_delta", content: " reader." }],
+  ["message", { type: "message", content: "Hello there, reader." }],
+  ["tool_call", { id: "1", name: "read", args: { path: "a" } }],
+  ["message", { type: "message", content: "Bye." }],
+].map(([name, data], index) => ({ name, data: JSON.stringify(data), id: String(index) }));
+
+test("pieces of a message and the whole of it are one text, wherever the page begins to read", () => {
+  for (let first = 0; first < PIECES.length; first += 1) {
+    for (let middle = 0; middle <= first; middle += 1) {
+      const transcript = new Transcript();
+      for (const event of PIECES.slice(first)) applyEvent(transcript, event);
+      prependEvents(transcript, PIECES.slice(middle, first));
+      prependEvents(transcript, PIECES.slice(0, middle));
+      const texts = transcript.blocks.filter(({ kind }) => kind === "text").map(({ text }) => text.split(/\n+/));
+      assert.deepEqual(texts.flat(), ["I begin.", "Hello there, reader.", "Bye."], `${middle}, ${first}`);
+    }
+  }
+});
+
 /** What a reader sees, whatever the order in which it came. */
 function seen(transcript) {
   return transcript.blocks

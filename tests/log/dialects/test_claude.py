@@ -130,11 +130,17 @@ def test_piece_of_a_text_is_not_yet_a_message() -> None:
     assert told("claude", line) == [{"type": "message_delta", "content": "He"}]
 
 
+def test_what_else_the_api_says_is_quiet() -> None:
+    event = {"type": "message_stop"}
+    assert told("claude", {"type": "stream_event", "event": event}) == [
+        {"type": "system", "subtype": "stream_event", "event": event}
+    ]
+
+
 @pytest.mark.parametrize(
     "line",
     [
         {"type": "system", "subtype": "init", "tools": ["Bash"], "model": "m"},
-        {"type": "stream_event", "event": {"type": "message_stop"}},
         {"type": "never_seen", "n": 1},
         {"type": "assistant"},
         {"type": "assistant", "message": None},

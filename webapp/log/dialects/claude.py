@@ -15,6 +15,7 @@ from webapp.log.dialects.told import (
     message,
     object_at,
     reasoning,
+    system,
     text_at,
     text_of,
     tool_call,
@@ -92,7 +93,12 @@ def _result(line: dict[str, Any]) -> list[Told]:
 
 
 def _piece(line: dict[str, Any]) -> list[Told]:
-    """Of `--include-partial-messages`: a piece of a text whose whole comes as `assistant`."""
+    """Of `--include-partial-messages`: the Messages API's own events.
+
+    A piece of a text is told as such; its whole comes as `assistant`, as all the rest does.
+    """
     delta = object_at(object_at(line, "event"), "delta")
     text = text_at(delta, "text") if delta.get("type") == "text_delta" else None
-    return [] if text is None else [{"type": "message_delta", "content": text}]
+    if text is None:
+        return [system("stream_event", line)]
+    return [{"type": "message_delta", "content": text}]

@@ -48,12 +48,13 @@ const bar = new WorkflowBar(find(document, "bar", HTMLElement), find(document, "
 
 const composer = new Composer(find(document, "composer", HTMLFormElement), {
   workflowId: () => route.workflowId,
-  onSent(session, { agent }) {
+  onSent(session, letter) {
     if (session.workflowId !== route.workflowId) {
       location.hash = formatRoute({ workflowId: session.workflowId, sessionId: null });
       followRoute();
+      bar.setTitle(titleOf(letter.message));
     }
-    conversation?.takeStarted(session, agent);
+    conversation?.takeStarted(session, letter);
     list.follow();
     panel.refresh();
   },
@@ -64,7 +65,7 @@ const panel = new WorkflowsPanel(find(document, "sidebar", HTMLElement), {
   onRefresh(live, isBack) {
     if (isBack) conversation?.hurry();
     conversation?.takeRows(live);
-    if (route.workflowId !== null) showTitle(route.workflowId);
+    if (route.workflowId !== null) showTitle();
   },
 });
 
@@ -100,7 +101,6 @@ function showEmpty() {
   bar.setTitle("New conversation");
 }
 
-/** @param {"empty" | "loading" | "conversation" | "refused"} name */
 function show(name) {
   stage.dataset.stage = name;
   for (const part of stage.querySelectorAll("[data-when]")) {
@@ -110,13 +110,13 @@ function show(name) {
 
 function openWorkflow(workflowId) {
   show("loading");
-  showTitle(workflowId);
+  showTitle();
   conversation = new Conversation(workflowId, {
     onEntries: showEntries,
     onProblem: showProblem,
     onWorkflow(workflow) {
       bar.show(workflow);
-      showTitle(workflow.id);
+      showTitle();
       panel.take(workflow);
       composer.close(whyClosed(workflow.status), workflow.status === "paused");
       list.refresh();
@@ -144,7 +144,6 @@ async function openWorkflowOf(sessionId) {
   }
 }
 
-/** @param {Entry[]} entries */
 function showEntries(entries) {
   const turns = conversation?.turns ?? new Map();
   sections = new Map(
@@ -171,7 +170,6 @@ function showAsked(entries) {
   list.show(section);
 }
 
-/** @returns {DrawnSection} */
 function sectionOf(entry, turn) {
   if (entry.kind === "note" || turn === undefined) {
     return noteSection(entry.key, entry.kind === "note" ? entry.role : "", entry.kind === "note" ? entry.text : "");
@@ -213,8 +211,8 @@ function showProblem(error) {
   }
 }
 
-function showTitle(workflowId) {
-  const title = titleOf(workflowId, conversation?.workflow?.title);
+function showTitle() {
+  const title = titleOf(conversation?.workflow?.title);
   bar.setTitle(title);
   document.title = `${title} — ${TITLE}`;
 }

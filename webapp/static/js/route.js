@@ -21,7 +21,6 @@ export function formatRoute({ workflowId, sessionId }) {
   return `#${fields}`;
 }
 
-/** @param {URLSearchParams} fields */
 function idAt(fields, name) {
   const id = fields.get(name);
   return id !== null && ID.test(id) ? id : null;

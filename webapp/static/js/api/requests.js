@@ -19,7 +19,6 @@ export function postJson(path, body, headers = {}) {
   });
 }
 
-/** @param {(body: unknown) => boolean} [isAnswer] */
 async function exchange(path, init, isAnswer = () => false) {
   let response;
   try {

@@ -1,7 +1,6 @@
 /** The box at the bottom: write, choose an agent, send, stop. */
 
 import { ApiError } from "../api/errors.js";
-import { rememberMessage } from "../sessions/sent_messages.js";
 import { find, setText } from "../view/dom.js";
 import { Answer, Delivery } from "./delivery.js";
 import { growWithText } from "./growing_textarea.js";
@@ -93,7 +92,6 @@ export class Composer {
     this.#showReady();
   }
 
-  /** @param {"none" | "possible" | "asked"} stopping */
   showStop(stopping) {
     const button = find(this.#form, "stop", HTMLButtonElement);
     button.hidden = stopping === "none";
@@ -136,7 +134,6 @@ export class Composer {
     void this.#deliver(this.#delivery);
   }
 
-  /** @param {Delivery | Answer} delivery */
   async #deliver(delivery) {
     if (this.#isSending) return;
     this.#isSending = true;
@@ -147,7 +144,6 @@ export class Composer {
       const session = await delivery.attempt();
       if (this.#area.value === delivery.letter.message) this.#clear();
       if (session === null || delivery instanceof Answer) return;
-      rememberMessage(session, delivery.letter.message);
       this.#hooks.onSent(session, delivery.letter);
     } catch (error) {
       this.#showProblem(error);

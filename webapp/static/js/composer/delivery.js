@@ -35,7 +35,6 @@ export class Delivery {
     this.#server = server;
   }
 
-  /** @returns {Promise<Started>} */
   async attempt() {
     const { message, agent } = this.letter;
     const workflowId = this.letter.workflowId ?? (await this.#createWorkflow());
@@ -61,10 +60,6 @@ export class Answer {
   #server;
   #key = freshKey();
 
-  /**
-   * @param {{sessionId: string, message: string}} letter
-   * @param {typeof SERVER} [server]
-   */
   constructor(letter, server = SERVER) {
     this.letter = { ...letter };
     this.#server = server;
@@ -78,11 +73,6 @@ export class Answer {
   }
 }
 
-/**
- * @template T
- * @param {() => Promise<T>} request
- * @param {typeof SERVER} server
- */
 async function patiently(request, server) {
   for (let tried = 1; ; tried += 1) {
     try {

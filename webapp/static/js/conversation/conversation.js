@@ -2,7 +2,6 @@
 
 import { listSessions } from "../api/sessions.js";
 import { getHistory, getWorkflow } from "../api/workflows.js";
-import { messageOf } from "../sessions/sent_messages.js";
 import { Slots } from "../stream/slots.js";
 import { pollWhileVisible } from "../workflows/poller.js";
 import { Turn } from "./turn.js";
@@ -40,6 +39,8 @@ export class Conversation {
   #messages = new Map();
   /** Where what was said before begins; null: all of it is here. @type {number | null} */
   #historyCursor = null;
+  /** What was said from here, by session, before the history says so. @type {Map<string, string>} */
+  #sent = new Map();
   #shown = "";
   #hadProblem = false;
 
@@ -91,7 +92,8 @@ export class Conversation {
   }
 
   /** A session that was just started from here, before the server's list has it. */
-  takeStarted({ sessionId, stageIndex }, agent = "") {
+  takeStarted({ sessionId, stageIndex }, { agent, message }) {
+    this.#sent.set(sessionId, message);
     if (this.#rows.has(sessionId)) return;
     this.takeRows([
       {
@@ -186,7 +188,7 @@ export class Conversation {
     // What was said between turns that are not here yet waits for them.
     const from = this.olderCursor === null ? "" : oldest;
     const messages = [...this.#messages.values()].filter(({ createdAt }) => createdAt >= from);
-    const entries = entriesOf(rows, messages, messageOf);
+    const entries = entriesOf(rows, messages, (id) => this.#sent.get(id) ?? null);
     for (const entry of entries) {
       if (entry.kind !== "session") continue;
       this.#turnFor(entry.session).setSaid(entry.said);
@@ -197,7 +199,6 @@ export class Conversation {
     this.#hooks.onEntries(entries);
   }
 
-  /** @param {Session} row */
   #turnFor(row) {
     let turn = this.turns.get(row.sessionId);
     if (turn !== undefined) return turn;

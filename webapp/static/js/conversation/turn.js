@@ -18,8 +18,6 @@ const TAIL_EVENTS = 1_000;
 
 /**
  * @typedef {import("../api/sessions.js").Session} Session
- * @typedef {import("../stream/event_stream.js").StreamState} StreamState
- * @typedef {import("../stream/sse_parser.js").StreamEvent} StreamEvent
  *
  * @typedef {object} TurnHooks
  * @property {(turn: Turn) => void} onChange          something that is shown is another one
@@ -45,7 +43,6 @@ export class Turn {
   /** Of what is shown beside the blocks. */
   version = 0;
 
-  /** @param {Session} row */
   constructor(row, hooks, slots) {
     this.row = row;
     this.#hooks = hooks;
@@ -152,7 +149,6 @@ export class Turn {
     this.#changed();
   }
 
-  /** @param {StreamEvent[]} events */
   #take(events) {
     const [first] = events;
     if (this.#firstEventId === "" && first !== undefined) {

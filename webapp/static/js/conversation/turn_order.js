@@ -2,7 +2,6 @@
  * A workflow's conversation: what was said, and the sessions that it started, in their order.
  *
  * @typedef {import("../api/sessions.js").Session} Session
- * @typedef {import("../api/workflows.js").Message} Message
  *
  * @typedef {{kind: "session", key: string, at: string, session: Session, said: string | null}
  *     | {kind: "note", key: string, at: string, role: string, text: string}} Entry

@@ -28,7 +28,6 @@ export function parseBlocks(text) {
   return blocksOf(text.split("\n"), 0);
 }
 
-/** @param {string[]} lines @returns {Block[]} */
 function blocksOf(lines, depth) {
   const blocks = [];
   let at = 0;
@@ -44,7 +43,6 @@ function blocksOf(lines, depth) {
   return blocks;
 }
 
-/** @param {string[]} lines @returns {{end: number, content: Content}} */
 function blockAt(lines, at, depth) {
   const line = lines[at] ?? "";
   const fence = FENCE.exec(line);
@@ -64,7 +62,6 @@ function blockAt(lines, at, depth) {
   return paragraphFrom(lines, at);
 }
 
-/** @param {string[]} lines @param {RegExpExecArray} fence */
 function codeFrom(lines, at, [opening, marks = "", info = ""]) {
   const indent = opening.length - opening.trimStart().length;
   const closing = new RegExp(`^ {0,3}\\${marks[0]}{${marks.length},}[ \\t]*$`);
@@ -79,7 +76,6 @@ function codeFrom(lines, at, [opening, marks = "", info = ""]) {
   };
 }
 
-/** @param {string[]} lines */
 function indentedFrom(lines, at) {
   let end = at + 1;
   while (end < lines.length && (INDENTED.test(lines[end] ?? "") || isBlank(lines[end]))) end += 1;
@@ -87,7 +83,6 @@ function indentedFrom(lines, at) {
   return { end, content: { type: "code", language: "", text } };
 }
 
-/** @param {string[]} lines */
 function quoteFrom(lines, at, depth) {
   let end = at;
   const inner = [];
@@ -111,7 +106,6 @@ function goesOn(lines, at, inner) {
   return inner.length > 0 && !isBlank(inner.at(-1)) && !begins(lines, at);
 }
 
-/** @param {string[]} lines */
 function listFrom(lines, at, depth) {
   const kind = kindOf(lines[at]);
   const first = ITEM.exec(lines[at] ?? "");
@@ -161,7 +155,6 @@ function itemFrom(lines, at) {
   return { end, inner };
 }
 
-/** @param {string[]} lines */
 function paragraphFrom(lines, at) {
   let end = at + 1;
   while (end < lines.length && !isBlank(lines[end]) && !begins(lines, end)) end += 1;
@@ -169,7 +162,6 @@ function paragraphFrom(lines, at) {
   return { end, content: { type: "paragraph", text } };
 }
 
-/** @param {string[]} lines */
 function tableFrom(lines, at) {
   const head = cellsOf(lines[at] ?? "");
   const align = cellsOf(lines[at + 1] ?? "").map((cell) => {
@@ -186,7 +178,6 @@ function tableFrom(lines, at) {
   return { end, content: { type: "table", align, head, rows } };
 }
 
-/** @param {string[]} lines */
 function isTable(lines, at) {
   const [head = "", divider = ""] = [lines[at], lines[at + 1]];
   if (!head.includes("|") || !divider.includes("-") || !DIVIDER.test(divider)) return false;
@@ -219,7 +210,6 @@ function kindOf(line) {
   return item === null || item[6]?.trim() === "" ? "" : (item[2] ?? item[4] ?? "");
 }
 
-/** @param {string[]} lines */
 function nextText(lines, at) {
   return lines.findIndex((line, index) => index > at && !isBlank(line));
 }

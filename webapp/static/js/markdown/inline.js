@@ -31,14 +31,12 @@ export function parseInline(text, depth = 0) {
   return emphasized(tokensOf(text, depth));
 }
 
-/** @returns {(Inline | Run)[]} */
 function tokensOf(text, depth) {
   const tokens = [];
   const brackets = closingBrackets(text);
   let start = 0;
   let at = 0;
 
-  /** @param {Inline | Run} token */
   function take(from, end, token) {
     if (from > start) tokens.push({ type: "text", text: text.slice(start, from) });
     tokens.push(token);
@@ -152,7 +150,6 @@ function linkAt(text, at, brackets, depth) {
   return { end, token: { type: "link", href, children: parseInline(label, depth + 1) } };
 }
 
-/** @returns {{end: number, token: Inline} | null} */
 function addressAt(text, at, isBracketed) {
   const pattern = isBracketed ? AUTOLINK : BARE_LINK;
   pattern.lastIndex = at;

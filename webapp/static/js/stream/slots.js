@@ -38,7 +38,6 @@ export class Slots {
     });
   }
 
-  /** @param {(value?: unknown) => void} release @returns {Slot} */
   #slot(name, release) {
     return {
       release: () => release(),

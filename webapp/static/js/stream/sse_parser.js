@@ -29,7 +29,6 @@ export class SseParser {
   #name = "";
   #data = [];
 
-  /** @param {string} [lastEventId] where an earlier connection stopped */
   constructor(lastEventId = "") {
     this.lastEventId = lastEventId;
     this.#id = lastEventId;
@@ -66,7 +65,6 @@ export class SseParser {
     return events;
   }
 
-  /** @param {StreamEvent[]} events */
   #takeLine(line, events) {
     if (line === "") {
       this.#dispatch(events);
@@ -84,7 +82,6 @@ export class SseParser {
     else if (field === "retry" && DIGITS.test(value)) this.retryMs = Number(value);
   }
 
-  /** @param {StreamEvent[]} events */
   #dispatch(events) {
     this.lastEventId = this.#id;
     if (this.#data.length > 0) {

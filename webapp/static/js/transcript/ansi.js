@@ -128,7 +128,6 @@ function indexed(index) {
   return hex(levels.map((level) => (level === 0 ? 0 : 55 + 40 * level)));
 }
 
-/** @param {number[]} channels */
 function hex(channels) {
   const [red = 0, green = 0, blue = 0] = channels.map((value) => Math.min(255, value || 0));
   return `#${[red, green, blue].map((value) => value.toString(16).padStart(2, "0")).join("")}`;

@@ -6,9 +6,7 @@ import { readable } from "./plain_text.js";
 import { separator } from "./text_run.js";
 
 /**
- * @typedef {import("./transcript.js").Transcript} Transcript
  * @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock
- * @typedef {import("./text_run.js").Piece} Piece
  */
 
 /**
@@ -31,7 +29,6 @@ export function appendText(transcript, kind, piece) {
   write(transcript, last, between + content, piece.ending);
 }
 
-/** @param {TextBlock} first @param {Piece["ending"]} ending */
 function write(transcript, first, text, ending) {
   let block = first;
   let rest = text;
@@ -75,11 +72,6 @@ function grow(transcript, block, text) {
   transcript.touch(block, weightOfText(text));
 }
 
-/**
- * @param {TextBlock["kind"]} kind
- * @param {{continued: boolean, opening: string, head: number}} start
- * @returns {TextBlock}
- */
 function begin(transcript, kind, start) {
   return transcript.add({ kind, text: "", ending: "line", ...start });
 }

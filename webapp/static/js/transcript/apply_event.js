@@ -23,6 +23,10 @@ export function applyEvent(transcript, event) {
 const BY_NAME = new Map([
   ["session", applySession],
   ["message", applyMessage],
+  ["message_delta", applyDelta],
+  ["reasoning", applyReasoning],
+  ["system", applySystem],
+  ["error", applyError],
   ["tool_call", applyToolCall],
   ["tool_result", applyToolResult],
   ["usage", applyUsage],
@@ -41,7 +45,6 @@ function parse(text) {
   }
 }
 
-/** @type {Apply} */
 function applySession(transcript, data) {
   transcript.start = {
     agent: String(data?.agent ?? "agent"),
@@ -50,24 +53,92 @@ function applySession(transcript, data) {
   };
 }
 
-/** @type {Apply} */
 function applyMessage(transcript, data) {
   const piece = pieceOf(data);
   if (piece === null) {
     addOther(transcript, typeof data?.type === "string" ? data.type : "message", data);
     return;
   }
-  appendText(transcript, piece.kind, piece);
+  if (data.role === "user") return applyInput(transcript, data);
+  const content = piece.kind === "text" ? withoutDraft(transcript, piece.content) : piece.content;
+  if (content !== null) appendText(transcript, piece.kind, { ...piece, content });
 }
 
-/** @type {Apply} */
+function applyDelta(transcript, data) {
+  if (typeof data?.content !== "string") return addOther(transcript, "message_delta", data);
+  transcript.opening ||= "piece";
+  if (transcript.draft !== null) {
+    transcript.draft.text += data.content;
+    appendText(transcript, "text", { content: data.content, ending: "partial" });
+    return;
+  }
+  const { last: before, endId } = transcript;
+  const length = before?.kind === "text" ? before.text.length : 0;
+  appendText(transcript, "text", { content: `\n\n${data.content}`, ending: "json" });
+  const { last } = transcript;
+  if (last?.kind !== "text") return;
+  last.ending = "partial";
+  const isNew = endId < transcript.endId;
+  // The message begins here: how long its first piece is says nothing.
+  if (isNew) last.head = Infinity;
+  transcript.draft = { text: data.content, id: last.id, length: isNew ? 0 : length };
+}
+
+/**
+ * What a message says beyond its pieces, which stand there already; null: nothing.
+ *
+ * @param {string} content
+ */
+function withoutDraft(transcript, content) {
+  const { draft, last } = transcript;
+  transcript.opening ||= "whole";
+  transcript.hasWhole = true;
+  transcript.draft = null;
+  if (draft === null) return content;
+  // Who began to read in the middle of it has its end; who saw a try that failed, more than it.
+  const isAll = draft.text.endsWith(content) || content.endsWith(draft.text);
+  const isPart = !isAll && content.startsWith(draft.text);
+  if (!isPart && last?.kind === "text") last.ending = "json";
+  if (isAll) return null;
+  return isPart ? content.slice(draft.text.length) : content;
+}
+
+function applyReasoning(transcript, data) {
+  if (typeof data?.content !== "string") return addOther(transcript, "reasoning", data);
+  const summary = readable(inOneLine(data.content));
+  transcript.add({ kind: "other", name: "reasoning", summary, body: cut(readable(data.content)) });
+}
+
+/** What an agent says about itself: quietly, a run of it as one. */
+function applySystem(transcript, data) {
+  const summary = readable(typeof data?.subtype === "string" ? data.subtype : "");
+  const { last } = transcript;
+  const text = asText(data);
+  if (last?.kind !== "other" || last.name !== "system") {
+    transcript.add({ kind: "other", name: "system", summary, body: cut(text) });
+    return;
+  }
+  if (!last.summary.includes(summary)) last.summary = inOneLine(`${last.summary}, ${summary}`);
+  if (last.body.omitted > 0) last.body.omitted += text.length;
+  else last.body = cut(`${last.body.text}\n${text}`);
+  transcript.touch(last, last.body.omitted > 0 ? 0 : text.length);
+}
+
+function applyError(transcript, data) {
+  if (typeof data?.message !== "string") return addOther(transcript, "error", data);
+  const { last } = transcript;
+  const text = readable(data.message);
+  // Agents that try again and again say the same each time.
+  if (last?.kind === "notice" && last.text === text) return;
+  transcript.add({ kind: "notice", text });
+}
+
 function applyStderr(transcript, data) {
   if (typeof data?.message !== "string") return addOther(transcript, "stderr", data);
   const ending = data.partial === true ? "partial" : "line";
   appendText(transcript, "stderr", { content: data.message, ending });
 }
 
-/** @type {Apply} */
 function applyInput(transcript, data) {
   if (typeof data?.content !== "string") return addOther(transcript, "input", data);
   if (wasSaid(transcript, data.content)) return;
@@ -91,7 +162,6 @@ function wasSaid(transcript, line) {
   return isAll || isPart;
 }
 
-/** @type {Apply} */
 function applyToolCall(transcript, data) {
   const { name, callId, args } = toolCallOf(data);
   const call = transcript.add({
@@ -112,7 +182,6 @@ function argsOf(args) {
   return fields.map(([name, text]) => ({ name: readable(name), ...cut(text) }));
 }
 
-/** @type {Apply} */
 function applyToolResult(transcript, data) {
   const found = toolResultOf(data);
   const result = cut(asText(found.result));
@@ -120,14 +189,15 @@ function applyToolResult(transcript, data) {
   const call = answered(transcript.openCalls, found);
 
   if (call === undefined) {
+    const { args } = toolCallOf(data);
     transcript.add({
       kind: "tool",
       name: readable(found.name ?? "tool"),
       callId: found.callId,
       state,
       isOrphan: true,
-      summary: "",
-      args: [],
+      summary: readable(inOneLine(args)),
+      args: argsOf(args),
       result,
     });
     return;
@@ -138,7 +208,6 @@ function applyToolResult(transcript, data) {
   transcript.touch(call, result.text.length);
 }
 
-/** @type {Apply} */
 function applyUsage(transcript, data) {
   const figures = Object.entries(data ?? {}).filter(([, value]) => typeof value === "number");
   if (figures.length === 0) return addOther(transcript, "usage", data);
@@ -146,12 +215,10 @@ function applyUsage(transcript, data) {
   transcript.add({ kind: "usage", figures: kept });
 }
 
-/** @type {Apply} */
 function applyNotice(transcript, data) {
   transcript.add({ kind: "notice", text: readable(noticeText(data)) });
 }
 
-/** @type {Apply} */
 function applyDone(transcript, data) {
   for (const call of transcript.openCalls) {
     call.state = "unanswered";

@@ -15,6 +15,9 @@ export function prependEvents(transcript, events) {
   transcript.start ??= earlier.start;
 
   const answered = answerOrphans(transcript, earlier);
+  if (transcript.opening === "whole") dropDraft(earlier);
+  if (earlier.hasWhole) transcript.opening = earlier.opening;
+  else transcript.opening ||= earlier.opening;
   const blocks = earlier.blocks.filter((block) => !answered.has(block));
   if (joinTexts(transcript, blocks)) blocks.pop();
   const kept = transcript.prepend(blocks);
@@ -43,6 +46,18 @@ function answerOrphans(transcript, earlier) {
     answered.add(call);
   }
   return answered;
+}
+
+/** The pieces of a message that is whole where the page began to read. @param {Transcript} earlier */
+function dropDraft({ draft, blocks }) {
+  if (draft === null) return;
+  for (let at = blocks.length - 1; at >= 0 && (blocks[at]?.id ?? 0) >= draft.id; at -= 1) {
+    const block = blocks[at];
+    if (block?.kind !== "text") continue;
+    block.text = block.id === draft.id ? block.text.slice(0, draft.length) : "";
+    block.ending = "json";
+    if (block.text === "") blocks.splice(at, 1);
+  }
 }
 
 /**

@@ -102,14 +102,12 @@ function hasFailed(data) {
   return FAILED_WORDS.has(data.status);
 }
 
-/** @param {string[]} keys */
 function valueAt(data, keys) {
   if (data === null || typeof data !== "object") return undefined;
   const key = keys.find((candidate) => data[candidate] !== undefined && data[candidate] !== null);
   return key === undefined ? undefined : data[key];
 }
 
-/** @param {string[]} keys */
 function textAt(data, keys) {
   const value = valueAt(data, keys);
   return typeof value === "string" || typeof value === "number" ? String(value) : null;

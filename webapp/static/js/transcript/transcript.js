@@ -2,8 +2,6 @@
  * What the page keeps of one session: blocks without a gap between them, bounded, changed in place,
  * because a session may have 100,000 events. Nothing here knows the DOM.
  *
- * @typedef {import("./blocks.js").Block} Block
- * @typedef {import("./blocks.js").Content} Content
  * @typedef {import("./blocks.js").ToolBlock & import("./blocks.js").Counted} ToolBlock
  */
 
@@ -18,13 +16,21 @@ export class Transcript {
   done = null;
   /** What was said to start it, until the log says so too. @type {string | null} */
   said = null;
+  /**
+   * The pieces of a message that is still to come whole, and the end of what stood there before.
+   *
+   * @type {{text: string, id: number, length: number} | null}
+   */
+  draft = null;
+  /** What its messages begin with. @type {"" | "piece" | "whole"} */
+  opening = "";
+  hasWhole = false;
   /** How many blocks have made room for later ones. */
   dropped = 0;
 
   #endId = 1;
   #weight = 0;
 
-  /** @returns {Block | undefined} */
   get last() {
     return this.blocks.at(-1);
   }
@@ -43,11 +49,6 @@ export class Transcript {
     return this.blocks[id - this.firstId];
   }
 
-  /**
-   * @template {Content} T
-   * @param {T} content
-   * @returns {T & import("./blocks.js").Counted}
-   */
   add(content) {
     const block = { ...content, id: this.#endId, version: 0, weight: 0 };
     this.#endId += 1;

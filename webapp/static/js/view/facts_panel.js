@@ -6,8 +6,6 @@ import { copyOf, find, setText } from "./dom.js";
 import { factsOf } from "./facts.js";
 import { eachSecond } from "./ticker.js";
 
-/** @typedef {import("../conversation/turn.js").Turn} Turn */
-
 export class FactsPanel {
   #root;
   #place;

@@ -6,7 +6,6 @@ import { codeBlock } from "./code_block.js";
 
 /**
  * @typedef {import("../markdown/blocks.js").Block} Block
- * @typedef {import("../markdown/inline.js").Inline} Inline
  * @typedef {{block: Block, element: HTMLElement, code: ReturnType<typeof codeBlock> | null}} Built
  */
 
@@ -39,7 +38,6 @@ function grows(last, block) {
   return true;
 }
 
-/** @returns {Built} */
 function build(block) {
   const code = block.type === "code" ? codeBlock(block.language, block.text) : null;
   return { block, code, element: code?.element ?? elementOf(block) };
@@ -58,7 +56,6 @@ function elementOf(block) {
   }
 }
 
-/** @param {Extract<Block, {type: "list"}>} list */
 function listOf({ start, items }) {
   const element = make(
     start === null ? "ul" : "ol",
@@ -78,7 +75,6 @@ function checkOf(done) {
   return mark;
 }
 
-/** @param {Extract<Block, {type: "table"}>} table */
 function tableOf({ align, head, rows }) {
   /** @param {"th" | "td"} name @param {string[]} cells */
   const row = (name, cells) =>
@@ -96,7 +92,6 @@ function withInline(name, text, className) {
   return make(name, parseInline(text).map(inlineOf), className);
 }
 
-/** @returns {Node | string} */
 function inlineOf(inline) {
   switch (inline.type) {
     case "text": return inline.text;
@@ -115,7 +110,6 @@ function linkTo(href, children) {
   return link;
 }
 
-/** @param {(Node | string)[]} children */
 function make(name, children, className = "") {
   const element = document.createElement(name);
   element.append(...children);

@@ -47,10 +47,17 @@ export function drawTool(block) {
 
 export function drawOther(block) {
   const element = copyOf("other");
-  setText(element, "name", block.name);
-  setText(element, "summary", block.summary);
-  openingCard(element, block, () => writeText(find(element, "body", HTMLElement), block.body));
-  return { element, update() {} };
+  element.dataset.name = block.name;
+  const body = openingCard(element, block, () => writeText(find(element, "body", HTMLElement), block.body));
+
+  function update() {
+    setText(find(element, "card", HTMLElement), "name", block.name);
+    setText(element, "summary", block.summary);
+    if (body.isOpen()) writeText(find(element, "body", HTMLElement), block.body);
+  }
+
+  update();
+  return { element, update };
 }
 
 /**
@@ -79,7 +86,6 @@ function openingCard(element, block, write) {
   return { isOpen: () => details.open };
 }
 
-/** @param {{name: string, text: string, omitted: number}} field */
 function argumentOf({ name, text, omitted }) {
   const term = document.createElement("dt");
   const value = document.createElement("dd");
@@ -88,7 +94,6 @@ function argumentOf({ name, text, omitted }) {
   return [term, value];
 }
 
-/** @param {{text: string, omitted: number} | null} content */
 function writeText(part, content) {
   part.hidden = content === null || content.text === "";
   if (content === null) return;

@@ -10,7 +10,6 @@ import { eachSecond } from "./ticker.js";
 /**
  * @typedef {import("../conversation/turn.js").Turn} Turn
  * @typedef {import("../window/windowed_list.js").DrawnSection} DrawnSection
- * @typedef {import("../window/windowed_list.js").Drawn} Drawn
  *
  * @typedef {object} TurnActions
  * @property {(turn: Turn) => void} showFacts
@@ -78,7 +77,6 @@ export function noteSection(key, role, text) {
   };
 }
 
-/** @returns {Drawn} */
 function drawLead(turn, actions) {
   const element = copyOf("lead");
   let isWhole = false;
@@ -110,7 +108,6 @@ function earlierText({ hasEarlier, transcript }) {
   return `The first ${formatFigure(transcript.dropped)} parts have left this page to keep it quick. The whole log has them.`;
 }
 
-/** @returns {Drawn} */
 function drawFoot(turn, actions) {
   const element = copyOf("foot");
   const stop = find(element, "stop", HTMLButtonElement);

@@ -21,7 +21,6 @@ const FOOT_GUESS = 48;
 export class Layout {
   #sections = [];
 
-  /** @param {Section[]} sources */
   setSections(sources) {
     const known = new Map(this.#sections.map((laid) => [laid.source, laid]));
     this.#sections = sources.map(
@@ -61,7 +60,6 @@ export class Layout {
     return offset + laid.lead + laid.heights.offsetOf(Math.min(row - 1, laid.heights.length));
   }
 
-  /** @returns {Place} */
   placeAt(offset) {
     let left = offset;
     let section = 0;

@@ -44,7 +44,6 @@ export class WindowedList {
     this.#sizes.observe(scroller);
   }
 
-  /** @param {DrawnSection[]} sections */
   setSections(sections) {
     const anchor = this.#anchor();
     this.#layout.setSections(sections);
@@ -103,7 +102,6 @@ export class WindowedList {
     this.#follower.moveTo(anchor === null ? end : this.#topFor(anchor) + this.#root.offsetTop);
   }
 
-  /** @param {Place} from */
   #render(from, untilOffset) {
     if (this.#layout.isEmpty) return this.#clear();
     const before = this.#layout.offsetOf(from);

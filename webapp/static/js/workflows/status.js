@@ -2,7 +2,6 @@
  * What the states of workflows, their stages and gates are called on the page.
  *
  * @typedef {{word: string, icon: string, tone: string}} Look
- * @typedef {import("../api/workflows.js").Workflow} Workflow
  * @typedef {import("../api/workflows.js").Stage} Stage
  */
 

@@ -113,7 +113,6 @@ export class WorkflowBar {
     );
   }
 
-  /** @param {"cancel" | "discard"} verb */
   #ask(verb) {
     find(this.#root, "menu", HTMLDetailsElement).open = false;
     const dialog = find(document, "confirm", HTMLDialogElement);
@@ -130,12 +129,10 @@ export class WorkflowBar {
     dialog.showModal();
   }
 
-  /** @param {(id: string) => Promise<Workflow>} call */
   #onClick(root, hook, call) {
     find(root, hook, HTMLButtonElement).addEventListener("click", () => void this.#do(call));
   }
 
-  /** @param {(workflowId: string) => Promise<Workflow>} call */
   async #do(call) {
     if (this.#workflow === null || this.#isBusy) return;
     this.#isBusy = true;

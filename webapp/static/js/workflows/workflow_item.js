@@ -12,7 +12,6 @@ import { formatRoute } from "../route.js";
 import { find, setIcon, setText } from "../view/dom.js";
 import { lookOfWorkflow, progressOf, waitsForApproval } from "./status.js";
 
-/** @returns {import("./status.js").Look} */
 function lookOf({ workflow, live }) {
   if (live > 0) return { word: live === 1 ? "Running" : `${live} running`, icon: "running", tone: "live" };
   if (waitsForApproval(workflow)) return { word: "Needs approval", icon: "gate", tone: "warn" };

@@ -14,7 +14,6 @@ const PAGE_SIZE = 30;
 const MAX_REFRESHED = 100;
 
 /**
- * @typedef {import("../api/workflows.js").Workflow} Workflow
  * @typedef {import("../api/sessions.js").Session} Session
  *
  * @typedef {object} PanelHooks
@@ -99,7 +98,6 @@ export class WorkflowsPanel {
     this.#older.disabled = false;
   }
 
-  /** @param {() => Promise<Session[]>} load */
   async #ask(load) {
     const problem = find(this.#root, "list-problem", HTMLElement);
     try {
@@ -123,7 +121,7 @@ export class WorkflowsPanel {
     items.forEach((workflow, index) => {
       const item = this.#itemFor(workflow.id);
       const live = this.#live.get(workflow.id) ?? 0;
-      item.write({ workflow, title: titleOf(workflow.id, workflow.title), live }, now);
+      item.write({ workflow, title: titleOf(workflow.title), live }, now);
       if (list.children[index] !== item.element) {
         list.insertBefore(item.element, list.children[index] ?? null);
       }

@@ -12,6 +12,7 @@ from webapp.http import (
     login,
     ops,
     pages,
+    request_log,
     security,
     session_events,
     session_log,
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions[EXTENSION] = Services(
         settings, database, launcher, hub, board, rates, meter, cookies
     )
+    request_log.register(app)
     errors.register(app)
     ops.register(app)
     security.register(app)

@@ -4,10 +4,14 @@
 """
 
 import gc
+import os
 import sys
 from typing import Any
 
+from webapp.agents.redaction import TextRedactor, secrets_of_all
 from webapp.errors import SetupError
+from webapp.server_log.formats import LineFormatter
+from webapp.server_log.gunicorn_logger import make_logger_class
 from webapp.settings import load_settings
 
 try:
@@ -27,6 +31,13 @@ timeout = 30
 graceful_timeout = 5
 keepalive = 75
 proc_name = "agent-stream"
+logger_class = make_logger_class(
+    LineFormatter(
+        _settings.log_format,
+        TextRedactor(secrets_of_all(_settings, os.environ), keys=_settings.redact_keys).redact,
+    ),
+    access_log=_settings.access_log,
+)
 
 control_socket_disable = True
 """It would lie in the home folder, where every agent of this user could drive it."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.errors import SetupError
+from webapp.server_log.formats import FORMATS
 from webapp.store import templates as stage_templates
 from webapp.store.templates import StageTemplate
 
@@ -42,6 +43,8 @@ class Settings:
     max_changes_per_minute: int = 6000
     secrets: tuple[str, ...] = ()
     redact_keys: bool = True
+    log_format: str = "text"
+    access_log: bool = False
     debug_headers: bool = False
     default_agent: str = "demo"
     grace_seconds: float = 10.0
@@ -174,6 +177,8 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "max_changes_per_minute": _number(1, 10_000_000, whole=True),
     "secrets": _texts,
     "redact_keys": _switch,
+    "log_format": _one_of(*FORMATS),
+    "access_log": _switch,
     "debug_headers": _switch,
     "default_agent": _text,
     "grace_seconds": _number(0, 3600, whole=False),

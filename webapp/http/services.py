@@ -17,6 +17,7 @@ from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.log.opened import OpenLog, open_log
 from webapp.metrics.meter import Meter
+from webapp.server_log import context
 from webapp.settings import Settings
 from webapp.store import sessions, shapes
 from webapp.store.engine import Database
@@ -46,6 +47,7 @@ class Services:
         """A session as it is now: one that lost its runner is ended first. NotFound."""
         with self.database.read() as orm:
             session = sessions.get_session(orm, session_id)
+        context.session_id.set(session.id)
         return self.as_it_is(session)
 
     def as_it_is(self, session: Session) -> Session:
@@ -63,6 +65,7 @@ class Services:
         """Start a session; see `Launcher.invoke`."""
         began_at = time.perf_counter()
         session = self.launcher.invoke(invocation, key)
+        context.session_id.set(session.id)
         self.meter.count_invoke(time.perf_counter() - began_at)
         return session
 

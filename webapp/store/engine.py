@@ -152,6 +152,7 @@ def open_engine(path: Path) -> Engine:
             "sqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"}
         ),
         module=pysqlite3,
+        hide_parameters=True,  # what people say must not reach the server's log
         connect_args={"timeout": 0, "check_same_thread": False},
         pool_size=4,
         max_overflow=-1,

@@ -11,6 +11,7 @@ again, which goes on at the byte where it stopped.
 
 import logging
 import time
+from contextvars import copy_context
 from typing import Any, NoReturn
 
 import gevent
@@ -74,7 +75,7 @@ class Push:
     def take_over(self, environ: dict[str, Any], view: View) -> NoReturn:
         """Own the connection from now on; its response has begun, and ends by HandedOver."""
         connection = take(environ)
-        gevent.spawn(self._begin, connection, view)
+        gevent.spawn(copy_context().run, self._begin, connection, view)  # its log names the request
         raise HandedOver
 
     def stop(self) -> None:

@@ -20,12 +20,17 @@ _COMPLETE_VARIABLE = "_AGENT_STREAM_COMPLETE"
 
 _COMMANDS = {
     "serve": ("serve", "serve"),
+    "run": ("run", "run"),
+    "attach": ("attach", "attach"),
+    "replay": ("replay", "replay"),
     "migrate": ("serve", "migrate_command"),
     "ls": ("ls", "list_command"),
     "show": ("show", "show_command"),
     "tail": ("tail", "tail"),
     "send": ("send", "send"),
     "cancel": ("cancel", "cancel"),
+    "export": ("export", "export"),
+    "import": ("take_in", "import_command"),
     "stats": ("stats", "stats"),
     "doctor": ("doctor", "doctor"),
     "backup": ("backup", "backup"),

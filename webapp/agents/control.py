@@ -25,6 +25,11 @@ def cancel(files: SessionFiles) -> None:
     _request(files, {"type": "cancel"})
 
 
+def kill(files: SessionFiles) -> None:
+    """Ask the runner to kill its agent without more ado. RunnerGone, ServiceUnavailable."""
+    _request(files, {"type": "kill"})
+
+
 def send_input(
     files: SessionFiles, content: str, *, key: str | None = None, is_last: bool = False
 ) -> str | None:

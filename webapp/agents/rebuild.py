@@ -61,6 +61,16 @@ def rebuild(database: Database, var: Path) -> Rebuilt:
     return rebuilt
 
 
+def add(database: Database, var: Path, files: SessionFiles) -> Rebuilt:
+    """The same for one log, which lies in its place."""
+    rebuilt = Rebuilt(logs=1)
+    try:
+        _insert(database, [_read(var, files)], rebuilt)
+    except _Unusable as error:
+        rebuilt.unusable.append((files.directory, str(error)))
+    return rebuilt
+
+
 @dataclass(frozen=True)
 class _Found:
     """One session as its log tells it."""
@@ -89,7 +99,7 @@ def _read(var: Path, files: SessionFiles) -> _Found:
         raise _Unusable("it does not lie in the folder of its day")
     log = open_log(files.log)
     try:
-        facts = _first_record(log) or _spec(files)
+        facts = first_record(log) or _spec(files)
         _check(facts, session_id)
         path = files.log if log.is_plain else compressed_path(files.log)
         row = _row(facts, str(path.relative_to(var))) | _end(log)
@@ -101,7 +111,8 @@ def _read(var: Path, files: SessionFiles) -> _Found:
     return _Found(row, workflow, usage)
 
 
-def _first_record(log: OpenLog) -> dict[str, Any] | None:
+def first_record(log: OpenLog) -> dict[str, Any] | None:
+    """What the first record of a log tells of its session; None where it is none of ours."""
     head = log.read(_HEAD_BYTES, 0).partition(b"\n")[0]
     record = parse_record(head)
     if record is None or record.stream != b"system":

@@ -1,5 +1,6 @@
 """Figures as people read them, in the words of the pages."""
 
+import signal
 from datetime import UTC, datetime
 
 from webapp.store.models import Session
@@ -77,3 +78,13 @@ def outcome(session: Session) -> str:
     if session.exit_code is not None:
         return f"exit {session.exit_code}"
     return session.error or ""
+
+
+def exit_status(exit_code: int | None, signal_name: str | None) -> int | None:
+    """An end as a shell tells it: the exit code, or 128 and the signal; None for neither."""
+    if exit_code is not None or signal_name is None:
+        return exit_code
+    try:
+        return 128 + signal.Signals[signal_name]
+    except KeyError:
+        return None

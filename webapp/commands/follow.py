@@ -44,15 +44,31 @@ def read_chunks(log: OpenLog, offset: int, end: int | None = None) -> Iterator[C
         offset += len(records)
 
 
-def follow(place: Place, session: Session, log: OpenLog, offset: int) -> Iterator[Chunk]:
+class Stop:
+    """Lets another thread end a `follow`."""
+
+    def __init__(self) -> None:
+        self.changed = threading.Event()
+        self.is_set = False
+
+    def set(self) -> None:
+        """Nothing more is wanted."""
+        self.is_set = True
+        self.changed.set()
+
+
+def follow(
+    place: Place, session: Session, log: OpenLog, offset: int, stop: Stop | None = None
+) -> Iterator[Chunk]:
     """What the log holds and what comes, up to its `done`.
 
-    Ends without one only where the log has lost it for good: it was removed.
+    Ends without one only where the log has lost it for good (it was removed), or on `stop`.
     """
-    changed = threading.Event()
+    stop = stop or Stop()
+    changed = stop.changed
     watch = watch_file(place.log(session), changed.set)
     try:
-        while True:
+        while not stop.is_set:
             changed.clear()
             size = log.size()
             if size < offset:

@@ -1,6 +1,7 @@
 """The var folder that a command looks into: its sessions, as they are now."""
 
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,8 +13,9 @@ from webapp.agents.reconcile import mend, reconcile
 from webapp.commands.options import settings_of_a_reader
 from webapp.errors import NotFound, ServiceUnavailable, SetupError
 from webapp.log.opened import OpenLog, open_log
-from webapp.store import sessions
-from webapp.store.engine import Database, open_migrated
+from webapp.store import in_use, sessions
+from webapp.store.engine import FILE_NAME, Database, open_migrated
+from webapp.store.migrate import migrate
 from webapp.store.models import Session
 
 LAST = "last"
@@ -134,3 +136,17 @@ def open_place() -> Iterator[Place]:
         ) from None
     except exc.DatabaseError as error:
         raise SetupError(f"The database in {var} cannot be used: {error.orig}.") from error
+
+
+@contextmanager
+def making_place() -> Iterator[Place]:
+    """As `open_place`, for what adds to it: where there is nothing yet it is made. SetupError."""
+    var = settings_of_a_reader().var.resolve()
+    if not os.path.exists(var / FILE_NAME):
+        migrate(var)
+    in_use_fd = in_use.hold(var)
+    try:
+        with open_place() as place:
+            yield place
+    finally:
+        os.close(in_use_fd)

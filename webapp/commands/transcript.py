@@ -19,8 +19,10 @@ _PUNCTUATION = re.compile(r"[,.;:!?)\]}…]")
 class Transcript:
     """What was printed so far, as much of it as decides how the next piece is put to it."""
 
-    def __init__(self, *, colour: bool) -> None:
+    def __init__(self, *, colour: bool, marks: bool = True) -> None:
+        """`marks`: whether lines of stderr show that they are."""
         self._colour = colour
+        self._has_marks = marks
         self._cleaner = Cleaner(colour=colour)
         self._source: str | None = None
         self._ending: Ending = "line"
@@ -28,10 +30,11 @@ class Transcript:
 
     def show(self, event: Event) -> str:
         """The text that this event adds."""
-        return "".join(
-            self._run(part) if isinstance(part, Text) else self._line(part)
-            for part in parts_of(event)
-        )
+        return "".join(map(self.show_part, parts_of(event)))
+
+    def show_part(self, part: Text | Line) -> str:
+        """The text that a part of an event adds."""
+        return self._run(part) if isinstance(part, Text) else self._line(part)
 
     def end(self) -> str:
         """Whatever a last line still lacks."""
@@ -53,7 +56,8 @@ class Transcript:
         text = (self._separator(content, piece.ending) if not is_new else "") + content
         if piece.ending == "line":
             text += "\n"
-        shown = self._marked(text) if piece.source == "stderr" else text
+        is_marked = self._has_marks and piece.source == "stderr"
+        shown = self._marked(text) if is_marked else text
         self._ending = piece.ending
         self._last_letter = text[-1:] or self._last_letter
         return before + shown

@@ -1,7 +1,8 @@
 """The control socket: how a worker, whichever it is, speaks to a live runner.
 
 One request a connection, one JSON object each way: `{"type":"cancel"}` → `{"ok":true}`;
-`{"type":"input","content":"yes\\n","key":"…"}` → `{"ok":true}` or `{"ok":false,"error":"full"}`.
+`{"type":"kill"}`, which leaves the agent no time; `{"type":"input","content":"yes\\n","key":"…"}`
+→ `{"ok":true}` or `{"ok":false,"error":"full"}`.
 Whoever comes before the socket is there finds the lock held and tries again.
 """
 

@@ -54,6 +54,7 @@ class Session:
         self.ended_without_newline: list[str] = []
 
         self.should_cancel = False
+        self.should_kill = False
         self.stop_status: str | None = None
         self.give_up_at: float | None = None
         self.kill_at: float | None = None
@@ -140,7 +141,10 @@ class Session:
                     os.read(fd, 4096)
                     self._reap_writer(os.WNOHANG)
                 elif fd == self.control_fd:
-                    control.answer(fd, {"cancel": self._cancel, "input": self._take_input})
+                    control.answer(
+                        fd,
+                        {"cancel": self._cancel, "kill": self._kill, "input": self._take_input},
+                    )
                 elif self.input is not None and fd == self.input.fd:
                     self.input.on_event(event)
 
@@ -324,6 +328,9 @@ class Session:
     def _cancel(self, _request: dict[str, object]) -> None:
         self.should_cancel = True
 
+    def _kill(self, _request: dict[str, object]) -> None:
+        self.should_cancel = self.should_kill = True
+
     def _take_input(self, request: dict[str, object]) -> str | None:
         return "no input" if self.input is None else self.input.take(request)
 
@@ -335,7 +342,7 @@ class Session:
                 self._terminate("cancelled", now)
             elif self.give_up_at is not None and now >= self.give_up_at:
                 self._terminate("timed_out", now)
-        elif self.kill_at is not None and now >= self.kill_at:
+        if self.kill_at is not None and (self.should_kill or now >= self.kill_at):
             self.kill_at = None
             signal_group(self.pid, signal.SIGKILL)
 

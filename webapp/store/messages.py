@@ -46,6 +46,12 @@ def messages_after(orm: OrmSession, workflow_id: str, message_id: int, limit: in
     return list(orm.scalars(query.order_by(Message.id).limit(limit)))
 
 
+def messages_of_session(orm: OrmSession, session_id: str) -> list[Message]:
+    """What was said to start a session, and what it said itself; oldest first."""
+    query = select(Message).where(Message.session_id == session_id)
+    return list(orm.scalars(query.order_by(Message.id)))
+
+
 def has_message(orm: OrmSession, workflow_id: str, message_id: int) -> bool:
     """Whether the workflow has a message with this id."""
     query = exists().where(Message.workflow_id == workflow_id, Message.id == message_id)

@@ -45,6 +45,12 @@ _INSERT_SESSION = (
 )
 
 
+_INSERT_MESSAGE = """
+INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
+VALUES (?, ?, ?, ?, ?, ?)
+"""
+
+
 def workflow_facts(connection: Any, workflow_id: str) -> dict[str, object]:
     """A workflow as the first record of each of its logs tells it.
 
@@ -101,3 +107,20 @@ def insert_sessions(connection: Any, rows: Iterable[Mapping[str, Any]]) -> int:
         values = [row[column] for column in SESSION_COLUMNS]
         missing += connection.execute(_INSERT_SESSION, values).rowcount
     return missing
+
+
+def insert_messages(
+    connection: Any,
+    workflow_id: str,
+    session_id: str,
+    stage_index: int,
+    messages: Iterable[tuple[str, str, str]],
+) -> None:
+    """Insert what was said about a session: role, content, time."""
+    connection.executemany(
+        _INSERT_MESSAGE,
+        [
+            (workflow_id, stage_index, session_id, role, content, created_at)
+            for role, content, created_at in messages
+        ],
+    )

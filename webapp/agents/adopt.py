@@ -1,0 +1,106 @@
+"""Take in the log of a session that ran elsewhere: its files, its row and its workflow's.
+
+The log is written beside the place where it shall lie and moved there whole, so that nobody
+ever meets half of it.
+"""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from webapp.agents import rebuild
+from webapp.agents.places import SessionFiles, new_session_files
+from webapp.errors import BadRequest, Conflict
+from webapp.log import reader
+from webapp.log.opened import open_log
+from webapp.store import rebuilding, sessions
+from webapp.store.engine import Database
+from webapp.store.ids import SESSION_ID
+from webapp.store.models import Session
+
+
+def adopt(
+    database: Database, var: Path, records: Iterable[bytes], messages: list[dict[str, Any]]
+) -> Session:
+    """Make a session from its whole log; `messages` are those of its workflow's history.
+
+    Nothing that is there is overwritten. Raises Conflict where there is a session with this
+    id, BadRequest for a log that is none, or has no end; whatever `records` raises.
+    """
+    beside = SessionFiles(var / "sessions" / f".import-{secrets.token_hex(8)}")
+    os.mkdir(beside.directory, 0o700)
+    try:
+        session_id = _write(beside, records)
+        _check_free(database, session_id)
+        files = new_session_files(var, session_id)
+        files.directory.parent.mkdir(mode=0o700, exist_ok=True)
+        if files.directory.exists():
+            raise Conflict(f"There are files of {session_id} already: {files.directory}.")
+        os.rename(beside.directory, files.directory)
+    except BaseException:
+        shutil.rmtree(beside.directory, ignore_errors=True)
+        raise
+    try:
+        return _add_rows(database, var, files, messages)
+    except BaseException:
+        shutil.rmtree(files.directory, ignore_errors=True)
+        raise
+
+
+def _write(files: SessionFiles, records: Iterable[bytes]) -> str:
+    """Write the log and make sure that it is one; the id of its session."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with open(os.open(files.log, flags, 0o600), "wb") as log:
+        log.writelines(records)
+        log.flush()
+        os.fsync(log.fileno())
+
+    opened = open_log(files.log)
+    try:
+        facts = rebuild.first_record(opened) or {}
+        session_id = facts.get("sessionId")
+        if facts.get("type") != "session" or not isinstance(session_id, str):
+            raise BadRequest("The log does not begin with the record of its session.")
+        if not SESSION_ID.fullmatch(session_id):
+            raise BadRequest(f"The log's session is {session_id!r}, which is no session's id.")
+        if not reader.is_complete(opened):
+            raise BadRequest(
+                f"The log of {session_id} has no end: it was exported while the session ran, or "
+                "cut short. Export it again when the session has ended."
+            )
+    finally:
+        opened.close()
+    return session_id
+
+
+def _check_free(database: Database, session_id: str) -> None:
+    with database.read() as orm:
+        found = sessions.find_session(orm, session_id)
+    if found is not None:
+        raise Conflict(
+            f"There is a session {session_id} already, and it is {found.status}; an import "
+            "never overwrites."
+        )
+
+
+def _add_rows(
+    database: Database, var: Path, files: SessionFiles, messages: list[dict[str, Any]]
+) -> Session:
+    rebuilt = rebuild.add(database, var, files)
+    if rebuilt.unusable:
+        raise BadRequest(f"The log cannot be used: {rebuilt.unusable[0][1]}.")
+    session_id = files.directory.name
+    if not rebuilt.sessions:
+        raise Conflict(f"There is a session {session_id} already.")
+    with database.read() as orm:
+        session = sessions.get_session(orm, session_id)
+    rows = [(each["role"], each["content"], each["createdAt"]) for each in messages]
+    database.write_sql(
+        lambda connection: rebuilding.insert_messages(
+            connection, session.workflow_id, session.id, session.stage_index, rows
+        )
+    )
+    return session

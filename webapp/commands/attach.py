@@ -1,0 +1,85 @@
+"""`attach`: be where a live agent is; see what it prints, answer it, stop it."""
+
+import click
+
+from webapp.commands.follow import Chunk, EventParser, follow
+from webapp.commands.keys import is_terminal
+from webapp.commands.options import place_options, session_argument
+from webapp.commands.place import Place, open_place
+from webapp.commands.terminal import RESET, has_colour
+from webapp.commands.transcript import Transcript, last_lines
+from webapp.log import reader
+from webapp.store.models import Session
+
+DEFAULT_LINES = 100
+
+
+@click.command(
+    epilog="""\b
+Keys, at a terminal:
+  Enter     send the line to the agent, if it reads input
+  Ctrl-D    end its input
+  Ctrl-X    stop the agent (SIGTERM); once more: kill it (SIGKILL)
+  Ctrl-C    leave; the session goes on (so does Ctrl-Z)
+
+\b
+Examples:
+  agent-stream attach last
+  agent-stream attach k3v9 -n 20"""
+)
+@session_argument
+@click.option(
+    "-n",
+    "--lines",
+    "count",
+    type=click.IntRange(min=0),
+    default=DEFAULT_LINES,
+    help=f"How many of the lines that are there to show first. [{DEFAULT_LINES}]",
+)
+@place_options
+@click.pass_context
+def attach(context: click.Context, session: str, count: int) -> None:
+    """Show the end of SESSION and what comes, with a line to answer in and keys to stop it.
+
+    Without a terminal it is `tail -f -n 100`. No server is needed. The exit code is 0 when
+    the session is done, 130 if you left before.
+    """
+    with open_place() as place:
+        found = place.find(session)
+        if not found.is_live:
+            place.settle(found.id)
+        if not watch(place, found, lines=count, interrupt_stops=False):
+            click.echo(f"left {found.id}, which goes on: agent-stream attach {found.id}", err=True)
+            context.exit(130)
+
+
+def watch(place: Place, session: Session, *, lines: int | None, interrupt_stops: bool) -> bool:
+    """Show a session up to its end; False if somebody left before.
+
+    `lines`: so many of those that are there already; None for all.
+    """
+    with place.reading(session) as log:
+        offset, transcript = 0, Transcript(colour=has_colour())
+        if lines is not None:
+            offset = reader.find_end(log, log.size())
+            shown, transcript = last_lines(log, offset, lines, colour=has_colour())
+            click.echo(shown, nl=False)
+        parser = EventParser(log, offset)
+        try:
+            if is_terminal() and not reader.is_complete(log):
+                from webapp.commands.console import Console
+
+                console = Console(place, session, interrupt_stops=interrupt_stops)
+                return console.run(
+                    lambda stop: follow(place, session, log, offset, stop), parser, transcript
+                )
+            for chunk in follow(place, session, log, offset):
+                _echo(chunk, parser, transcript)
+            return True
+        finally:
+            if has_colour():
+                click.echo(RESET, nl=False)
+
+
+def _echo(chunk: Chunk, parser: EventParser, transcript: Transcript) -> None:
+    click.echo("".join(map(transcript.show, parser.parse(chunk))), nl=False)

@@ -1,0 +1,137 @@
+"""`export`: a session as a file for elsewhere."""
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+import click
+
+from webapp.commands.exports.asciicast import write_v2, write_v3
+from webapp.commands.exports.jsonl import write_jsonl
+from webapp.commands.exports.markdown import write_markdown
+from webapp.commands.exports.page import write_html
+from webapp.commands.exports.story import tell
+from webapp.commands.figures import byte_count
+from webapp.commands.follow import Chunk, EventParser, read_chunks
+from webapp.commands.options import place_options, session_argument
+from webapp.commands.place import Place, open_place
+from webapp.commands.progress import progress_bar
+from webapp.errors import Conflict, SetupError
+from webapp.log import reader
+from webapp.log.events import Event
+from webapp.log.opened import OpenLog
+from webapp.store import messages
+from webapp.store.models import Session
+from webapp.store.shapes import message as api_message
+from webapp.store.shapes import session as api_session
+
+FORMATS = ("asciicast", "asciicast-v2", "markdown", "html", "jsonl")
+
+
+@click.command(
+    epilog="""\b
+Formats:
+  asciicast     a terminal recording (v3), for asciinema 3 and its web player
+  asciicast-v2  the same for asciinema 2, which is the one on PyPI
+  markdown      for an issue or a review
+  html          one file that needs no network: to read, and to replay with a timeline
+  jsonl         the log exactly, a line of JSON a record: for `import`, and for jq
+
+\b
+Examples:
+  agent-stream export last --format html -o session.html
+  agent-stream export last --format asciicast-v2 -o session.cast && asciinema play session.cast
+  agent-stream export k3v9 --format jsonl | ssh elsewhere agent-stream import -"""
+)
+@session_argument
+@click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="See below.")
+@click.option("-o", "--output", metavar="FILE", help="Write there; a file that is there stays.")
+@place_options
+def export(session: str, form: str, output: str | None) -> None:
+    """Write SESSION as a file for elsewhere, to stdout unless -o is given.
+
+    Of a session that still runs it holds what has been printed so far.
+    """
+    with open_place() as place:
+        found = place.find(session)
+        if not found.is_live:
+            place.settle(found.id)
+        with place.reading(found) as log:
+            end = reader.find_end(log, log.size())
+            chunks = read_chunks(log, 0, end)
+            if output is None or output == "-":
+                for piece in _write(form, place, found, log, chunks):
+                    click.echo(piece, nl=False)
+            else:
+                with progress_bar("export", end) as advance:
+                    counted = _counted(chunks, advance)
+                    _write_file(Path(output), _write(form, place, found, log, counted))
+                click.echo(f"{output}: {byte_count(Path(output).stat().st_size)}", err=True)
+        if found.is_live:
+            click.echo(
+                f"agent-stream: {found.id} still runs: this is what it has printed so far", err=True
+            )
+
+
+def _write(
+    form: str, place: Place, session: Session, log: OpenLog, chunks: Iterator[Chunk]
+) -> Iterator[str]:
+    if form == "jsonl":
+        return write_jsonl(
+            _all_facts(place, session),
+            _messages(place, session),
+            (chunk.records for chunk in chunks),
+        )
+    events = _events(log, chunks)
+    match form:
+        case "asciicast":
+            return write_v3(session, events)
+        case "asciicast-v2":
+            return write_v2(session, events)
+        case "markdown":
+            return write_markdown(session, tell(events))
+    return write_html(session, tell(events))
+
+
+def _counted(chunks: Iterable[Chunk], advance: Callable[[int], None]) -> Iterator[Chunk]:
+    for chunk in chunks:
+        yield chunk
+        advance(len(chunk.records))
+
+
+def _events(log: OpenLog, chunks: Iterable[Chunk]) -> Iterator[Event]:
+    parser = EventParser(log, 0)
+    for chunk in chunks:
+        yield from parser.parse(chunk)
+
+
+def _all_facts(place: Place, session: Session) -> dict[str, object]:
+    return api_session(session, place.log_bytes(session)) | {
+        "argv": json.loads(session.argv),
+        "cwd": session.cwd,
+        "runnerPid": session.runner_pid,
+        "host": session.host,
+    }
+
+
+def _messages(place: Place, session: Session) -> list[dict[str, object]]:
+    """What the history of its workflow says about this session."""
+    with place.database.read() as orm:
+        found = messages.messages_of_session(orm, session.id)
+        return [api_message(message) for message in found]
+
+
+def _write_file(path: Path, pieces: Iterable[str]) -> None:
+    """Write it whole or not at all; Conflict where a file is there."""
+    try:
+        file = open(path, "x", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed below
+    except FileExistsError:
+        raise Conflict(f"{path} is there already; an export never overwrites.") from None
+    except OSError as error:
+        raise SetupError(f"Cannot write {path}: {error.strerror}.") from None
+    try:
+        with file:
+            file.writelines(pieces)
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,1 @@
+"""A session as a file for elsewhere. Each module writes one format; none knows the others."""

@@ -1,0 +1,263 @@
+"""`run`: start any command, or a profile's agent, as a session, and follow it."""
+
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from dataclasses import dataclass, replace
+from types import FrameType
+
+import click
+
+from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation, Launcher
+from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
+from webapp.commands.attach import watch
+from webapp.commands.figures import exit_status
+from webapp.commands.follow import follow
+from webapp.commands.keys import is_terminal
+from webapp.commands.options import place_options, settings_of_a_reader
+from webapp.commands.place import Place, making_place
+from webapp.commands.stopper import Stopper
+from webapp.commands.terminal import one_line
+from webapp.errors import BadRequest
+from webapp.log.record import parse_record
+from webapp.settings import PREFIX, Settings
+from webapp.store.models import Session
+from webapp.store.shapes import session as api_session
+from webapp.store.workflows import create_workflow
+
+FROM_STDIN = "-"
+NOT_FOUND, NOT_STARTED, LOST, INTERRUPTED = 127, 126, 1, 130
+"""Exit codes, the first two as of a shell:
+https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02"""
+_MOST_LETTERS = 1000
+_LOOK_SECONDS = 0.05
+_PATIENCE_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Command(Profile):
+    """A command of whoever has this shell, run exactly as it was typed: nothing is filled in."""
+
+    def argv(self, values: dict[str, str]) -> list[str]:
+        return list(self.command)
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": False, "allow_interspersed_args": False},
+    epilog="""\b
+A command runs in this folder, with this shell's whole environment (without AGENT_STREAM_*);
+the values of what is called …KEY, …TOKEN, …SECRET, …PASSWORD or …CREDENTIALS there never
+reach the log. An agent of a profile runs as the server runs it.
+
+\b
+While you follow it:
+  Ctrl-C    the first asks it to end (SIGTERM), the second kills it, the third leaves
+  Ctrl-Z    leave it running (at a terminal); closing the terminal does, too
+  Enter, Ctrl-D, Ctrl-X   as in `attach`
+
+\b
+The exit code is the agent's; 128 and the signal that ended it; 127 where the command is not
+found, 126 where it cannot be started, 130 if you left before.
+
+\b
+Examples:
+  agent-stream run -- make test
+  agent-stream run --agent claude --message "What does this project do?"
+  git diff | agent-stream run --message - -- my-reviewer
+  agent-stream run --input -- python3 -i
+  agent-stream attach $(agent-stream run --detach -- ./long-job)""",
+)
+@click.argument("command", nargs=-1, metavar="[-- COMMAND…]")
+@click.option("--agent", metavar="NAME", help="Run this profile instead of a COMMAND.")
+@click.option("--name", metavar="NAME", help="What the COMMAND is called in lists. [its file name]")
+@click.option(
+    "--message",
+    metavar="TEXT",
+    help="What the agent is told (- for stdin); a COMMAND reads it on its stdin.",
+)
+@click.option(
+    "--input",
+    "takes_input",
+    is_flag=True,
+    help="The COMMAND's stdin stays open: what you type, and `send`, reach it.",
+)
+@click.option("--workflow", metavar="ID", help="Run it in this workflow. [a new one]")
+@click.option("--stage", type=click.IntRange(min=0), help="In this stage. [the current one]")
+@click.option("-d", "--detach", is_flag=True, help="Only start it, and print its id.")
+@click.option("--json", "as_json", is_flag=True, help="With --detach: the session as in the API.")
+@place_options
+@click.pass_context
+def run(
+    context: click.Context,
+    command: tuple[str, ...],
+    agent: str | None,
+    name: str | None,
+    message: str | None,
+    takes_input: bool,
+    workflow: str | None,
+    stage: int | None,
+    detach: bool,
+    as_json: bool,
+) -> None:
+    """Start COMMAND as a session, with or without a server, and follow it to its end.
+
+    The session outlives this command, this shell and this login. Only who can write to the
+    var folder can do this; a client of the server still picks profiles, never commands.
+    """
+    if bool(command) == bool(agent):
+        raise click.UsageError("Give either a COMMAND (after --) or --agent NAME.")
+    if agent and (takes_input or name):
+        raise click.UsageError("--input and --name are for a COMMAND; a profile says it itself.")
+    if as_json and not detach:
+        raise click.UsageError("--json is for --detach.")
+    if stage is not None and workflow is None:
+        raise click.UsageError("--stage is a stage of --workflow.")
+    text = _read_message(message)
+    profile = None if agent else _profile_of(command, name, takes_input, has_message=bool(text))
+
+    with making_place() as place:
+        settings = settings_of_a_reader()
+        agent = agent if profile is None else profile.name
+        invoked = Invocation(workflow or "", text, stage, agent)
+        session = _start(place, settings, profile, invoked)
+        if detach:
+            click.echo(json.dumps(api_session(session)) if as_json else session.id)
+            return
+        is_whole = _follow(place, session)
+        if not is_whole:
+            click.echo(
+                f"left {session.id}, which goes on: agent-stream attach {session.id}", err=True
+            )
+            context.exit(INTERRUPTED)
+        ended = _wait_for_row(place, session)
+        if ended.error is not None and not sys.stdout.isatty():
+            click.echo(f"agent-stream: {one_line(ended.error, _MOST_LETTERS)}", err=True)
+        context.exit(_exit_code(ended))
+
+
+def _read_message(message: str | None) -> str | None:
+    """BadRequest for one that is too long or no text."""
+    if message is None:
+        return None
+    data = sys.stdin.buffer.read() if message == FROM_STDIN else os.fsencode(message)
+    if len(data) > MAX_MESSAGE_BYTES:
+        raise BadRequest(
+            f"The message has {len(data)} bytes, expected at most {MAX_MESSAGE_BYTES}."
+        )
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(
+            f"The message must be UTF-8: byte {error.start} is 0x{data[error.start]:02x}."
+        ) from None
+
+
+def _profile_of(
+    command: tuple[str, ...], name: str | None, takes_input: bool, *, has_message: bool
+) -> Command:
+    for number, argument in enumerate(command, start=1):
+        data = os.fsencode(argument)
+        if len(data) > MAX_ARGUMENT_BYTES:
+            raise BadRequest(
+                f"Argument {number} of the command has {len(data)} bytes, expected at "
+                f"most {MAX_ARGUMENT_BYTES}."
+            )
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            raise BadRequest(
+                f"Argument {number} of the command is {argument!r}, expected UTF-8."
+            ) from None
+    if not command[0]:
+        raise BadRequest("The command is '', expected a program.")
+    return Command(
+        name=name or os.path.basename(command[0]) or command[0],
+        command=command,
+        message="stdin" if has_message or takes_input else None,
+        input=takes_input,
+        env=tuple(name for name in os.environ if not name.startswith(PREFIX)),
+    )
+
+
+def _start(
+    place: Place, settings: Settings, profile: Command | None, invocation: Invocation
+) -> Session:
+    """In the workflow that was asked for, or in a new one of its own."""
+    if profile is not None:
+        settings = replace(settings, agents={profile.name: profile})
+    launcher = Launcher(settings, place.database)
+    try:
+        if not invocation.workflow_id:
+            made = place.database.write(
+                lambda orm: (
+                    create_workflow(orm, template="chat", request_id=None, initial_message=None).id
+                )
+            )
+            invocation = replace(invocation, workflow_id=made)
+        return launcher.invoke(invocation)
+    finally:
+        launcher.runners.stop()
+
+
+# --- following it -----------------------------------------------------------------------
+
+
+def _follow(place: Place, session: Session) -> bool:
+    """Show the session to its end; False if somebody left before."""
+    if is_terminal():
+        return watch(place, session, lines=None, interrupt_stops=True)
+    stopper = Stopper(place, session)
+
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+        if stopper.presses >= 2:
+            raise KeyboardInterrupt
+        threading.Thread(target=lambda: click.echo(stopper.press(), err=True)).start()
+
+    previous = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        if sys.stdout.isatty():
+            return watch(place, session, lines=None, interrupt_stops=True)
+        click.echo(session.id, err=True)
+        _pass_on(place, session)
+        return True
+    except KeyboardInterrupt:
+        return False
+    finally:
+        signal.signal(signal.SIGINT, previous)
+
+
+def _pass_on(place: Place, session: Session) -> None:
+    """What the agent prints, as it prints it: for a pipe or a file."""
+    streams = {b"stdout": sys.stdout.buffer, b"stderr": sys.stderr.buffer}
+    with place.reading(session) as log:
+        for chunk in follow(place, session, log, 0):
+            for line in chunk.records.split(b"\n")[:-1]:
+                record = parse_record(line)
+                stream = None if record is None else streams.get(record.stream)
+                if record is not None and stream is not None:
+                    stream.write(record.content if record.partial else record.content + b"\n")
+            for stream in streams.values():
+                stream.flush()
+
+
+def _wait_for_row(place: Place, session: Session) -> Session:
+    """The log has its end before the row does."""
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    session = place.look_up(session.id)
+    while session.is_live and time.monotonic() < give_up_at:
+        time.sleep(_LOOK_SECONDS)
+        session = place.look_up(session.id)
+    return session
+
+
+def _exit_code(session: Session) -> int:
+    status = exit_status(session.exit_code, session.exit_signal)
+    if status is not None:
+        return status
+    error = session.error or ""
+    if error.startswith("command not found"):
+        return NOT_FOUND
+    return NOT_STARTED if error.startswith("cannot") else LOST

@@ -6,6 +6,8 @@ from webapp.log.opened import OpenLog
 from webapp.log.record import TIME_BYTES, parse_record
 
 STEP_BYTES = 256 * 1024
+_NEW_BYTES = 16 * 1024
+"""A log that is followed has grown by less, nearly always."""
 _LOOK_BACK_BYTES = 64 * 1024
 
 
@@ -29,6 +31,14 @@ def read_records(log: OpenLog, offset: int, limit: int = STEP_BYTES) -> bytes:
         if end or len(chunk) < limit:
             return chunk[:end]
         limit *= 4
+
+
+def read_new(log: OpenLog, offset: int) -> bytes:
+    """As `read_records`, quickest where only a little has been added since the last time."""
+    chunk = log.read(_NEW_BYTES, offset)
+    if len(chunk) < _NEW_BYTES:
+        return chunk[: chunk.rfind(b"\n") + 1]
+    return read_records(log, offset, min(max(log.size() - offset, _NEW_BYTES), STEP_BYTES))
 
 
 def read_between(log: OpenLog, start: int, end: int) -> bytes:

@@ -34,13 +34,13 @@ class Cursor:
 
     def read(self) -> bytes | None:
         """The next frames; None at the tail, where there is nothing to be told now."""
-        size = self.feed.size()
         frame = self.feed.frame_at(self.place, self.form)
         if frame is not None:
             if self.feed.recordings:
                 self._record(frame)
             self.move(frame.end, frame.is_done, frame.events)
             return frame.data
+        size = self.feed.size()
         if size < self.place.offset:
             return self._go_back(size)
         if self.place.offset == size and not self._has_read and self.feed.is_complete():

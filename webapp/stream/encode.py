@@ -5,6 +5,7 @@ all lines of nearly all logs are takes a shorter way, and a run of nothing but J
 shortest.
 """
 
+from functools import lru_cache
 from itertools import accumulate, chain
 from typing import NamedTuple
 
@@ -47,8 +48,7 @@ def encode_records(
 ) -> Encoded:
     """The events of a run of whole records that begins at `offset`, as frames."""
     encode = sse.encode_envelope if as_envelope else sse.encode_event
-    id_line = sse.id_line(id_prefix).encode().replace(b"%", b"%%") + b"%d"
-    typed, text, error = (id_line + rest for rest in (_TYPED, _TEXT, _ERROR))
+    typed, text, error = _templates(id_prefix)
     lines = records.split(b"\n")
     lines.pop()
     is_plain = not as_envelope and are_times([line[:TIME_BYTES] for line in lines])
@@ -84,6 +84,13 @@ def encode_records(
         append(encode(event, id_prefix))
         finished = is_done(event)
     return Encoded(b"".join(frames), goes_on, finished, len(lines))
+
+
+@lru_cache(maxsize=256)
+def _templates(id_prefix: str) -> tuple[bytes, bytes, bytes]:
+    """What frames of typed lines, of other lines and of stderr look like."""
+    id_line = sse.id_line(id_prefix).encode().replace(b"%", b"%%") + b"%d"
+    return id_line + _TYPED, id_line + _TEXT, id_line + _ERROR
 
 
 def encode_dialect(

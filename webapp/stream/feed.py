@@ -112,13 +112,9 @@ class Feed:
         key = (place.offset, place.seen, form)
         with self._frames_lock:
             frame = self._frames.get(key)
-        size = self.size()
-        if frame is not None and frame.end.offset <= size:
+        if frame is not None and frame.end.offset <= self.size():
             return frame
-        if size <= place.offset:
-            return None
-        limit = min(size - place.offset, reader.STEP_BYTES)
-        records = reader.read_records(self.log, place.offset, limit)
+        records = reader.read_new(self.log, place.offset)
         if not records:
             return None
         frame = self.encode(records, place, form)

@@ -74,7 +74,8 @@ class Tail:
                 self.heard_at = time.monotonic()
                 viewers = len(self._chunked) + len(self._raw)
                 self._send(self._chunked, chunk(piece))
-                self._send(self._raw, piece)
+                if self._raw:
+                    self._send(self._raw, piece)
                 self._owner.count_sent((self.cursor.told - told) * viewers, len(piece) * viewers)
             if self.cursor.is_over:
                 self.end()

@@ -6,6 +6,7 @@ it is silent on network file systems; so whoever waits also looks once a second.
 
 import logging
 import os
+import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,9 @@ logger = logging.getLogger(__name__)
 IN_MODIFY = 0x2
 IN_DELETE_SELF = 0x400
 _READ = 1
-_READ_BYTES = 64 * 1024
+_READ_BYTES = 4096
+_EVENT = struct.Struct("@iIII")
+"""inotify(7): watch descriptor, mask, cookie, and the bytes of a name, which a file has not."""
 
 
 class Watch:
@@ -92,37 +95,41 @@ def _instance() -> Any:
 
 
 def _make_instance() -> Any:
-    """watchdog's, whose thread under gevent is a greenlet that waits in the event loop.
+    """watchdog's; under gevent without its thread, which would be a greenlet.
 
     Its own wait is `poll()`, which gevent makes anew from two watchers at each call, and its
-    way to a callback is made for trees of folders. A file that has grown, which is nearly all
-    that is ever heard, goes straight to its callbacks: each event's way is 0.1 ms shorter.
+    way to a callback is made for trees of folders. Here the event loop calls as soon as there
+    is something to read, and a file that has grown, which is nearly all that is ever heard,
+    goes straight to its callbacks: an event's way to its viewers is 0.1 ms shorter.
     """
     from gevent import monkey
-    from watchdog.observers.inotify_c import InotifyEvent, InotifyFD
+    from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, Mask, WatchDescriptor
 
     if not monkey.is_module_patched("threading"):
         return InotifyFD()
 
     import gevent
 
-    class GreenInotify(InotifyFD):
-        """Waits by one watcher of the event loop."""
+    grown = InotifyEvent(WatchDescriptor(-1), Mask(IN_MODIFY), 0, b"")
 
-        def run(self) -> None:
+    class GreenInotify(InotifyFD):
+        """Heard by the event loop; no callback may wait for anything."""
+
+        def start(self) -> None:
             """Read events and handle them, for as long as the process lives."""
-            hub = gevent.get_hub()
-            readable = hub.loop.io(self._inotify_fd, _READ)
-            while self.should_keep_running():
-                hub.wait(readable)
-                events = os.read(self._inotify_fd, _READ_BYTES)
-                for descriptor, mask, cookie, name in self._parse_event_buffer(events):
-                    event = InotifyEvent(descriptor, mask, cookie, name)
-                    watch = self._watch_for_wd.get(descriptor)
-                    if mask == IN_MODIFY and watch is not None:
-                        for callback in tuple(watch.callbacks.values()):
-                            callback.on_event(event)
-                    else:
-                        self.handle_event(event)
+            self._readable = gevent.get_hub().loop.io(self._inotify_fd, _READ)
+            self._readable.start(self._on_readable)
+
+        def _on_readable(self) -> None:
+            events = os.read(self._inotify_fd, _READ_BYTES)
+            if len(events) == _EVENT.size:
+                descriptor, mask, _cookie, _name_bytes = _EVENT.unpack(events)
+                watch = self._watch_for_wd.get(descriptor)
+                if mask == IN_MODIFY and watch is not None:
+                    for callback in tuple(watch.callbacks.values()):
+                        callback.on_event(grown)
+                    return
+            for descriptor, mask, cookie, name in self._parse_event_buffer(events):
+                self.handle_event(InotifyEvent(descriptor, mask, cookie, name))
 
     return GreenInotify()

@@ -16,6 +16,7 @@ from webapp.http import (
     security,
     session_events,
     session_log,
+    session_timeline,
     sessions,
     trpc,
 )
@@ -62,7 +63,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.register(app)
     ops.register(app)
     security.register(app)
-    rooms = (agent_stream, login, ops, pages, session_events, session_log, sessions, trpc)
+    rooms = (
+        agent_stream,
+        login,
+        ops,
+        pages,
+        session_events,
+        session_log,
+        session_timeline,
+        sessions,
+        trpc,
+    )
     for room in rooms:
         app.register_blueprint(room.blueprint)
     if settings.proxies:

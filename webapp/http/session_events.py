@@ -5,7 +5,7 @@ from flask import Blueprint, Response, request
 from webapp.errors import BadRequest
 from webapp.http import inputs, view_options
 from webapp.http.services import services
-from webapp.log import reader
+from webapp.log import reader, seek
 from webapp.log.dialects import read_dialect
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.events import Dialect
@@ -29,7 +29,8 @@ def list_events(session_id: str) -> Response:
     or to ask again, and null when the session has its end and nothing follows. `desc`: those
     at or before `offset` (the end unless given), newest first; `nextOffset` is where the page
     before begins, and null at the beginning of the log. It is a number, or text as an id is
-    where a page ends between events of one record.
+    where a page ends between events of one record. `at` may be a time (RFC 3339) instead of
+    `offset`: what had been printed then.
 
     An offset that is no event's id never fails: the answer then says `"gap": true`.
     """
@@ -49,11 +50,19 @@ def list_events(session_id: str) -> Response:
             page = page_after(log, view_options.read_id(args.get("offset")), limit, dialect)
             next_offset = None if _is_over(log, page, session.is_live) else page.end
         else:
-            page = _page_before(log, args.get("offset"), limit, dialect)
+            page = _page_before(log, _offset_at(log, args), limit, dialect)
             next_offset = page.start if page.start > BEGINNING else None
     finally:
         log.close()
     return _respond(page, next_offset, is_newest_first=order == "desc")
+
+
+def _offset_at(log: OpenLog, args: dict[str, str]) -> str | None:
+    """`?offset=…`, or `?at=…`: an id or a time, whose own events are among those before it."""
+    at = args.get("at")
+    if at is None or not view_options.is_time(at):
+        return args.get("offset") if at is None else at
+    return str(seek.find_time(log, view_options.read_time(at, "at", plus_ns=1)))
 
 
 def _page_before(log: OpenLog, offset: str | None, limit: int, dialect: Dialect | None) -> Page:

@@ -1,0 +1,83 @@
+"""`/api/sessions/<id>/timeline` and `/moments`: what a log holds when, and what comes next."""
+
+import time
+
+from flask import Blueprint, Response, jsonify, request
+
+from webapp.errors import BadRequest
+from webapp.http import inputs, view_options
+from webapp.http.services import services
+from webapp.log import marks, reader
+from webapp.log.marks import KINDS
+from webapp.log.timeline import Bucket, read_timeline
+from webapp.stream.pull import YIELD_SECONDS
+
+blueprint = Blueprint("session_timeline", __name__, url_prefix="/api/sessions")
+
+MAX_BUCKETS = 1000
+DEFAULT_BUCKETS = 240
+
+
+@blueprint.get("/<session_id>/timeline")
+def get_timeline(session_id: str) -> Response:
+    """`{start, end, size, sampled, buckets: [{time, offset, stdout, stderr, toolCalls, errors}]}`
+
+    `?buckets=…` of the same length of time, each from its `time` and `offset` on. `stdout` and
+    `stderr` are bytes of the log. `sampled`: it is long, and a part of it stands for the whole.
+    """
+    count = inputs.optional_digits(request.args, "buckets", least=1, most=MAX_BUCKETS)
+    log = services().open_log(services().look_up(session_id))
+    try:
+        timeline = read_timeline(log, count or DEFAULT_BUCKETS, let_others)
+    finally:
+        log.close()
+    return jsonify(
+        {
+            "start": timeline.start,
+            "end": timeline.end,
+            "size": timeline.size,
+            "sampled": timeline.is_sampled,
+            "buckets": [_shape(bucket) for bucket in timeline.buckets],
+        }
+    )
+
+
+def _shape(bucket: Bucket) -> dict[str, object]:
+    return {
+        "time": bucket.time,
+        "offset": bucket.offset,
+        "stdout": bucket.stdout,
+        "stderr": bucket.stderr,
+        "toolCalls": bucket.tool_calls,
+        "errors": bucket.errors,
+    }
+
+
+@blueprint.get("/<session_id>/moments")
+def find_moment(session_id: str) -> Response:
+    """`{moment: {id, time} | null, searchedTo}`: `?kind=error|tool_call&after=…` or `before=…`
+
+    The next (or last) event of that kind after (or before) the event with this id. Where a
+    long log was not looked through to its end, `searchedTo` is where to ask again.
+    """
+    kind = request.args.get("kind", "")
+    if kind not in KINDS:
+        raise BadRequest(f"kind is {kind[:80]!r}, expected {' or '.join(KINDS)}.", field="kind")
+    is_forward = "before" not in request.args
+    asked = view_options.read_id(request.args.get("after" if is_forward else "before"))
+
+    log = services().open_log(services().look_up(session_id))
+    try:
+        start = reader.find_end(log, min(asked.offset if asked else 0, log.size()))
+        find = marks.find_after if is_forward else marks.find_before
+        found = find(log, start, kind, let_others)
+    finally:
+        log.close()
+    event = found.event
+    moment = None if event is None else {"id": str(event.offset), "time": event.time}
+    return jsonify({"moment": moment, "searchedTo": found.searched_to})
+
+
+def let_others() -> None:
+    """A log takes long to look through: the streams of this worker go on meanwhile."""
+    time.sleep(YIELD_SECONDS)

@@ -1,4 +1,4 @@
-"""Screenshots of every state of the page, to be looked at by a person.
+"""Screenshots of every state of the pages, to be looked at by a person.
 
     python -m tests.browser.gallery FOLDER
 
@@ -15,6 +15,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
+from tests.browser import operator_pages
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import ARGUMENTS
 from tests.server import Server, python_agent, running_server
@@ -72,6 +73,7 @@ AGENTS = {
 print('{"type":"tool_call","id":"1","name":"run_tests","args":{"path":"tests"}}')
 sys.stdout.write("Compiling 41 of 120"); sys.stdout.flush(); time.sleep(600)"""
     ),
+    "working": operator_pages.WORKING,
     "rich": printing(
         call("1", "edit_file", path="src/a.py", new="def a():\n    return 1\n"),
         result("1", "1 file changed"),
@@ -184,6 +186,7 @@ def loading(chat: ChatPage, server: Server) -> None:
 
 STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     empty, loading, answer, cards, live, facts, gate, paused, confirm, refused, not_sent, drawer,
+    *operator_pages.STATES,
 )  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """The pages."""
 
+import re
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -8,8 +9,11 @@ from flask import Blueprint, current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
 from webapp.http.services import services
+from webapp.store.models import STATUSES
 
 blueprint = Blueprint("pages", __name__)
+
+_IMPORTED = re.compile(r'^(?:import|export|\})[^;"]*?"(\.[^"]+\.js)";?$', re.MULTILINE)
 
 
 @blueprint.get("/")
@@ -23,8 +27,28 @@ def index() -> str:
         templates=settings.templates,
         var=settings.var.absolute(),
         database=services().database.path,
-        modules=modules(Path(current_app.static_folder or "")),
+        modules=page_modules("js/main.js"),
         version=installed_version(),
+    )
+
+
+@blueprint.get("/sessions")
+def sessions() -> str:
+    """All sessions, to be searched through."""
+    modules = page_modules("js/sessions_main.js")
+    return render_template("sessions.html", statuses=STATUSES, modules=modules)
+
+
+@blueprint.get("/sessions/<session_id>")
+def session(session_id: str) -> str:
+    """One session, to be replayed. NotFound."""
+    found = services().look_up(session_id)
+    return render_template(
+        "session.html",
+        session=found,
+        var=services().settings.var.absolute(),
+        database=services().database.path,
+        modules=page_modules("js/session_main.js"),
     )
 
 
@@ -34,11 +58,25 @@ def favicon() -> Response:
     return redirect(url_for("static", filename="favicon.svg"))
 
 
+def page_modules(entry: str) -> tuple[str, ...]:
+    """A page's modules, so that a browser need not find one by reading another."""
+    return modules(Path(current_app.static_folder or ""), entry)
+
+
 @cache
-def modules(static_folder: Path) -> tuple[str, ...]:
-    """The page's modules, so that a browser need not find one by reading another."""
-    found = static_folder.glob("js/**/*.js")
-    return tuple(sorted(file.relative_to(static_folder).as_posix() for file in found))
+def modules(static_folder: Path, entry: str) -> tuple[str, ...]:
+    """All that a module imports, and what those import, without itself."""
+    found: set[str] = set()
+    unread = [static_folder / entry]
+    while unread:
+        module = unread.pop()
+        name = module.relative_to(static_folder).as_posix()
+        if name in found:
+            continue
+        found.add(name)
+        text = module.read_text(encoding="utf-8")
+        unread += [(module.parent / path).resolve() for path in _IMPORTED.findall(text)]
+    return tuple(sorted(found - {entry}))
 
 
 def installed_version() -> str:

@@ -2,21 +2,34 @@
  * Sessions, in the shape that webapp/store/shapes.py gives them.
  *
  * @typedef {Record<string, any>} Session
- * @typedef {{sessions: Session[], nextCursor: string | null}} SessionPage
+ * @typedef {object} SessionPage
+ * @property {Session[]} sessions
+ * @property {string | null} nextCursor
+ * @property {boolean} [incomplete]              the search goes on at the cursor
+ * @property {Record<string, string>} [titles]  how each was begun, if asked for
  */
 
 import { getJson, postJson } from "./requests.js";
 import { mutate } from "./trpc.js";
 
 /**
- * Newest first.
+ * Newest first, unless `sort` says otherwise.
  *
- * @param {{limit: number, cursor?: string | null, workflowId?: string, status?: string}} query
+ * @param {Record<string, string | number | null | undefined>} query  as /api/sessions has it
  * @returns {Promise<SessionPage>}
  */
 export function listSessions(query) {
   const fields = Object.entries(query).filter(([, value]) => value !== undefined && value !== null);
   return getJson(`/api/sessions?${new URLSearchParams(fields.map(([key, value]) => [key, `${value}`]))}`);
+}
+
+/**
+ * How many there are, of one agent or of all.
+ *
+ * @returns {Promise<{total: number, byStatus: Record<string, number>, byAgent: Record<string, number>}>}
+ */
+export function countSessions(agent = "") {
+  return getJson(`/api/sessions/counts${agent === "" ? "" : `?${new URLSearchParams({ agent })}`}`);
 }
 
 /** @returns {Promise<Session>} */

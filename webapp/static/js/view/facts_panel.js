@@ -30,6 +30,7 @@ export class FactsPanel {
     this.#root.hidden = false;
     document.body.toggleAttribute("data-facts-open", true);
     find(this.#root, "log-link", HTMLAnchorElement).href = logUrl(turn.sessionId);
+    find(this.#root, "replay-link", HTMLAnchorElement).href = `/sessions/${turn.sessionId}`;
     this.#write();
     eachSecond(this.#root, () => this.#write());
     find(this.#root, "facts-close", HTMLButtonElement).focus();

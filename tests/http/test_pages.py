@@ -1,0 +1,60 @@
+"""The pages: what they are made of, and how much of it there is."""
+
+import gzip
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.http.client import Client
+from tests.server import ROOT
+
+STATIC = ROOT / "webapp" / "static"
+MOST_BYTES = 60_000
+
+
+def page_of(client: Client, path: str) -> str:
+    """A page's HTML; `{session}` in its path is one that has ended."""
+    response = client.get(path.format(session=client.finished()), Accept="text/html")
+    assert response.status_code == 200
+    return response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/{session}"])
+def test_page_names_each_module_that_it_takes_and_is_small(client: Client, path: str) -> None:
+    files = set(re.findall(r'(?:href|src)="/static/((?:js|css)/[^"]+)"', page_of(client, path)))
+    modules = {name for name in files if name.endswith(".js")}
+    imported = {
+        (STATIC / name).parent.joinpath(found).resolve().relative_to(STATIC).as_posix()
+        for name in modules
+        for found in re.findall(r'from "(\.[^"]+)"|import "(\.[^"]+)"', _read(name))
+        for found in found
+        if found
+    }
+    assert imported <= modules
+    size = len(gzip.compress(b"".join((STATIC / name).read_bytes() for name in sorted(files)), 9))
+    assert size < MOST_BYTES, f"{size} bytes in {len(files)} files"
+
+
+def _read(name: str) -> str:
+    return Path(STATIC / name).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/{session}"])
+def test_pages_lead_to_each_other(client: Client, path: str) -> None:
+    page = page_of(client, path)
+    assert '<a class="site-link" href="/"' in page
+    assert '<a class="site-link" href="/sessions"' in page
+
+
+def test_page_of_a_session_that_never_was_is_not_found(client: Client) -> None:
+    response = client.get("/sessions/session-1", Accept="text/html")
+    assert response.status_code == 404
+    assert "never was one" in response.get_data(as_text=True)
+
+
+def test_each_file_of_the_pages_belongs_to_one(client: Client) -> None:
+    pages = "".join(page_of(client, path) for path in ("/", "/sessions", "/sessions/{session}"))
+    known = ("js/login.js", "css/login.css", "css/error.css")
+    names = {file.relative_to(STATIC).as_posix() for file in STATIC.glob("*/**/*.*")}
+    assert {name for name in names if f"/static/{name}" not in pages} == set(known)

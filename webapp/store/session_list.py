@@ -37,6 +37,8 @@ MOST_COLLECTED = 10_000
 MOST_WALKED = 10_000
 PATIENCE_SECONDS = 0.015
 _FIRST_STEP = 500
+_MOST_PARTS = 70
+"""SQLite puts at most 500 selects together: https://sqlite.org/limits.html"""
 
 _DURATION_MS = (
     "max(0, CAST(round((julianday(ended_at) - julianday(coalesce(started_at, ended_at)))"
@@ -203,12 +205,14 @@ def _plan(wanted: Filter, order: _Order) -> _Walk:
     if workflow:
         parts = [all_of([*workflow, *ids])]
         return _Walk("sessions_by_workflow", parts, [*statuses, *agents, *words])
-    if agents:
-        pairs = [
-            (agent, status)
-            for agent in dict.fromkeys(wanted.agents)
-            for status in dict.fromkeys(wanted.statuses or STATUSES)
-        ]
+    pairs = [
+        (agent, status)
+        for agent in dict.fromkeys(wanted.agents)
+        for status in dict.fromkeys(wanted.statuses or STATUSES)
+    ]
+    if len(pairs) > _MOST_PARTS:
+        return _Walk(order.indexed_by, [all_of(ids)], [*statuses, *agents, *words])
+    if pairs:
         parts = [all_of([_pair(at, *pair), *ids]) for at, pair in enumerate(pairs)]
         return _Walk("sessions_by_agent", parts, words)
     if statuses:

@@ -1,6 +1,6 @@
 /** The page of all sessions, put together. */
 
-import { countSessions, listSessions } from "./api/sessions.js";
+import { countSessions, getSession, listSessions } from "./api/sessions.js";
 import { formatClock, formatDateTime } from "./format.js";
 import { Filters } from "./session_list/filters.js";
 import { PAGE_SIZE, apiFields, formatQuery, isFiltered, parseQuery } from "./session_list/query.js";
@@ -166,9 +166,21 @@ async function refresh() {
     filters.showCounts(null);
   }
   if (!isLoaded) return load();
-  const isLive = shown.sessions.some((session) => !isOver(session.status));
-  // A search takes long: its rows are asked for again only while one of them may change.
-  if (query.text.trim() === "" || isLive) await load({ isQuiet: true });
+  if (query.text.trim() === "") await load({ isQuiet: true });
+  else await refreshLive();
+}
+
+/** A search takes long: of what it found only that is asked for again which may change. */
+async function refreshLive() {
+  const question = asked;
+  const fresh = await Promise.all(
+    shown.sessions.map((session) =>
+      isOver(session.status) ? session : getSession(session.sessionId).catch(() => session),
+    ),
+  );
+  if (question !== asked) return;
+  shown.sessions = fresh;
+  write();
 }
 
 function nextPage() {

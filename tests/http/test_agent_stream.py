@@ -180,7 +180,8 @@ def test_stream_begins_from_a_time_or_an_offset(client: Client, finished: str) -
         if position:
             offset = events[position - 1].last_event_id
             assert client.stream(f"sessionId={finished}&from={offset}") == events[position:]
-    assert client.stream(f"sessionId={finished}&from=1999-01-01T00:00:00Z") == events
+    for year in ("0500", "1999"):
+        assert client.stream(f"sessionId={finished}&from={year}-01-01T00:00:00Z") == events
     assert client.stream(f"sessionId={finished}&from=2099-01-01T00:00:00Z") == []
 
 

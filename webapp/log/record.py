@@ -6,7 +6,7 @@ https://github.com/kubernetes/design-proposals-archive/blob/main/node/kubelet-cr
 Imported by the runner, so it uses nothing but `time`.
 """
 
-from time import gmtime, strftime
+from time import gmtime
 
 STREAMS = (b"stdout", b"stderr", b"stdin", b"system")
 FULL = b"F"
@@ -40,7 +40,7 @@ def format_time(time_ns: int) -> bytes:
     global _second_and_text
     second, nanosecond = divmod(time_ns, 1_000_000_000)
     if second != _second_and_text[0]:
-        text = strftime("%Y-%m-%dT%H:%M:%S", gmtime(second)).encode()
+        text = b"%04d-%02d-%02dT%02d:%02d:%02d" % gmtime(second)[:6]
         _second_and_text = (second, text)
     return b"%s.%09dZ" % (_second_and_text[1], nanosecond)
 

@@ -85,6 +85,15 @@ def child_exit(server: Any, worker: Any) -> None:
         server.agent_stream_memory.slot(worker.agent_stream_slot).clear_gauges()
 
 
+def pre_exec(server: Any) -> None:
+    """On USR2: start the new master as this one was started.
+
+    gunicorn would run its `__main__.py` as a script, beside which lies a `http` that Python
+    would then take for its own.
+    """
+    server.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]
+
+
 def post_worker_init(worker: Any) -> None:
     """Let the worker's streams end when it is told to, and scale where it can.
 

@@ -1,5 +1,10 @@
-"""The web ends, or its workers are replaced, under live viewers: nobody waits for a timeout."""
+"""The web ends, or its workers are replaced, under live viewers: nobody waits for a timeout.
 
+TERM ends it, HUP replaces the workers, USR2 starts a second master beside the first:
+https://docs.gunicorn.org/en/stable/signals.html
+"""
+
+import os
 import signal
 import socket
 import time
@@ -9,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.server import Server, python_agent, running_server, wait_for
+from tests.server import HTTP, Server, end_sessions, python_agent, running_server, wait_for
+from tests.sse import Viewer, contents
 
 VIEWERS = 100
 SOON_SECONDS = 3.5
@@ -74,3 +80,105 @@ def test_streams_end_properly_and_at_once_and_the_agent_does_not_notice(
         assert server.session(session_id)["pid"] == pid
         with open_streams(server, session_id, 1):
             pass
+
+
+# --- a second master ------------------------------------------------------------------------
+
+
+def children(pid: int) -> set[int]:
+    """The child processes of a process; none if it is gone."""
+    try:
+        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    except FileNotFoundError:
+        return set()
+
+
+def start_second_master(server: Server) -> int:
+    """Its pid, once all of its workers answer."""
+    before = server.worker_pids()
+    assert server.process is not None
+    server.process.send_signal(signal.SIGUSR2)
+    (master,) = wait_for(lambda: server.worker_pids() - before)
+    wait_for(lambda: len(children(master)) == len(before))
+    workers = children(master)
+    answered: set[int] = set()
+
+    def all_answer() -> bool:
+        answered.add(int(HTTP.get(f"{server.url}/readyz").headers["X-Worker-Pid"]))
+        return workers <= answered
+
+    wait_for(all_answer)
+    return master
+
+
+@contextmanager
+def second_master(server: Server) -> Iterator[int]:
+    """As `start_second_master`; in the end the sessions are cancelled and it is gone."""
+    master = start_second_master(server)
+    try:
+        yield master
+    finally:
+        end_sessions(server)
+        if Path(f"/proc/{master}").exists():
+            os.kill(master, signal.SIGTERM)
+            wait_for(lambda: not Path(f"/proc/{master}").exists(), SOON_SECONDS)
+
+
+@pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
+def test_second_master_takes_over_and_viewers_miss_nothing(folder: Path, worker_class: str) -> None:
+    with running_server(folder, {"ticking": TICKING}, worker_class=worker_class) as server:
+        session_id = server.invoke("ticking")
+        pid = wait_for(lambda: server.session(session_id)["pid"])
+        assert server.process is not None
+        with Viewer(server.url, session_id) as viewer:
+            events = iter(viewer)
+            seen = [next(events), next(events), next(events)]
+            with second_master(server) as master:
+                both = server.worker_pids() - {master}
+                told_at = time.monotonic()
+                server.process.send_signal(signal.SIGTERM)
+                seen += list(events)  # the old workers' streams end
+                assert time.monotonic() - told_at < SOON_SECONDS
+                assert server.process.wait(SOON_SECONDS) == 0
+                assert not any(Path(f"/proc/{worker}").exists() for worker in both)
+
+                with Viewer(server.url, session_id, last_id=viewer.last_id) as resumed:
+                    assert resumed.worker_pid in children(master)
+                    rest = iter(resumed)
+                    seen += [next(rest), next(rest)]
+                numbers = [int(text) for text in contents(seen)]
+                assert numbers == list(range(len(numbers)))
+                assert server.session(session_id)["pid"] == pid
+                assert server.invoke("ticking")
+
+
+def test_second_master_can_be_sent_away_again_and_the_first_goes_on(folder: Path) -> None:
+    with running_server(folder, {"ticking": TICKING}) as server:
+        session_id = server.invoke("ticking")
+        assert server.process is not None
+        with Viewer(server.url, session_id) as viewer:
+            events = iter(viewer)
+            next(events)
+            first_workers = server.worker_pids()
+            with second_master(server) as master:
+                os.kill(master, signal.SIGTERM)
+                wait_for(lambda: not Path(f"/proc/{master}").exists(), SOON_SECONDS)
+                assert server.worker_pids() == first_workers
+                if viewer.worker_pid in first_workers:
+                    assert next(events).event == "message"
+                assert server.invoke("ticking")
+                assert server.session(session_id)["status"] == "running"
+
+
+def test_second_master_becomes_the_first_and_can_be_replaced_itself(folder: Path) -> None:
+    with running_server(folder, {"ticking": TICKING}) as server:
+        session_id = server.invoke("ticking")
+        assert server.process is not None
+        with second_master(server) as second:
+            server.stop()
+            workers = children(second)
+            wait_for(lambda: b"promoted" in server.output.read_bytes())
+            os.kill(second, signal.SIGHUP)
+            wait_for(lambda: not workers & children(second) and len(children(second)) == 2)
+            with Viewer(server.url, session_id) as viewer:
+                assert next(iter(viewer)).event == "session"

@@ -5,6 +5,7 @@
 
 import gc
 import os
+import socket
 import sys
 from typing import Any
 
@@ -39,6 +40,9 @@ logger_class = make_logger_class(
     access_log=_settings.access_log,
 )
 
+REQUEST_WITHIN_SECONDS = 10
+"""Who connects and then says nothing for longer costs a worker a descriptor: see `when_ready`."""
+
 control_socket_disable = True
 """It would lie in the home folder, where every agent of this user could drive it."""
 
@@ -68,6 +72,20 @@ def on_starting(server: Any) -> None:
     server.agent_stream_memory.slot(0).add("runner_failures\tlost", lost)
     if ended:
         server.log.warning("%d session(s) had lost their runner and were ended", len(ended))
+
+
+def when_ready(server: Any) -> None:
+    """Let a connection wait in the kernel until its request is there: tcp(7).
+
+    A gevent worker accepts one connection in each turn of its event loop. Of a thousand that
+    come at once it would else have accepted all by the time that their requests arrive, and
+    answer these in a single turn, in which no live viewer gets anything.
+    """
+    for listener in server.LISTENERS:
+        if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
+            listener.sock.setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, REQUEST_WITHIN_SECONDS
+            )
 
 
 def pre_fork(server: Any, worker: Any) -> None:

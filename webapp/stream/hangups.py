@@ -8,6 +8,8 @@ from gevent import monkey
 
 _epoll = monkey.get_original("select", "epoll")
 _READ = 1
+_AT_ONCE = 16
+"""When hundreds hang up together, the live viewers have their turn in between."""
 
 EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET = 0x8, 0x10, 0x2000, 1 << 31
 
@@ -41,7 +43,7 @@ class Hangups:
         watcher = hub.loop.io(self._epoll.fileno(), _READ)
         while True:
             hub.wait(watcher)
-            for fd, mask in self._epoll.poll(0):
+            for fd, mask in self._epoll.poll(0, _AT_ONCE):
                 try:
                     if mask & (EPOLLERR | EPOLLHUP):
                         self._on_gone(fd)

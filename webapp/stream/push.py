@@ -15,6 +15,7 @@ from contextvars import copy_context
 from typing import Any, NoReturn
 
 import gevent
+from gevent.lock import Semaphore
 from gevent.socket import wait_write
 
 from webapp.log.event_id import EventId
@@ -65,6 +66,7 @@ class Push:
         self.send_timeout_seconds = send_timeout_seconds
         self._tails: dict[tuple[str, Format], Tail] = {}
         self._parked: dict[int, Connection] = {}
+        self._turn = Semaphore()
         self._hangups = Hangups(self._on_half_closed, self._on_gone)
         gevent.spawn(self._run_clock)
 
@@ -133,13 +135,19 @@ class Push:
                     self.count_sent(source.cursor.told - told, len(piece))
                     ping_at = time.monotonic() + self.ping_seconds
                     if len(piece) >= _LARGE_BYTES:
-                        gevent.idle()  # who catches up fast must not hold up the live ones
+                        self._give_way()
             self._finish(connection, feed)
         except OSError:
             self._close(connection, feed)
         except BaseException:
             self._close(connection, feed)
             raise
+
+    def _give_way(self) -> None:
+        """Who catches up fast must not hold up the live ones; nor must a hundred of them, of
+        whom the event loop would let each go on in the very same turn."""
+        with self._turn:
+            gevent.idle()
 
     def _send_kept(self, frames: KeptFrames, connection: Connection, cursor: Cursor) -> None:
         """The rest of a session that has ended, if its frames are kept; else keep them."""

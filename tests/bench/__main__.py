@@ -10,9 +10,11 @@ from tests.bench import (
     exactness,
     fairness,
     fanout,
+    hostile_clients,
     idle,
     invoke,
     latency,
+    locked_database,
     many_sessions,
     million_sessions,
     replay,
@@ -35,6 +37,8 @@ BENCHMARKS = {
     "exactness": exactness.measure,
     "invoke": invoke.measure,
     "runner": runner.measure,
+    "locked-database": locked_database.measure,
+    "hostile-clients": hostile_clients.measure,
 }
 
 

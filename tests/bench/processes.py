@@ -29,6 +29,11 @@ def threads(pid: int) -> int:
     return len(os.listdir(f"/proc/{pid}/task"))
 
 
+def descriptors(pid: int) -> int:
+    """The open descriptors of a process."""
+    return len(os.listdir(f"/proc/{pid}/fd"))
+
+
 def inotify_watches(pid: int) -> list[int]:
     """Watches of each inotify instance of a process."""
     found = []

@@ -12,6 +12,7 @@ PROGRAMS = {
     "ticker": ("ticker.c", "process.c"),
     "floor": ("floor.c", "process.c"),
     "viewers": ("viewers.c", "events.c", "response.c", "process.c"),
+    "crowd": ("crowd.c", "events.c", "response.c", "process.c"),
 }
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.agents.machine import processes_of
-from tests.bench.processes import cpu_seconds, resident_bytes, threads
+from tests.bench.processes import cpu_seconds, descriptors, resident_bytes, threads
 from tests.server import Server
 from tests.soak.life import Life
 
@@ -95,7 +95,7 @@ def look_at(pid: int) -> Process:
         age_seconds=age_seconds(pid),
         resident_bytes=resident_bytes([pid]),
         proportional_bytes=proportional_bytes(pid),
-        descriptors=len(os.listdir(f"/proc/{pid}/fd")),
+        descriptors=descriptors(pid),
         threads=threads(pid),
         cpu_seconds=cpu_seconds([pid]),
     )

@@ -54,6 +54,10 @@ static void take_line(struct event_stream *stream, const char *line, size_t leng
     } else if (is_field(line, length, "event: ")) {
         stream->current.is_done = is_text(line + 7, length - 7, "done");
         stream->current.is_ping = is_text(line + 7, length - 7, "ping");
+    } else if (is_field(line, length, "retry: ")) {
+        stream->retry_ms = 0;
+        for (const char *digit = line + 7; digit < line + length; digit++)
+            stream->retry_ms = stream->retry_ms * 10 + (*digit - '0');
     } else if (is_field(line, length, "id: ") && length - 4 < MAX_ID) {
         memcpy(stream->new_id, line + 4, length - 4);
         stream->new_id[length - 4] = 0;

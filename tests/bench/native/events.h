@@ -19,6 +19,7 @@ struct event_stream {
     int has_data;
     char new_id[MAX_ID];
     char last_id[MAX_ID]; // of the last whole event: what a reconnect asks for
+    int retry_ms;         // when the server wants its client back, 0 before it has said so
     char *rest;           // a line that has not ended yet
     size_t rest_length, rest_size;
 };

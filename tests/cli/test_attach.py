@@ -82,6 +82,16 @@ def test_attach_to_a_session_that_has_ended_shows_it(tmp_path: Path) -> None:
         assert "hello\n-- done: succeeded, exit code 0" in screen.text
 
 
+def test_a_narrow_terminal_shows_what_fits(tmp_path: Path) -> None:
+    session_id = detached(tmp_path, "sh", "-c", FOREVER)
+    with at_a_terminal(tmp_path, "attach", session_id, columns=50) as screen:
+        screen.wait_for("Ctrl-X stops it  |  ")
+        screen.wait_for("Ctrl-Z leaves it running")
+        screen.press("\x18")
+        screen.end()
+    assert not [line for line in screen.text.split("\n") if len(line) > 50]
+
+
 def test_attach_without_a_terminal_is_plain(place: Server) -> None:
     session_id = place.invoke("steps")
     output = run(place, "attach", session_id)

@@ -100,6 +100,20 @@ def test_a_message_is_what_the_command_reads(tmp_path: Path) -> None:
     assert piped.stdout.strip() == b"5"
 
 
+def test_what_claude_prints_is_read_as_of_its_profile(tmp_path: Path) -> None:
+    said = '{"type":"assistant","message":{"content":[{"type":"text","text":"I look."}]}}'
+    program = tmp_path / "claude"
+    program.write_text(f"#!/bin/sh\necho '{said}'\n")
+    program.chmod(0o755)
+    output = run(tmp_path, "run", "--name", "reviewer", "--", "./claude")
+    shown = run(tmp_path, "tail", "--json", "last").stdout.splitlines()
+    event = json.loads(shown[1])
+
+    assert output.stdout == f"{said}\n"
+    assert event["event"] == "message"
+    assert event["data"] == {"type": "message", "content": "I look."}
+
+
 def test_without_a_message_the_command_has_nothing_to_read(tmp_path: Path) -> None:
     assert run(tmp_path, "run", "--", "wc", "-c").stdout.strip() == "0"
 

@@ -238,17 +238,18 @@ class Console:
         return "> "
 
     def _status(self) -> str:
-        who = f"{self._session.agent}  {self._session.id}"
+        who = f"{self._session.agent} {self._session.id.rpartition('-')[2]}"
         age = duration(seconds_between(self._session.created_at, None))
         stop = "Ctrl-C stops it" if self._interrupt_stops else "Ctrl-X stops it"
         hints = ["Enter sends", "Ctrl-D ends the input"] if self._can_send() else []
-        parts = [self._said or stop, who, age, *hints, "Ctrl-Z leaves it running"]
+        parts = [stop, "Ctrl-Z leaves it running", *hints, who, age]
+        if self._said:
+            parts = [self._said, who, age]
         width = self._app.output.get_size().columns - 2
         shown: list[str] = []
-        for part in parts[:3] if self._said else parts:
-            if len("  |  ".join([*shown, part])) > width:
-                break
-            shown.append(part)
+        for part in parts:
+            if len("  |  ".join([*shown, part])) <= width:
+                shown.append(part)
         return f" {'  |  '.join(shown)}"
 
 

@@ -40,7 +40,7 @@ Formats:
 \b
 Examples:
   agent-stream export last --format html -o session.html
-  agent-stream export last --format asciicast-v2 -o session.cast && asciinema play session.cast
+  agent-stream export last --format asciicast-v2 -o s.cast && asciinema play s.cast
   agent-stream export k3v9 --format jsonl | ssh elsewhere agent-stream import -"""
 )
 @session_argument

@@ -50,7 +50,8 @@ class Command(Profile):
     epilog="""\b
 A command runs in this folder, with this shell's whole environment (without AGENT_STREAM_*);
 the values of what is called …KEY, …TOKEN, …SECRET, …PASSWORD or …CREDENTIALS there never
-reach the log. An agent of a profile runs as the server runs it.
+reach the log. What claude and codex print is read as of the profiles called so. An agent of
+a profile runs as the server runs it.
 
 \b
 While you follow it:
@@ -187,6 +188,8 @@ def _start(
 ) -> Session:
     """In the workflow that was asked for, or in a new one of its own."""
     if profile is not None:
+        known = settings.agents.get(os.path.basename(profile.command[0]))
+        profile = replace(profile, dialect=known.dialect if known is not None else None)
         settings = replace(settings, agents={profile.name: profile})
     launcher = Launcher(settings, place.database)
     try:

@@ -55,6 +55,13 @@ def test_ls_shows_how_a_session_ended(place: Server) -> None:
     assert "\x1b" not in "".join(lines)
 
 
+def test_ls_of_nothing_says_what_there_is_nothing_of(tmp_path: Path) -> None:
+    run(tmp_path, "migrate")
+
+    assert run(tmp_path, "ls").stdout == "No sessions yet.\n"
+    assert run(tmp_path, "ls", "--agent", "demo").stdout == "There are no such sessions.\n"
+
+
 def test_ls_as_json_is_what_the_api_says(place: Server) -> None:
     session_id = place.invoke("say", "hello")
     place.wait_until_ended(session_id)

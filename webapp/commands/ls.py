@@ -88,8 +88,8 @@ def list_command(
 ) -> None:
     """List the sessions, newest first."""
     wanted = Filter(
-        statuses=[status for group in statuses for status in group.split(",") if status],
-        agents=[agent for group in agents for agent in group.split(",") if agent],
+        statuses=_each(statuses),
+        agents=_each(agents),
         workflow_id=workflow,
         since_ms=since,
         until_ms=until,
@@ -107,6 +107,11 @@ def list_command(
             print_table(_COLUMNS, [_row(place, session) for session in shown])
         else:
             click.echo("No sessions yet." if wanted == Filter() else "There are no such sessions.")
+
+
+def _each(groups: tuple[str, ...]) -> tuple[str, ...]:
+    """Names that were given one by one, or several with commas between them."""
+    return tuple(name for group in groups for name in group.split(",") if name)
 
 
 def _sessions(place: Place, wanted: Filter, sort: str, limit: int | None) -> Iterator[Session]:

@@ -74,13 +74,15 @@ class _Order(NamedTuple):
     direction: str = "DESC"
     of_ended: bool = False
     """Only what has ended stands in the index; the few that live are put among them."""
+    most_at_once: int = 2_000
+    """In which order rows lie on disk says how long it takes to look at so many."""
 
 
 _ORDERS = {
     "newest": _Order("id", _BY_ID),
     "oldest": _Order("id", _BY_ID, "ASC"),
-    "longest": _Order(_DURATION_MS, "ended_sessions_by_duration", of_ended=True),
-    "largest": _Order(_LOG_BYTES, "ended_sessions_by_log_bytes", of_ended=True),
+    "longest": _Order(_DURATION_MS, "ended_sessions_by_duration", of_ended=True, most_at_once=500),
+    "largest": _Order(_LOG_BYTES, "ended_sessions_by_log_bytes", of_ended=True, most_at_once=500),
 }
 SORTS = tuple(_ORDERS)
 
@@ -248,7 +250,7 @@ def _follow(
         after = _Place(rows[-1][0], rows[-1][1])
         if looked_at >= MOST_WALKED or time.monotonic() >= give_up_at:
             return found, after
-        step = min(step * 2, MOST_WALKED - looked_at)
+        step = min(step * 2, order.most_at_once, MOST_WALKED - looked_at)
 
 
 def _step(

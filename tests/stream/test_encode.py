@@ -1,5 +1,7 @@
 """The short ways of encoding runs of records: the same bytes as event by event."""
 
+from unittest import mock
+
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -8,7 +10,7 @@ from webapp.log.dialects import DIALECTS
 from webapp.log.events import Dialect, is_done, parse_events
 from webapp.log.reader import goes_on_after
 from webapp.log.record import format_record
-from webapp.stream import sse
+from webapp.stream import encode, sse
 from webapp.stream.encode import encode_dialect, encode_records
 
 GOES_ON_AS_JSON = (
@@ -102,6 +104,41 @@ def test_lines_are_never_taken_for_parts_of_one_another(lines: list[bytes], goes
     events = parse_events(log, 7, is_continuation=goes_on)
     whole = b"".join(map(sse.encode_event, events))
     assert encode_records(log, 7, goes_on=goes_on).frames == whole
+
+
+FULL_LINES = st.builds(
+    format_record,
+    random_logs.times,
+    st.sampled_from([b"stdout", b"stdout", b"stdout", b"stderr"]),
+    st.sampled_from(
+        [
+            b'{"type":"a","x":1}',
+            b'{"type":"done"}',
+            b"text",
+            b"",
+            b'"quoted" \\ \x00 \x7f',
+            b' {"type":"a"}',
+        ]
+    ),
+)
+
+
+@given(
+    st.lists(FULL_LINES, min_size=1, max_size=30).map(b"".join),
+    st.just(b"") | random_logs.output_records | random_logs.notices | random_logs.corrupt_lines,
+    st.integers(0, 40),
+    st.sampled_from(["", "session-1-a/", "100%d"]),
+)
+def test_full_lines_of_any_kind_are_told_at_once_as_one_by_one(
+    lines: bytes, odd: bytes, at: int, prefix: str
+) -> None:
+    records = [line + b"\n" for line in lines.split(b"\n")[:-1]]
+    log = b"".join([*records[:at], odd, *records[at:]])
+    whole = b"".join(
+        sse.encode_event(event, prefix) for event in parse_events(log, 7, is_continuation=False)
+    )
+    with mock.patch.object(encode, "_MANY_LINES", 1):
+        assert encode_records(log, 7, goes_on=False, id_prefix=prefix).frames == whole
 
 
 @given(st.lists(st.sampled_from([b"{", b"}", b"[", b"]", b'"', b",", b":", b'"type":"a"', b" "])))

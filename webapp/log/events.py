@@ -8,6 +8,7 @@ depends on nothing but the bytes of the file.
 import json
 import re
 from collections.abc import Callable, Iterator
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import msgspec
@@ -60,6 +61,7 @@ class _Typed(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Typed)
+_type_of = attrgetter("type")
 _decode_typed = _decoder.decode
 _decode_typed_lines = _decoder.decode_lines
 
@@ -172,17 +174,21 @@ def names_of_json(contents: list[bytes]) -> list[bytes] | None:
     a comma or a colon, and JSON allows no LF in a string. So as many values as lines are one
     a line.
     """
-    if any(_may_nest_deep(content) for content in contents if len(content) > SHALLOW_BYTES):
+    if not contents:
+        return []
+    long = [] if max(map(len, contents)) <= SHALLOW_BYTES else contents
+    if any(_may_nest_deep(content) for content in long if len(content) > SHALLOW_BYTES):
         return None
-    if [content[-1:] for content in contents].count(b"}") != len(contents):
+    text = b"\n".join(contents)
+    if text[-1:] != b"}" or text.count(b"}\n") != len(contents) - 1:
         return None
     try:
-        typed = _decode_typed_lines(b"\n".join(contents))
+        typed = _decode_typed_lines(text)
     except msgspec.DecodeError:
         return None
     if len(typed) != len(contents):
         return None
-    return [_name_bytes[one.type] for one in typed]
+    return list(map(_name_bytes.__getitem__, map(_type_of, typed)))
 
 
 def _may_nest_deep(content: bytes) -> bool:

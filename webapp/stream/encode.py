@@ -1,12 +1,13 @@
 """Runs of log records as frames: what a replay of a million events is bound by.
 
 The same bytes as `sse.encode_event` (or `sse.encode_envelope`) of each `parse_event`. What nearly
-all lines of nearly all logs are takes a shorter way, and a run of nothing but JSON lines the
-shortest.
+all lines of nearly all logs are takes a shorter way, and a run of nothing but whole lines in
+ASCII the shortest.
 """
 
 from functools import lru_cache
 from itertools import accumulate, chain
+from operator import add
 from typing import NamedTuple
 
 from webapp.log.events import (
@@ -24,7 +25,9 @@ from webapp.log.reader import goes_on_after
 from webapp.log.record import TIME_BYTES, are_times
 from webapp.stream import sse
 
-_CONTENT_AT = TIME_BYTES + len(b" stdout F ")
+_OUT_HEAD, _ERROR_HEAD = b" stdout F ", b" stderr F "
+_JSON_HEAD = _OUT_HEAD + b"{"
+_CONTENT_AT = TIME_BYTES + len(_OUT_HEAD)
 _MANY_LINES = 16
 """From so many on it pays to look at all at once."""
 _TYPED = b"\nevent: %b\ndata: %b\n\n"
@@ -54,9 +57,9 @@ def encode_records(
     is_plain = not as_envelope and are_times([line[:TIME_BYTES] for line in lines])
     is_as_it_stands = is_plain and b"\r" not in records and records.isascii()
     if is_as_it_stands and not goes_on and len(lines) >= _MANY_LINES:
-        alike = _encode_alike(lines, offset, typed)
-        if alike is not None:
-            return Encoded(alike, goes_on=False, is_done=False, events=len(lines))
+        full = _encode_full_lines(lines, offset, typed)
+        if full is not None:
+            return Encoded(full, goes_on=False, is_done=False, events=len(lines))
 
     frames: list[bytes] = []
     append = frames.append
@@ -64,7 +67,7 @@ def encode_records(
     for line in lines:
         offset += len(line) + 1
         kind = line[TIME_BYTES:_CONTENT_AT] if is_plain else b""
-        if kind == b" stdout F ":
+        if kind == _OUT_HEAD:
             content = line[_CONTENT_AT:]
             if goes_on or content[:1] != b"{":
                 append(text % (offset, text_data("content", content).encode()))
@@ -77,7 +80,7 @@ def encode_records(
             if name is not None:
                 append(typed % (offset, name, content))
                 continue
-        elif kind == b" stderr F ":
+        elif kind == _ERROR_HEAD:
             append(error % (offset, text_data("message", line[_CONTENT_AT:]).encode()))
             continue
         event, goes_on = parse_event(line, offset, is_continuation=goes_on)
@@ -113,20 +116,42 @@ def encode_dialect(
     return Encoded(frames, goes_on_after(records, goes_on), finished, len(events))
 
 
-def _encode_alike(lines: list[bytes], offset: int, frame: bytes) -> bytes | None:
-    """As `encode_records`, where all lines are JSON objects with a `type`; else None.
+def _encode_full_lines(lines: list[bytes], offset: int, frame: bytes) -> bytes | None:
+    """As `encode_records`, where all lines are whole lines of the agent's, and those that begin
+    with `{` are JSON objects with a `type`; else None.
 
     All of them in each step, so that nearly nothing of it is Python.
     """
-    count = len(lines)
     heads = [line[TIME_BYTES : _CONTENT_AT + 1] for line in lines]
-    if heads.count(b" stdout F {") != count:
-        return None
     contents = [line[_CONTENT_AT:] for line in lines]
-    names = names_of_json(contents)
+    if heads.count(_JSON_HEAD) == len(lines):
+        names = names_of_json(contents)
+    else:
+        names = _name_mixed(heads, contents)
     if names is None:
         return None
-    ends = accumulate((len(line) + 1 for line in lines), initial=offset)
-    next(ends)
+    line_ends = range(offset + 1, offset + len(lines) + 1)
+    ends = map(add, accumulate(map(len, lines)), line_ends)
     fields = tuple(chain.from_iterable(zip(ends, names, contents, strict=True)))
-    return (frame * count) % fields
+    return (frame * len(lines)) % fields
+
+
+def _name_mixed(heads: list[bytes], contents: list[bytes]) -> list[bytes] | None:
+    """The events' names, where some lines are JSON and some are text, whose contents become the
+    data here; None if other records are among them."""
+    names = names_of_json(
+        [content for head, content in zip(heads, contents, strict=True) if head == _JSON_HEAD]
+    )
+    if names is None:
+        return None
+    for at in [at for at, head in enumerate(heads) if head != _JSON_HEAD]:
+        kind = heads[at][: len(_OUT_HEAD)]
+        if kind == _OUT_HEAD:
+            name, key = b"message", "content"
+        elif kind == _ERROR_HEAD:
+            name, key = b"stderr", "message"
+        else:
+            return None
+        names.insert(at, name)
+        contents[at] = text_data(key, contents[at]).encode()
+    return names

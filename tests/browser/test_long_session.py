@@ -12,6 +12,8 @@ pytestmark = pytest.mark.browser
 
 STEPS = 25_000
 MAX_HEAP_BYTES = 200_000_000
+ENDLESS_BYTES = 150_000_000
+MAX_ENDLESS_HEAP_BYTES = 75_000_000
 
 LONG = python_agent(
     r"""for start in range(0, 25_000, 500):
@@ -20,6 +22,10 @@ LONG = python_agent(
         '{"type":"tool_call","id":"c%d","name":"read_file","args":{"path":"src/file_%d.py"}}\n'
         '{"type":"tool_result","id":"c%d","ok":true,"result":"def f():\\n    return %d"}\n'
         'line %d of the output' % (n, n, n, n, n, n) for n in range(start, start + 500)))"""
+)
+
+ENDLESS = python_agent(
+    f"for _ in range({ENDLESS_BYTES // 1_000_000}): sys.stdout.write('x' * 1_000_000)"
 )
 
 COVERS = """
@@ -47,6 +53,13 @@ def is_at_the_beginning(page: Page, chat: ChatPage) -> bool:
     return "Step 0: I look at the next file." in (chat.log.text_content() or "")
 
 
+def heap_bytes(page: Page) -> int:
+    """What the page's scripts hold in memory."""
+    devtools = page.context.new_cdp_session(page)
+    devtools.send("HeapProfiler.collectGarbage")
+    return int(devtools.send("Runtime.getHeapUsage")["usedSize"])
+
+
 def test_a_session_of_100_000_events(page: Page, folder: Path) -> None:
     with running_server(folder, {"long": LONG}) as server:
         session_id = server.invoke("long")
@@ -63,8 +76,16 @@ def test_a_session_of_100_000_events(page: Page, folder: Path) -> None:
         expect(chat.log).to_contain_text("line 0 of the output")
         expect(chat.jump).to_be_visible()
 
-        devtools = page.context.new_cdp_session(page)
-        devtools.send("HeapProfiler.collectGarbage")
-        assert devtools.send("Runtime.getHeapUsage")["usedSize"] < MAX_HEAP_BYTES
+        assert heap_bytes(page) < MAX_HEAP_BYTES
         chat.jump.click()
         expect(chat.end).to_be_in_viewport()
+
+
+def test_a_line_without_an_end_leaves_the_page_small(page: Page, folder: Path) -> None:
+    settings = {"default_agent": "endless"}
+    with running_server(folder, {"endless": ENDLESS}, settings=settings) as server:
+        chat = ChatPage(page, server.url).open()
+        chat.send("print")
+        chat.expect_end("exit code 0")
+        expect(chat.texts.last).to_contain_text("x" * 1000)
+        assert heap_bytes(page) < MAX_ENDLESS_HEAP_BYTES

@@ -1,6 +1,7 @@
 """A crowd of viewers in one thread: each comes back with its last id, as an EventSource does."""
 
 import contextlib
+import json
 import re
 import selectors
 import socket
@@ -37,6 +38,7 @@ class Viewer:
     retries_ms: list[int] = field(default_factory=list)
     texts: list[str] = field(default_factory=list)
     names: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     back_at: float | None = 0.0
     wire: bytes = b""
     body: bytes = b""
@@ -189,6 +191,8 @@ class Crowd:
         name = fields.get("event")
         if name is not None and name != "ping":
             viewer.names.append(name)
+        if name == "notice":
+            viewer.notices.append(json.loads(fields["data"])["type"])
         if name == "message":
             viewer.texts.append(fields["data"].removeprefix('{"content":"').removesuffix('"}'))
 

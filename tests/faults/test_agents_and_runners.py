@@ -1,4 +1,4 @@
-"""What agents do, and what is done to their runners."""
+"""What agents do, and what is done to their runners; FAULT_SESSIONS in a row, 60 unless told."""
 
 import json
 import os
@@ -16,6 +16,8 @@ from tests.server import HTTP, Server, python_agent, running_server, wait_for
 from tests.sse import watch
 from webapp.log.record import parse_record
 
+SESSIONS = int(os.environ.get("FAULT_SESSIONS", "60"))
+"""In a row."""
 EVERY_BYTE = bytes(range(256)) + "\u2028\u2029\x85".encode() + b"\xff\xfe\xc3\n\r\r\n"
 AGENTS = {
     "forever": python_agent("print('up')\nwhile True: time.sleep(0.05)"),
@@ -211,7 +213,7 @@ def test_many_sessions_leave_no_zombie_no_descriptor_and_no_thread(server: Serve
     for number in range(20):  # each worker has its fork server and its connections by then
         server.wait_until_ended(server.invoke("bytes", str(number), workflow_id))
     before = {pid: (descriptors(pid), threads(pid)) for pid in server.worker_pids()}
-    for number in range(60):
+    for number in range(SESSIONS):
         last = server.invoke("bytes", str(number), workflow_id)
     server.wait_until_ended(last)
 

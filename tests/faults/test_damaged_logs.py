@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.crowd import crowd
-from tests.faults.test_hearing import AGENTS, Echo
+from tests.faults.test_hearing import AGENTS, Echo, standing_still
 from tests.server import Server, python_agent, running_server, wait_for
 from tests.sse import Received, watch
 from webapp.log.events import parse_events
@@ -17,7 +17,7 @@ from webapp.log.events import parse_events
 VIEWERS = 6
 SAY = python_agent("print('\\n'.join(str(n) for n in range(120)))\nprint('oops', file=sys.stderr)")
 LAST_BYTES = 4096
-CUTS = 48
+CUTS = 32
 
 
 @pytest.fixture(scope="module")
@@ -69,6 +69,30 @@ def test_log_that_is_cut_while_it_is_streamed_is_a_gap(server: Server, kept: str
             assert viewer.names.count("done") == 1
             assert len(viewer.connections) == 1
     assert server.wait_until_ended(echo.session_id)["status"] == "succeeded"
+    assert "Traceback" not in server.output.read_text()
+
+
+def test_log_that_was_cut_and_has_grown_since_tears_no_record(server: Server) -> None:
+    """As `copytruncate` does it, while the workers are too busy to see it happen."""
+    echo = Echo(server, "cut and grown")
+    echo.say(3)
+    with crowd(server.port, echo.session_id, VIEWERS) as watching:
+        wait_for(lambda: watching.have_seen(3))
+        with standing_still(server):
+            size = echo.log.stat().st_size
+            os.truncate(echo.log, 0)
+            echo.say(size // 40)
+            assert echo.log.read_bytes()[size - 1 : size] != b"\n"
+        wait_for(lambda: all("notice" in viewer.names for viewer in watching.viewers))
+        echo.say()
+        echo.end()
+        wait_for(watching.have_done)
+        expected = [f"line {number}" for number in range(size // 40 + 4)]
+        for viewer in watching.viewers:
+            assert viewer.texts[:3] == expected[:3]
+            assert viewer.texts[3:] == expected[-(len(viewer.texts) - 3) :]
+            assert viewer.notices == ["gap"]  # and not what is left of a record
+            assert len(viewer.connections) == 1
     assert "Traceback" not in server.output.read_text()
 
 

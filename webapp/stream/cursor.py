@@ -1,7 +1,7 @@
 """One way through a log: what comes next from where somebody is."""
 
 from webapp.log import reader
-from webapp.stream.feed import Feed, Frame, Place
+from webapp.stream.feed import Feed, Frame, NoBoundary, Place
 from webapp.stream.format import Format
 
 
@@ -34,7 +34,11 @@ class Cursor:
 
     def read(self) -> bytes | None:
         """The next frames; None at the tail, where there is nothing to be told now."""
-        frame = self.feed.frame_at(self.place, self.form)
+        try:
+            frame = self.feed.frame_at(self.place, self.form)
+        except NoBoundary:
+            log = self.feed.log
+            return self._go_to(reader.next_boundary(log, self.place.offset, log.size()))
         if frame is not None:
             if self.feed.recordings:
                 self._record(frame)
@@ -42,7 +46,7 @@ class Cursor:
             return frame.data
         size = self.feed.size()
         if size < self.place.offset:
-            return self._go_back(size)
+            return self._go_to(reader.find_end(self.feed.log, size))
         if self.place.offset == size and not self._has_read and self.feed.is_complete():
             self.is_over = True  # whoever comes here had its `done` before
             return None
@@ -59,8 +63,8 @@ class Cursor:
             if recording.is_over:
                 del self.feed.recordings[self.form]
 
-    def _go_back(self, size: int) -> bytes:
-        """The log was cut: go on from its new end."""
+    def _go_to(self, boundary: int) -> bytes:
+        """The log was cut: go on from another place."""
         self.feed.forget_frames()
-        self.place = self.feed.place_at(reader.find_end(self.feed.log, size))
+        self.place = self.feed.place_at(boundary)
         return self.form.gap("the log was cut")

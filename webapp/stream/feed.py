@@ -40,6 +40,10 @@ class Frame(NamedTuple):
     events: int
 
 
+class NoBoundary(Exception):
+    """A place is in the middle of a record: the log was cut, and has grown past it since."""
+
+
 class Waiter(Protocol):
     """Somebody who wants to know when the log may have changed."""
 
@@ -108,7 +112,10 @@ class Feed:
         return self._dialect
 
     def frame_at(self, place: Place, form: Format) -> Frame | None:
-        """The next events from a place on; None at the tail. Made once for all viewers."""
+        """The next events from a place on; None at the tail. Made once for all viewers.
+
+        NoBoundary where the log is not what it was when the place was found.
+        """
         key = (place.offset, place.seen, form)
         with self._frames_lock:
             frame = self._frames.get(key)
@@ -117,6 +124,8 @@ class Feed:
         records = reader.read_new(self.log, place.offset)
         if not records:
             return None
+        if place.offset and self.log.read(1, place.offset - 1) != b"\n":
+            raise NoBoundary
         frame = self.encode(records, place, form)
         self._remember(key, frame)
         return frame

@@ -32,13 +32,19 @@ document.addEventListener("securitypolicyviolation", (event) => {
 """
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
+def chromium_path() -> str:
     """The Chromium that `CHROMIUM` names, or the first on the PATH."""
     path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    expect.set_options(timeout=PATIENCE_MS)
     if path is None:
         pytest.fail("There is no Chromium: install one, or name it in CHROMIUM.")
+    return path
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests."""
+    path = chromium_path()
+    expect.set_options(timeout=PATIENCE_MS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
         yield chromium

@@ -1,5 +1,6 @@
 """One session: its timeline, its replay, the log beside it."""
 
+import json
 import re
 from collections.abc import Iterator
 
@@ -9,11 +10,21 @@ from playwright.sync_api import Page, expect
 from tests.bench.sessions import add_finished
 from tests.browser.operator_pages import WORKING, SessionPage, worked
 from tests.browser.test_layout import BEYOND_THE_EDGE
-from tests.server import Server, python_agent, running_server
+from tests.server import HTTP, Server, python_agent, running_server
 
 pytestmark = pytest.mark.browser
 
+TOLD = {
+    "type": "assistant",
+    "message": {
+        "content": [
+            {"type": "text", "text": "Let me look"},
+            {"type": "tool_use", "id": "1", "name": "Bash", "input": {"command": "ls"}},
+        ]
+    },
+}
 AGENTS = {
+    "told": python_agent(f"print({json.dumps(TOLD)!r})", dialect="claude"),
     "working": WORKING,
     "steps": python_agent(
         "for n in range(6):\n    print(f'step {n}')\n    time.sleep(0.3)\nsys.exit(4)"
@@ -131,8 +142,6 @@ def test_jumps_lead_to_each_error_and_tool_call(replay: SessionPage, working: st
 def test_link_opens_at_its_moment(
     replay: SessionPage, server: Server, steps: str, kind: str
 ) -> None:
-    from tests.server import HTTP
-
     events = HTTP.get(f"{server.url}/api/sessions/{steps}/events").json()["events"]
     third = next(event for event in events if event["data"] == {"content": "step 2"})
     replay.open(steps, f"?at={third[kind]}")
@@ -140,6 +149,19 @@ def test_link_opens_at_its_moment(
     expect(replay.shown).not_to_contain_text("step 3")
     expect(replay.current_line).to_contain_text("step 2")
     expect(replay.play).to_have_text("Play")
+
+
+def test_moment_inside_of_a_record_can_be_shown(replay: SessionPage, server: Server) -> None:
+    session_id = server.invoke("told")
+    server.wait_until_ended(session_id)
+    events = HTTP.get(f"{server.url}/api/sessions/{session_id}/events").json()["events"]
+    inner = next(event["id"] for event in events if "." in event["id"])
+    replay.open(session_id, f"?at={inner}")
+    expect(replay.shown).to_contain_text("Let me look")
+    expect(replay.cards).to_have_count(0)
+    expect(replay.current_line).to_contain_text("tool_use")
+    replay.tab.get_by_role("button", name="Next tool call").click()
+    expect(replay.cards).to_have_count(1)
 
 
 def test_raw_log_stands_beside_and_leads_to_its_moments(

@@ -41,7 +41,13 @@ export class RawLog {
 
   /** Show the record that ends at (or after) an offset. @param {string} id  of an event */
   async show(id) {
-    this.#wantedId = Number(id.split(".")[0]);
+    // An event inside of a record has the offset at which that begins.
+    const [offset, inner] = id.split(".");
+    this.#wantedId = Number(offset) + (inner === undefined ? 0 : 1);
+    await this.#showWanted();
+  }
+
+  async #showWanted() {
     if (this.#root.hidden || this.#isLoading) return;
     this.#isLoading = true;
     try {
@@ -92,7 +98,7 @@ export class RawLog {
       // Asked for again when its reader scrolls on.
     }
     this.#isLoading = false;
-    if (this.#wantedId !== this.#markedId) void this.show(String(this.#wantedId));
+    if (this.#wantedId !== this.#markedId) void this.#showWanted();
   }
 
   async #append() {

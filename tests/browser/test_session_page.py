@@ -104,6 +104,8 @@ def test_timeline_is_scrubbed_by_pointer_and_by_keyboard(replay: SessionPage, st
     replay.open(steps)
     expect(replay.end).to_be_visible()
     expect(replay.elapsed).not_to_have_text("0:00.0")
+    replay.slider.hover()
+    expect(replay.tab.locator("[data-hover]")).to_have_text(re.compile(r"^0:00\.[89]|0:01\.0"))
     replay.scrub(0.5)
     expect(replay.shown).to_contain_text("step 1")
     expect(replay.shown).not_to_contain_text("step 5")

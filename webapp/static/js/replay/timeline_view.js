@@ -25,7 +25,11 @@ export class TimelineView {
     this.#slider = find(root, "slider", HTMLElement);
     this.#slider.addEventListener("pointerdown", (event) => this.#grab(event));
     this.#slider.addEventListener("pointermove", (event) => {
-      if (this.#slider.hasPointerCapture(event.pointerId)) this.#seekTo(event.clientX);
+      this.#hover(event.clientX);
+      if (this.#slider.hasPointerCapture(event.pointerId)) this.#seek(this.#msAt(event.clientX));
+    });
+    this.#slider.addEventListener("pointerleave", () => {
+      find(this.#root, "hover", HTMLElement).hidden = true;
     });
     this.#slider.addEventListener("keydown", (event) => this.#press(event));
   }
@@ -67,12 +71,22 @@ export class TimelineView {
     event.preventDefault();
     this.#slider.focus({ preventScroll: true });
     this.#slider.setPointerCapture(event.pointerId);
-    this.#seekTo(event.clientX);
+    this.#seek(this.#msAt(event.clientX));
   }
 
-  #seekTo(clientX) {
+  #msAt(clientX) {
     const { left, width } = this.#slider.getBoundingClientRect();
-    this.#seek(this.#startMs + ((clientX - left) / Math.max(1, width)) * (this.#endMs - this.#startMs));
+    const share = Math.min(1, Math.max(0, (clientX - left) / Math.max(1, width)));
+    return this.#startMs + share * (this.#endMs - this.#startMs);
+  }
+
+  /** Which moment a press would lead to. */
+  #hover(clientX) {
+    const hover = find(this.#root, "hover", HTMLElement);
+    const ms = this.#msAt(clientX);
+    hover.hidden = false;
+    hover.style.left = `${shareOf(ms, this.#startMs, this.#endMs) * 100}%`;
+    setText(this.#root, "hover", formatElapsed(ms - this.#startMs));
   }
 
   #press(event) {

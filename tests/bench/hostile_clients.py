@@ -3,6 +3,7 @@
 The silent ones ask for a long session that has ended, and leave all of it to the server; it drops
 them when they have taken nothing for the send timeout, of which they hear nothing. The thousands
 watch a session that says nothing: it is their coming that is measured, not the fan-out to them.
+Beside it as many watch the C floor, which nobody attacks: what it suffers is the machine's doing.
 """
 
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.crowd import Answer, Crowd, crowd
+from tests.bench.floor import running_floor
 from tests.bench.processes import descriptors, resident_bytes, threads
 from tests.bench.report import Figure
 from tests.bench.sessions import (
@@ -54,6 +56,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
         bench_server(folder, {"ticker": ticker(RATE), "quiet": QUIET}, workers=2) as server,
         running_session(server, "ticker") as session_id,
         running_session(server, "quiet") as quiet_id,
+        running_floor(folder, RATE) as floor_port,
     ):
         path, quiet_path = stream_path(session_id), stream_path(quiet_id)
         long_path = stream_path(add_finished(server, BLOCKS))
@@ -68,14 +71,16 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
             alone = live.measure(ALONE_SECONDS)
         with (
             live_viewers(server.port, HEALTHY, [path]) as live,
+            live_viewers(floor_port, HEALTHY, ["/"]) as at_floor,
             crowd(
                 server.port, silent=SILENT, silent_path=long_path, coming=COMING, path=quiet_path
             ) as hostile,
         ):
             time.sleep(SETTLE_SECONDS)
             live.begin()
+            at_floor.begin()
             answers = _attack(hostile)
-            beside = live.end()
+            beside, floor = live.end(), at_floor.end()
             hostile.leave()
             back, seconds = _wait_until_back(server, before)
     group = f"{HEALTHY} healthy, {SILENT} silent, {COMING:,} reconnecting"
@@ -85,6 +90,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
     return [
         Figure(group, "p99 without them", alone.p99_ms, "ms", note=f"p50 {alone.p50_ms:.2f} ms"),
         Figure(group, "p99 with them", beside.p99_ms, "ms", note=f"p50 {beside.p50_ms:.2f} ms"),
+        Figure(group, "p99 of the floor with them", floor.p99_ms, "ms"),
         Figure(group, "with to without", beside.p99_ms / alone.p99_ms, "x", 2),
         Figure(group, "refused", last.refused, "", 0),
         Figure(group, "broken off", last.failed, "", 0),

@@ -3,8 +3,9 @@
 Sessions of several kinds start, one a second; viewers watch from the start, come late, come
 and go, leave, and look again at what ended long ago, and each checks every event that it gets.
 Each minute the youngest worker is killed (SIGKILL); the oldest lives from start to end, so that
-what it holds shows whether anything grows. Figures are taken each minute, and at the start
-(after a moment of the same life, to warm up) and the end with nothing going on.
+what it holds shows whether anything grows after the first quarter. Figures are taken each
+minute, and at the start (after a moment of the same life, to warm up) and the end with nothing
+going on.
 
 Takes a tenth of a core. Exit code 1 if anything was lost, came twice or grew; see verdict.py.
 """

@@ -59,8 +59,8 @@ def test_soak_that_nobody_watched_proves_nothing() -> None:
 @pytest.mark.parametrize(
     "grown",
     [
-        replace(PROCESS, resident_bytes=80_000_000),
-        replace(PROCESS, proportional_bytes=60_000_000),
+        replace(PROCESS, resident_bytes=91_000_000),
+        replace(PROCESS, proportional_bytes=61_000_000),
         replace(PROCESS, descriptors=40),
         replace(PROCESS, threads=20),
     ],
@@ -68,6 +68,19 @@ def test_soak_that_nobody_watched_proves_nothing() -> None:
 def test_growth_of_the_master_or_the_oldest_worker_is_said(grown: Process) -> None:
     assert len(complaints([SAMPLE, replace(SAMPLE, master=grown)], all_well())) == 1
     assert len(complaints([SAMPLE, replace(SAMPLE, workers=[grown])], all_well())) == 1
+
+
+def samples_of(sizes: list[int]) -> list[Sample]:
+    """Samples of an oldest worker of these sizes, in MB."""
+    workers = [replace(PROCESS, resident_bytes=size * 1_000_000) for size in sizes]
+    return [replace(SAMPLE, workers=[worker]) for worker in workers]
+
+
+def test_memory_may_grow_in_the_first_quarter_only() -> None:
+    warm_up, flat = list(range(60, 75)), [75] * 45
+    assert complaints(samples_of(warm_up + flat), all_well()) == []
+    (complaint,) = complaints(samples_of([60 + n // 4 for n in range(60)]), all_well())
+    assert "still grows" in complaint
 
 
 @pytest.mark.parametrize(

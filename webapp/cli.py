@@ -29,10 +29,12 @@ _COMMANDS = {
     "tail": ("tail", "tail"),
     "send": ("send", "send"),
     "cancel": ("cancel", "cancel"),
+    "search": ("search", "search_command"),
     "export": ("export", "export"),
     "import": ("take_in", "import_command"),
     "stats": ("stats", "stats"),
     "doctor": ("doctor", "doctor"),
+    "prune": ("prune", "prune"),
     "backup": ("backup", "backup"),
     "rebuild": ("rebuild", "rebuild"),
 }

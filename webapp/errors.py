@@ -47,6 +47,12 @@ class Conflict(AgentStreamError):
     status, code = 409, "CONFLICT"
 
 
+class Gone(NotFound):
+    """It was there once, and was deleted."""
+
+    status = 410
+
+
 class PayloadTooLarge(AgentStreamError):
     status, code = 413, "PAYLOAD_TOO_LARGE"
 

@@ -117,6 +117,8 @@ def post_worker_init(worker: Any) -> None:
 
     What was loaded by now stays: the garbage collector need not look at it ever again.
     """
+    from webapp.archive.starter import KeeperStarter, has_work
+
     hub = _services(worker).hub
     hub.should_stop = lambda: not worker.alive
     _join_memory(worker)
@@ -131,6 +133,9 @@ def post_worker_init(worker: Any) -> None:
             send_timeout_seconds=_settings.send_timeout_seconds,
             kept=KeptFrames(_settings.var, most) if most else None,
         )
+    if has_work(_settings):
+        worker.agent_stream_keeper = KeeperStarter(_settings.var.resolve())
+        worker.agent_stream_keeper.start()
     gc.collect()
     gc.freeze()
 

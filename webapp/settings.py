@@ -52,6 +52,10 @@ class Settings:
     send_timeout_seconds: float = 30.0
     max_streams: int = 10_000
     frame_cache_bytes: int = 1 << 30
+    search: bool = True
+    compress_after_days: float = 7.0
+    delete_after_days: float = 0.0
+    max_kept_bytes: int = 0
     agents: Mapping[str, Profile] = field(default_factory=lambda: dict(BUILT_IN))
     templates: Mapping[str, tuple[StageTemplate, ...]] = field(
         default_factory=lambda: dict(stage_templates.BUILT_IN)
@@ -186,6 +190,10 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "send_timeout_seconds": _number(0.1, 3600, whole=False),
     "max_streams": _number(1, 1_000_000, whole=True),
     "frame_cache_bytes": _number(0, 2**62, whole=True),
+    "search": _switch,
+    "compress_after_days": _number(0, 36_500, whole=False),
+    "delete_after_days": _number(0, 36_500, whole=False),
+    "max_kept_bytes": _number(0, 2**62, whole=True),
 }
 assert set(_READERS) == {item.name for item in fields(Settings)} - {"agents", "templates"}
 

@@ -120,7 +120,7 @@ def crash_after(steps: int, path: Path) -> int:
     ).returncode
 
 
-def write_without_the_end(log: OpenLog, fd: int) -> bytes:
+def write_without_the_end(log: OpenLog, fd: int, _pause: object) -> bytes:
     """As a disk would that forgets: the hash is of the whole log."""
     digest = WRITE(log, fd)
     os.ftruncate(fd, 0)

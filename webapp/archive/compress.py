@@ -7,7 +7,7 @@ Readers take the plain one as long as it is there.
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,28 +38,29 @@ class Compressed(NamedTuple):
     stored_bytes: int
 
 
-def compress_log(path: Path) -> Compressed | None:
+def compress_log(path: Path, pause: Callable[[], None] = lambda: None) -> Compressed | None:
     """Compress a log that has its end and no runner; None for any other, which is not touched.
 
-    The same call again mends what a crash in the middle of it left. Raises OSError, also
-    where what was written cannot be read back; the plain log is as it was then.
+    The same call again mends what a crash in the middle of it left. `pause` is called between
+    frames, and may raise to end it. Raises OSError, also where what was written cannot be read
+    back; the plain log is as it was then.
     """
     log = PlainLog(lock.open_log(path))
     try:
         if not lock.acquire(log.fd) or not reader.is_complete(log):
             return None
-        return _compress(path, log)
+        return _compress(path, log, pause)
     finally:
         log.close()
 
 
-def _compress(path: Path, log: PlainLog) -> Compressed:
+def _compress(path: Path, log: PlainLog, pause: Callable[[], None]) -> Compressed:
     target = compressed_path(path)
     part = target.with_name(target.name + PART_SUFFIX)
     flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
     part_fd = os.open(part, flags, 0o600)
     try:
-        written = write_compressed(log, part_fd)
+        written = write_compressed(log, part_fd, pause)
         times = os.fstat(log.fd)
         os.utime(part_fd, ns=(times.st_atime_ns, times.st_mtime_ns))
         os.fsync(part_fd)
@@ -76,7 +77,7 @@ def _compress(path: Path, log: PlainLog) -> Compressed:
     return Compressed(log.size(), stored_bytes)
 
 
-def write_compressed(log: OpenLog, fd: int) -> bytes:
+def write_compressed(log: OpenLog, fd: int, pause: Callable[[], None] = lambda: None) -> bytes:
     """Write the compressed form of a whole log to a file; the hash of what was read.
 
     Frames with their size and a checksum, then the table that webapp/log/compressed.py reads.
@@ -92,6 +93,7 @@ def write_compressed(log: OpenLog, fd: int) -> bytes:
         packed = compressor.compress(frame)
         _write_all(fd, packed)
         entries.append(ENTRY.pack(len(packed), len(frame)))
+        pause()
     table = b"".join(entries)
     _write_all(fd, HEADER.pack(SKIPPABLE_MAGIC, len(table) + FOOTER.size) + table)
     _write_all(fd, FOOTER.pack(len(entries), 0, SEEKABLE_MAGIC))

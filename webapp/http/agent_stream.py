@@ -108,7 +108,7 @@ def _resumed(workflow_id: str, last_id: str) -> tuple[Session, Beginning]:
 def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | None) -> Response:
     log = session_files(services().launcher.var, session).log
     after = beginning.after
-    if after is not None and after > BEGINNING and _has_seen_done(log, after):
+    if after is not None and after > BEGINNING and _has_seen_done(log, after, session):
         return Response(status=204)
     if request.method == "HEAD":
         return _headers_only()
@@ -125,6 +125,8 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
         form=form,
         ping_seconds=services_.settings.ping_seconds,
         recorded_end=recorded_end,
+        end_offset=session.log_bytes,
+        deleted_at=session.log_deleted_at,
         after=after,
         last_events=beginning.last_events,
         time=beginning.time,
@@ -137,9 +139,11 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
     return response
 
 
-def _has_seen_done(log: Path, after: EventId) -> bool:
+def _has_seen_done(log: Path, after: EventId, session: Session) -> bool:
     try:
         opened = open_log(log)
+    except FileNotFoundError:
+        return not session.is_live and after == (session.log_bytes, 0)
     except OSError:
         return False
     try:

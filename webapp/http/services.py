@@ -11,7 +11,7 @@ from webapp.agents import stopping
 from webapp.agents.launch import IdempotencyKey, Invocation, Launcher
 from webapp.agents.places import session_files
 from webapp.agents.reconcile import mend, reconcile
-from webapp.errors import Conflict, NotFound, ServiceUnavailable
+from webapp.errors import Conflict, Gone, NotFound, ServiceUnavailable
 from webapp.http.login_cookie import LoginCookies
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
@@ -91,10 +91,15 @@ class Services:
             return None
 
     def open_log(self, session: Session) -> OpenLog:
-        """A session's log, for the caller to close. NotFound if it is gone."""
+        """A session's log, for the caller to close. NotFound if it is gone, Gone if deleted."""
         try:
             return open_log(session_files(self.launcher.var, session).log)
         except FileNotFoundError:
+            if session.log_deleted_at is not None:
+                raise Gone(
+                    f"The log of {session.id!r} was deleted at {session.log_deleted_at}.",
+                    field="sessionId",
+                ) from None
             raise NotFound(f"The log of {session.id!r} is gone.", field="sessionId") from None
 
 

@@ -91,6 +91,8 @@ class Session(Base):
     created_at: Mapped[str]
     started_at: Mapped[str | None]
     ended_at: Mapped[str | None]
+    log_stored_bytes: Mapped[int | None]
+    log_deleted_at: Mapped[str | None]
 
     @property
     def is_live(self) -> bool:

@@ -20,7 +20,7 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         "createdAt": row.created_at,
         "startedAt": row.started_at,
         "endedAt": row.ended_at,
-    }
+    } | ({"logDeletedAt": row.log_deleted_at} if row.log_deleted_at is not None else {})
 
 
 def workflow(row: Workflow) -> dict[str, object]:

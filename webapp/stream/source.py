@@ -6,6 +6,7 @@ None at the tail: then the viewer waits for the log to change, or has its end (`
 
 from typing import NamedTuple
 
+from webapp.stream import sse
 from webapp.stream.cursor import Cursor
 from webapp.stream.feed import Feed
 from webapp.stream.replay import Replay
@@ -38,7 +39,13 @@ def open_source(feed: Feed, view: View) -> tuple[bytes, Source]:
 
 
 def end_without_log(view: View) -> bytes:
-    """The whole story of a session whose log is gone: its end, where the row knows it."""
-    gone = view.form.gap("the log is gone")
-    end = view.recorded_end()
-    return gone if end is None else gone + view.form.own("done", end)
+    """The whole story of a session whose log is gone: its end, where the row knows it.
+
+    That has the id that it had in the log, so that whoever has seen it need not come back.
+    """
+    reason = f"the log was deleted at {view.deleted_at}" if view.deleted_at else "the log is gone"
+    gone, end = view.form.gap(reason), view.recorded_end()
+    if end is None:
+        return gone
+    id_line = f"{sse.id_line(view.form.id_prefix)}{view.end_offset}\n" if view.end_offset else ""
+    return gone + id_line.encode() + view.form.own("done", end)

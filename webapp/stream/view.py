@@ -37,6 +37,10 @@ class View:
     ping_seconds: float
     recorded_end: Callable[[], dict[str, object] | None]
     """How the session ended by its row; None while it is live."""
+    end_offset: int | None = None
+    """The id of the event that says so, as the row knows it."""
+    deleted_at: str | None = None
+    """When its log was deleted, if it was."""
     after: EventId | None = BEGINNING
     """Begin after the event of this id; None for one that makes no sense."""
     last_events: int | None = None

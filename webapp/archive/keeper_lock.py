@@ -1,0 +1,36 @@
+"""Who looks after index, compression and retention of a `var` folder: one process at a time."""
+
+import fcntl
+import os
+from pathlib import Path
+
+FILE_NAME = "keeper.lock"
+
+
+class KeeperLock:
+    """An exclusive lock on a file there; the kernel drops it with its process."""
+
+    def __init__(self, var: Path) -> None:
+        self._path = var / FILE_NAME
+        self._fd: int | None = None
+
+    def acquire(self) -> bool:
+        """Take it without waiting; False if another process has it. OSError."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        fd = os.open(self._path, flags, 0o600)
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(fd)
+            return False
+        except BaseException:
+            os.close(fd)
+            raise
+        self._fd = fd
+        return True
+
+    def release(self) -> None:
+        """Give it back."""
+        fd, self._fd = self._fd, None
+        if fd is not None:
+            os.close(fd)

@@ -1,0 +1,194 @@
+"""Which logs are compressed and which are deleted, and doing it, one log a step.
+
+Nothing live is touched: a session must have ended by its row, and nobody may hold the lock on
+its log. Rows stay. Each step may be cut off anywhere and is made again.
+"""
+
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from webapp.agents.places import SessionFiles, new_session_files, session_files
+from webapp.archive.compress import compress_log
+from webapp.log import lock
+from webapp.log.opened import compressed_path
+from webapp.search.index import FILE_NAME as INDEX_NAME
+from webapp.search.index import SearchIndex
+from webapp.store import kept_logs, sessions
+from webapp.store.engine import Database
+from webapp.store.kept_logs import KeptLog
+from webapp.store.models import Session
+from webapp.stream import kept_frames
+
+_PAGE = 200
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long and how much is kept. A log goes by the first limit that it is over."""
+
+    ended_before: str | None = None
+    """Sessions that ended before this time, as rows hold it."""
+    max_bytes: int | None = None
+    """What all logs of ended sessions may take on disk; the oldest go."""
+    keep: int = 0
+    """So many of the newest stay in any case."""
+    all_but_kept: bool = False
+    """All go but those `keep` ones."""
+
+
+def days_ago(days: float) -> str:
+    """A time so long ago, as rows hold it."""
+    moment = datetime.now(UTC) - timedelta(days=days)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+# --- compression ------------------------------------------------------------------------
+
+
+def compress_old(
+    database: Database, var: Path, ended_before: str, pause: Callable[[], None] = lambda: None
+) -> Iterator[int]:
+    """Compress the logs of sessions that ended before a time; the bytes that each step saved.
+
+    `pause` is called every second or so within a step too, and may raise to end it.
+    """
+    failed: set[str] = set()
+    while True:
+        with database.read() as orm:
+            page = kept_logs.plain_logs(orm, ended_before, _PAGE + len(failed))
+        left = [session for session in page if session.id not in failed]
+        if not left:
+            return
+        for session in left:
+            try:
+                saved = _compress(database, var, session, pause)
+            except OSError:
+                logger.exception("cannot compress the log of %s", session.id)
+                saved = None
+            if saved is None:
+                failed.add(session.id)  # for now: the next round looks at it again
+            else:
+                yield saved
+
+
+def _compress(
+    database: Database, var: Path, session: Session, pause: Callable[[], None]
+) -> int | None:
+    """The bytes that were saved; None where the log is left as it is."""
+    log = session_files(var, session).log
+    try:
+        done = compress_log(log, pause)
+        if done is None:
+            return None
+        size, stored_bytes = done
+    except FileNotFoundError:
+        target = compressed_path(log)
+        if not target.exists():
+            return None
+        size = stored_bytes = target.stat().st_size  # a crash came before the row was written
+    path = str(compressed_path(log).relative_to(var))
+    database.write(lambda orm: kept_logs.mark_compressed(orm, session.id, path, stored_bytes))
+    return size - stored_bytes
+
+
+# --- deletion ---------------------------------------------------------------------------
+
+
+def choose(database: Database, limits: Limits) -> Iterator[KeptLog]:
+    """The logs that are over a limit, the oldest end first."""
+    with database.read() as orm:
+        count, total = kept_logs.totals(orm)
+    left = count - limits.keep
+    last: KeptLog | None = None
+    while left > 0:
+        with database.read() as orm:
+            page = kept_logs.kept_logs(orm, last, min(_PAGE, left))
+        if not page:
+            return
+        for log in page:
+            if not _is_over(log, total, limits):
+                return
+            yield log
+            total -= log.stored_bytes
+        left -= len(page)
+        last = page[-1]
+
+
+def _is_over(log: KeptLog, total: int, limits: Limits) -> bool:
+    return (
+        limits.all_but_kept
+        or (limits.ended_before is not None and log.ended_at < limits.ended_before)
+        or (limits.max_bytes is not None and total > limits.max_bytes)
+    )
+
+
+def delete_log(database: Database, var: Path, session_id: str) -> bool:
+    """Delete all that is kept of a session but its row, which then says when; whether it was done.
+
+    False for one that lives, whose runner is just ending, or that does not lie where it should.
+    Whoever has the log open goes on to its end. OSError.
+    """
+    with database.read() as orm:
+        session = sessions.find_session(orm, session_id)
+    if session is None or session.is_live:
+        return False
+    files = session_files(var, session)
+    if files != new_session_files(var, session_id):
+        logger.warning("%s lies in %s: left alone", session_id, files.directory)
+        return False
+    log_fd = _lock_if_there(files)
+    try:
+        if log_fd == _HELD:
+            return False
+        _remove(files)
+        _forget(var, session_id)
+        database.write(lambda orm: kept_logs.mark_deleted(orm, session_id))
+    finally:
+        if log_fd >= 0:
+            os.close(log_fd)
+    return True
+
+
+_HELD, _GONE = -2, -1
+
+
+def _lock_if_there(files: SessionFiles) -> int:
+    """A descriptor with the lock; or that somebody else has it, or that there is no log."""
+    try:
+        fd = lock.open_log(files.log)
+    except FileNotFoundError:
+        return _GONE
+    if lock.acquire(fd):
+        return fd
+    os.close(fd)
+    return _HELD
+
+
+def _remove(files: SessionFiles) -> None:
+    """The log first: what is left of a folder after a crash tells nothing any more."""
+    for path in (files.log, compressed_path(files.log)):
+        path.unlink(missing_ok=True)
+    if files.directory.is_dir():
+        shutil.rmtree(files.directory)
+    try:
+        files.directory.parent.rmdir()
+    except OSError:
+        return  # other sessions of that day
+
+
+def _forget(var: Path, session_id: str) -> None:
+    """Out of the index and the kept frames."""
+    if (var / INDEX_NAME).exists():
+        index = SearchIndex(var)
+        try:
+            index.remove(session_id)
+        finally:
+            index.close()
+    kept_frames.forget(var, session_id)

@@ -1,0 +1,89 @@
+"""The worker's side of the keeper: start one where none is, and end it with the worker."""
+
+import logging
+import os
+import sys
+import threading
+from pathlib import Path
+
+from webapp.archive.keeper_lock import KeeperLock
+from webapp.settings import Settings
+
+LOOK_SECONDS = 5.0
+"""How often a worker looks whether there is one. The first look comes after so long, too: a
+server that lives shorter needs none."""
+
+logger = logging.getLogger(__name__)
+
+
+def has_work(settings: Settings) -> bool:
+    """Whether a keeper is wanted at all."""
+    return bool(
+        settings.search
+        or settings.compress_after_days
+        or settings.delete_after_days
+        or settings.max_kept_bytes
+    )
+
+
+class KeeperStarter:
+    """Looks after the keeper of a `var` folder; each worker has one, and all do the same."""
+
+    def __init__(self, var: Path) -> None:
+        self._var = var
+        self._pid: int | None = None
+        self._leash_fd = -1
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Look after it from now on, in a thread."""
+        threading.Thread(target=self._run, name="keeper starter", daemon=True).start()
+
+    def stop(self) -> None:
+        """Let the one that was started here go."""
+        self._stopped.set()
+        if self._leash_fd >= 0:
+            os.close(self._leash_fd)
+            self._leash_fd = -1
+
+    def _run(self) -> None:
+        while not self._stopped.wait(LOOK_SECONDS):
+            try:
+                self._look()
+            except OSError:
+                logger.exception("cannot start the keeper; trying on")
+
+    def _look(self) -> None:
+        if self._pid is not None:
+            if os.waitpid(self._pid, os.WNOHANG)[0] == 0:
+                return
+            self._pid = None
+            os.close(self._leash_fd)
+            self._leash_fd = -1
+        lock = KeeperLock(self._var)
+        if not lock.acquire():
+            return
+        lock.release()  # two workers that find it free start two, and one of these ends at once
+        self._spawn()
+
+    def _spawn(self) -> None:
+        source = Path(__file__).resolve().parent.parent.parent
+        given = os.environ.get("PYTHONPATH")
+        path = os.pathsep.join([str(source), *([given] if given else [])])
+        read_fd, self._leash_fd = os.pipe()
+        try:
+            self._pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-P", "-m", "webapp.archive"],
+                os.environ | {"PYTHONPATH": path},
+                file_actions=[(os.POSIX_SPAWN_DUP2, read_fd, 0)],
+                setsid=True,
+                setsigmask=(),
+                setsigdef=(2, 15),
+            )
+        except BaseException:
+            os.close(self._leash_fd)
+            self._leash_fd = -1
+            raise
+        finally:
+            os.close(read_fd)

@@ -1,0 +1,1 @@
+"""Search over what all sessions have printed: a database of its own, made again at any time."""

@@ -1,0 +1,86 @@
+"""Rows as those see them who look after logs that are kept for long: the index, retention."""
+
+from typing import NamedTuple
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session as OrmSession
+
+from webapp.store.models import LIVE, Session, now
+
+LEAST_BYTES = 4096
+"""A smaller log takes a block of the disk in any form."""
+PLAIN_SUFFIX = ".log"
+
+
+class KeptLog(NamedTuple):
+    """The log of an ended session."""
+
+    session_id: str
+    ended_at: str
+    stored_bytes: int
+    """What it takes on disk."""
+
+
+_HAS_LOG = (Session.ended_at.is_not(None), Session.log_deleted_at.is_(None))
+_STORED_BYTES = func.coalesce(Session.log_stored_bytes, Session.log_bytes, 0)
+_KEPT_LOG = (Session.id, Session.ended_at, _STORED_BYTES)
+
+
+def ids_and_agents(orm: OrmSession, after: str, limit: int) -> list[tuple[str, str]]:
+    """Sessions that have a log, by id, from the one after `after` on; each with its agent."""
+    query = select(Session.id, Session.agent).where(
+        Session.id > after, Session.log_deleted_at.is_(None)
+    )
+    return [(row[0], row[1]) for row in orm.execute(query.order_by(Session.id).limit(limit))]
+
+
+def sessions_by_id(orm: OrmSession, ids: list[str]) -> dict[str, Session]:
+    """The rows of some sessions; of those that there are."""
+    found = orm.scalars(select(Session).where(Session.id.in_(ids)))
+    return {session.id: session for session in found}
+
+
+def plain_logs(orm: OrmSession, ended_before: str, limit: int) -> list[Session]:
+    """Ended sessions whose logs are not compressed and worth it, the oldest end first."""
+    query = select(Session).where(
+        *_HAS_LOG,
+        Session.ended_at < ended_before,
+        Session.log_stored_bytes.is_(None),
+        Session.log_bytes >= LEAST_BYTES,
+        Session.status.not_in(LIVE),
+    )
+    return list(orm.scalars(query.order_by(Session.ended_at, Session.id).limit(limit)))
+
+
+def kept_logs(orm: OrmSession, after: KeptLog | None, limit: int) -> list[KeptLog]:
+    """Logs of ended sessions, the oldest end first, from the one after `after` on."""
+    query = select(*_KEPT_LOG).where(*_HAS_LOG)
+    if after is not None:
+        query = query.where(
+            (Session.ended_at > after.ended_at)
+            | ((Session.ended_at == after.ended_at) & (Session.id > after.session_id))
+        )
+    rows = orm.execute(query.order_by(Session.ended_at, Session.id).limit(limit))
+    return [KeptLog(session_id, ended_at or "", size) for session_id, ended_at, size in rows]
+
+
+def totals(orm: OrmSession) -> tuple[int, int]:
+    """How many logs of ended sessions are kept, and what they take on disk together."""
+    count, size = orm.execute(
+        select(func.count(), func.coalesce(func.sum(_STORED_BYTES), 0)).where(*_HAS_LOG)
+    ).one()
+    return count, size
+
+
+def mark_compressed(orm: OrmSession, session_id: str, log_path: str, stored_bytes: int) -> None:
+    """A session's log lies compressed at `log_path` now."""
+    orm.execute(
+        update(Session)
+        .where(Session.id == session_id)
+        .values(log_path=log_path, log_stored_bytes=stored_bytes)
+    )
+
+
+def mark_deleted(orm: OrmSession, session_id: str) -> None:
+    """A session's log is gone for good; its row stays, for those who ask what there was."""
+    orm.execute(update(Session).where(Session.id == session_id).values(log_deleted_at=now()))

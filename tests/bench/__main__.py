@@ -21,6 +21,7 @@ from tests.bench import (
     replay_page,
     report,
     runner,
+    search,
     watches,
 )
 
@@ -37,6 +38,7 @@ BENCHMARKS = {
     "exactness": exactness.measure,
     "invoke": invoke.measure,
     "runner": runner.measure,
+    "search": search.measure,
     "locked-database": locked_database.measure,
     "hostile-clients": hostile_clients.measure,
 }

@@ -1,5 +1,6 @@
 """A `var` folder with sessions that nobody runs, for search and retention."""
 
+import random
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,11 +63,13 @@ class Shelf:
 
     def write(self, session_id: str, *lines: str | bytes) -> None:
         """Let it print more."""
-        made_ns = int(session_id.split("-")[1]) * 1_000_000
+        time_ns = int(session_id.split("-")[1]) * 1_000_000
+        clock = random.Random(session_id)
         with self.files(session_id).log.open("ab") as log:
             for line in lines:
                 content = line.encode() if isinstance(line, str) else line
-                log.write(format_record(made_ns, b"stdout", content))
+                time_ns += clock.randint(1_000, 200_000)
+                log.write(format_record(time_ns, b"stdout", content))
 
     def end(self, session_id: str) -> None:
         """Write the end of its log."""

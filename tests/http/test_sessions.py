@@ -1,10 +1,12 @@
 """`/api/sessions`: the list, one session, and an end to it."""
 
+from dataclasses import replace
+
 import pytest
 
 from tests.agents.machine import is_alive, kill
-from tests.http.client import Client, plain_error
-from tests.http.conftest import MakeClient
+from tests.http.client import Client, data_of, plain_error
+from tests.http.conftest import AGENTS, MakeClient
 from tests.server import wait_for
 from tests.store.rows import add_ended, add_session
 from webapp.store.models import ENDED
@@ -29,6 +31,7 @@ def test_session_is_shown_with_all_that_is_known_of_it(client: Client) -> None:
         "workflowId",
         "stageIndex",
         "agent",
+        "takesInput",
         "status",
         "pid",
         "exitCode",
@@ -50,6 +53,16 @@ def test_live_session_is_shown_with_the_size_of_its_log_so_far(client: Client) -
     client.machine.wait_for_output(session, b"up\n")
     assert client.session(session_id)["logBytes"] == len(client.machine.log(session))
     assert client.session(session_id)["endedAt"] is None
+
+
+def test_session_says_whether_its_agent_reads_what_people_send(make_client: MakeClient) -> None:
+    reading = replace(AGENTS["sh"], input=True)
+    client = make_client(agents={"sh": AGENTS["sh"], "reading": reading})
+    workflow_id = client.create_workflow()
+    for agent, takes_input in (("sh", False), ("reading", True)):
+        value = {"workflowId": workflow_id, "agent": agent, "message": "sleep 600"}
+        session_id = data_of(client.call("workflow.invokeAgent", value))["sessionId"]
+        assert client.session(session_id)["takesInput"] is takes_input
 
 
 @pytest.mark.parametrize("path", ["", "/log", "/events"])

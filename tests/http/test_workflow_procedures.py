@@ -103,6 +103,27 @@ def test_messages_stand_in_the_history_in_order(client: Client) -> None:
     assert said[2]["sessionId"] == session_id
 
 
+def test_message_with_a_key_is_sent_once(client: Client) -> None:
+    workflow_id = create(client, "standard")
+    message = {"content": "once", "idempotencyKey": f"key of {workflow_id}"}
+    sent = step(client, "sendMessage", workflow_id, **message)
+    assert step(client, "sendMessage", workflow_id, **message) == sent
+    assert step(client, "sendMessage", workflow_id, **message, stageIndex=0) == sent
+    step(client, "cancel", workflow_id)
+    assert step(client, "sendMessage", workflow_id, **message) == sent
+    said = [m for m in history(client, workflow_id)["messages"] if m["role"] == "user"]
+    assert said == [sent]
+
+
+def test_key_of_another_message_is_a_conflict(client: Client) -> None:
+    workflow_id, other_id = create(client, "standard"), create(client, "standard")
+    message = {"workflowId": workflow_id, "content": "x", "idempotencyKey": f"of {workflow_id}"}
+    assert client.call("workflow.sendMessage", message).status_code == 200
+    for change in ({"content": "y"}, {"stageIndex": 1}, {"workflowId": other_id}):
+        response = client.call("workflow.sendMessage", message | change)
+        assert trpc_error(response) == (409, "CONFLICT", "idempotencyKey")
+
+
 def test_history_comes_in_pages_from_its_end(client: Client) -> None:
     workflow_id = create(client, "chat")
     for number in range(7):

@@ -108,7 +108,8 @@ class Story:
     def _say(self, workflow_id: str, name: str, role: str, content: str) -> None:
         execute(
             self.database,
-            "INSERT INTO messages VALUES (NULL, :workflow, 0, :session, :role, :content, :at)",
+            "INSERT INTO messages"
+            " VALUES (NULL, :workflow, 0, :session, :role, :content, :at, NULL)",
             workflow=workflow_id, session=self.ids[name], role=role, content=content,
             at=at(days=1),
         )  # fmt: skip

@@ -228,7 +228,7 @@ def test_stage_that_has_not_begun_stands_in_the_overview(database: Database) -> 
 
 def test_history_names_who_said_what(database: Database, workflow_id: str) -> None:
     session_id = add_ended(database, workflow_id, agent="claude")
-    say = "INSERT INTO messages VALUES (NULL, :workflow, 0, :session, 'agent', 'Done.', :at)"
+    say = "INSERT INTO messages VALUES (NULL, :workflow, 0, :session, 'agent', 'Done.', :at, NULL)"
     execute(database, say, workflow=workflow_id, session=session_id, at=ENDED_AT)
     found = rows(database, "SELECT who, said, session FROM history")
     assert found == [

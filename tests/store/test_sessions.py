@@ -31,6 +31,7 @@ def new(workflow_id: str, session_id: str = "session-1") -> Session:
         agent="demo",
         argv="[]",
         cwd=None,
+        takes_input=0,
         host="here",
         log_path="x",
         status="starting",

@@ -138,6 +138,7 @@ class Launcher:
                     agent=profile.name,
                     argv=json.dumps([redactor.redact(arg) for arg in argv], ensure_ascii=False),
                     cwd=os.path.join(self.cwd, profile.cwd) if profile.cwd else self.cwd,
+                    takes_input=int(profile.input),
                     host=self.host,
                     log_path=str(files.log.relative_to(self.var)),
                     status="starting",

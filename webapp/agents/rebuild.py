@@ -159,6 +159,7 @@ def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
         "agent": facts["agent"],
         "argv": json.dumps(facts["argv"], ensure_ascii=False),
         "cwd": _text(facts.get("cwd")),
+        "takes_input": int(facts.get("takesInput") is True),
         "pid": pid,
         "runner_pid": _whole(facts.get("runnerPid")),
         "host": facts["host"],

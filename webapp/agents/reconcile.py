@@ -208,6 +208,7 @@ def _session_content(session: Session) -> dict[str, object]:
         "host": session.host,
         "argv": json.loads(session.argv),
         "cwd": session.cwd,
+        "takesInput": bool(session.takes_input),
         "createdAt": session.created_at,
     }
 

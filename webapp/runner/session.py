@@ -239,6 +239,7 @@ class Session:
                 "host": spec.host,
                 "argv": [self.redact_text(argument) for argument in spec.argv],
                 "cwd": spec.cwd,
+                "takesInput": spec.takesInput,
                 "createdAt": spec.createdAt,
                 "workflow": spec.workflow,
             }

@@ -16,18 +16,25 @@ def add_message(
     content: str,
     *,
     stage_index: int | None = None,
+    key: str | None = None,
 ) -> Message:
-    """Add what was said, in the current stage unless told otherwise."""
+    """Add what was said, in the current stage unless told otherwise; `key` is its client's."""
     message = Message(
         workflow_id=workflow.id,
         stage_index=workflow.current_stage if stage_index is None else stage_index,
         role=role,
         content=content,
+        idempotency_key=key,
         created_at=now(),
     )
     orm.add(message)
     orm.flush()
     return message
+
+
+def find_by_key(orm: OrmSession, key: str) -> Message | None:
+    """The message that was sent with a client's key."""
+    return orm.scalar(select(Message).where(Message.idempotency_key == key))
 
 
 def messages_before(

@@ -93,6 +93,7 @@ class Session(Base):
     ended_at: Mapped[str | None]
     log_stored_bytes: Mapped[int | None]
     log_deleted_at: Mapped[str | None]
+    takes_input: Mapped[int]
 
     @property
     def is_live(self) -> bool:
@@ -134,6 +135,7 @@ class Message(Base):
     role: Mapped[str]
     content: Mapped[str]
     created_at: Mapped[str]
+    idempotency_key: Mapped[str | None]
 
 
 class IdempotencyKey(Base):

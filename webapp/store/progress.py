@@ -8,7 +8,7 @@ the history sees the workflow change.
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import BadRequest, Conflict
-from webapp.store.messages import add_message
+from webapp.store.messages import add_message, find_by_key
 from webapp.store.models import WORKFLOW_STATUSES, Message, Workflow, now
 from webapp.store.workflows import get_workflow
 
@@ -79,13 +79,28 @@ def advance(orm: OrmSession, workflow_id: str, stage_index: int | None) -> Workf
     return workflow
 
 
-def say(orm: OrmSession, workflow_id: str, content: str, stage_index: int | None) -> Message:
-    """Add what a person said, without starting an agent.
+def say(
+    orm: OrmSession,
+    workflow_id: str,
+    content: str,
+    stage_index: int | None,
+    key: str | None = None,
+) -> Message:
+    """Add what a person said, without starting an agent; once for each `key`.
 
     Raises NotFound, BadRequest for a stage that there is not, Conflict for a workflow that
-    is over.
+    is over, or for a key that was used for something else.
     """
     workflow = get_workflow(orm, workflow_id)
+    sent = None if key is None else find_by_key(orm, key)
+    if sent is not None:
+        same_stage = stage_index in (None, sent.stage_index)
+        if not same_stage or (sent.workflow_id, sent.content) != (workflow_id, content):
+            raise Conflict(
+                f"idempotencyKey {key!r} was used for another message, {sent.id}.",
+                field="idempotencyKey",
+            )
+        return sent
     _require_not_over(workflow)
     if stage_index is not None and stage_index >= len(workflow.stages):
         raise BadRequest(
@@ -93,7 +108,7 @@ def say(orm: OrmSession, workflow_id: str, content: str, stage_index: int | None
             f"{len(workflow.stages)} stage(s), 0 to {len(workflow.stages) - 1}.",
             field="stageIndex",
         )
-    return add_message(orm, workflow, "user", content, stage_index=stage_index)
+    return add_message(orm, workflow, "user", content, stage_index=stage_index, key=key)
 
 
 def _require_not_over(workflow: Workflow) -> None:

@@ -26,6 +26,7 @@ SESSION_COLUMNS = (
     "agent",
     "argv",
     "cwd",
+    "takes_input",
     "pid",
     "runner_pid",
     "host",

@@ -12,8 +12,8 @@ from webapp.store.models import LIVE, STATUSES, Session, SessionCount
 
 _INSERT_SESSION = """
 INSERT INTO sessions (
-    id, workflow_id, stage_index, agent, argv, cwd, host, log_path, status, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    id, workflow_id, stage_index, agent, argv, cwd, takes_input, host, log_path, status, created_at
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_MESSAGE = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
@@ -71,6 +71,7 @@ def add_session(connection: Any, session: Session, message: str | None) -> None:
         session.agent,
         session.argv,
         session.cwd,
+        session.takes_input,
         session.host,
         session.log_path,
         session.status,

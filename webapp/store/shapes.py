@@ -10,6 +10,7 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         "workflowId": row.workflow_id,
         "stageIndex": row.stage_index,
         "agent": row.agent,
+        "takesInput": bool(row.takes_input),
         "status": row.status,
         "pid": row.pid,
         "exitCode": row.exit_code,

@@ -7,7 +7,7 @@ from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation
 from webapp.http import inputs
 from webapp.http.message_board import HistoryPlace
 from webapp.http.services import services
-from webapp.http.trpc.call_input import hashed_key
+from webapp.http.trpc.call_input import hashed_key, idempotency_key
 from webapp.http.trpc.procedure import Ping, Tracked
 from webapp.store import messages, progress, shapes, workflows
 
@@ -87,17 +87,18 @@ def invoke_agent(value: object) -> object:
 
 
 def send_message(value: object) -> object:
-    """`workflow.sendMessage {workflowId, content, stageIndex?}` → the message.
+    """`workflow.sendMessage {workflowId, content, stageIndex?, idempotencyKey?}` → the message.
 
-    It stands in the history, and starts no agent.
+    It stands in the history, and starts no agent. The same key again adds nothing again.
     """
-    given = inputs.check_object(value, "input", ("workflowId", "content", "stageIndex"))
+    known = ("workflowId", "content", "stageIndex", "idempotencyKey")
+    given = inputs.check_object(value, "input", known)
     workflow_id = inputs.required_text(given, "workflowId")
     content = inputs.required_text(given, "content", most_bytes=MAX_MESSAGE_BYTES)
     content = services().launcher.redact_message(content)
-    stage_index = _stage_index(given)
+    stage_index, key = _stage_index(given), idempotency_key(given)
     return services().database.write(
-        lambda orm: shapes.message(progress.say(orm, workflow_id, content, stage_index))
+        lambda orm: shapes.message(progress.say(orm, workflow_id, content, stage_index, key))
     )
 
 

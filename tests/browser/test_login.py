@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.chat_page import ChatPage
 from tests.server import Server, running_server
 
 TOKEN = "s3cret-token"
@@ -36,6 +37,50 @@ def test_person_logs_in_where_she_wanted_to_go_and_out_again(page: Page, guarded
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Token")).to_be_focused()
     assert page.context.cookies() == []
+
+
+def log_in(page: Page) -> None:
+    """Show the token."""
+    page.get_by_label("Token").fill(TOKEN)
+    page.get_by_role("button", name="Log in").click()
+
+
+def test_person_logs_out_from_the_page(page: Page, guarded: Server) -> None:
+    page.goto(guarded.url)
+    log_in(page)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_label("Token")).to_be_focused()
+    assert page.context.cookies() == []
+
+
+def test_cookie_that_is_void_in_mid_use_loses_nothing(page: Page, guarded: Server) -> None:
+    page.goto(guarded.url)
+    log_in(page)
+    expect(page.get_by_text("Your conversations will be listed here")).to_be_visible()
+    chat = ChatPage(page, guarded.url)
+    chat.send("count 1000 30")
+    expect(chat.log).to_contain_text("line 3 of 1000")
+    chat.message.fill("What I was about to say")
+    page.context.clear_cookies()
+    page.evaluate("dispatchEvent(new Event('online'))")
+
+    problem = page.get_by_role("alert").filter(has_text="You are logged out")
+    expect(problem).to_be_visible()
+    chat.send_button.click()
+    expect(chat.problem).to_be_visible()
+    expect(chat.message).to_have_value("What I was about to say")
+
+    with page.context.expect_page() as opened:
+        problem.get_by_role("link", name="Log in again").click()
+    log_in(opened.value)
+    opened.value.wait_for_url(f"{guarded.url}/")
+    opened.value.close()
+    expect(problem).to_be_hidden()
+    expect(chat.message).to_have_value("What I was about to say")
+    chat.stop_button.click()
+    chat.expect_end("Cancelled")
+    said = [line for line in chat.text().splitlines() if line.startswith("line")]
+    assert said == [f"line {number} of 1000" for number in range(1, len(said) + 1)]
 
 
 def test_login_fits_a_narrow_screen(page: Page, guarded: Server) -> None:

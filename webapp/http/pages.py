@@ -29,6 +29,7 @@ def index() -> str:
         database=services().database.path,
         modules=page_modules("js/main.js"),
         version=installed_version(),
+        has_token=settings.token is not None,
     )
 
 

@@ -1,5 +1,6 @@
 /** The chat page, put together. */
 
+import { login } from "./api/requests.js";
 import { getSession } from "./api/sessions.js";
 import { Composer } from "./composer/composer.js";
 import { Conversation } from "./conversation/conversation.js";
@@ -194,7 +195,7 @@ function showLine() {
   badge.show(overall((streaming.length > 0 ? streaming : turns).map((turn) => turn.state)));
   const latest = conversation?.latest;
   composer.showStop(latest?.isLive ? (latest.isStopping ? "asked" : "possible") : "none");
-  const listens = latest?.isLive && !latest.isStopping && composer.canListen(latest.row.agent);
+  const listens = latest?.isLive && !latest.isStopping && latest.row.takesInput;
   composer.answer(listens ? { sessionId: latest.sessionId, agent: latest.row.agent } : null);
 }
 
@@ -265,6 +266,11 @@ document.addEventListener("keydown", (event) => {
     openNew();
   }
 });
+
+login.onChange = (isIn) => {
+  find(document, "logged-out", HTMLElement).hidden = isIn;
+  if (isIn) conversation?.tryNow();
+};
 
 window.addEventListener("hashchange", followRoute);
 followRoute();

@@ -5,6 +5,15 @@ import { ApiError, errorIn } from "./errors.js";
 
 const TIMEOUT_MS = 15_000;
 
+/** Whether the server takes us for who we are: a cookie may be void while the page is open. */
+export const login = { isIn: true, onChange: (isIn) => isIn };
+
+function noteLogin({ ok, status }) {
+  if (login.isIn === ok || (!ok && status !== 401)) return;
+  login.isIn = ok;
+  login.onChange(ok);
+}
+
 /** @param {(body: unknown) => boolean} [isAnswer]  whether this body is good, whatever the status */
 export function getJson(path, isAnswer) {
   return exchange(path, { headers: { Accept: "application/json" }, cache: "no-store" }, isAnswer);
@@ -31,6 +40,7 @@ async function exchange(path, init, isAnswer = () => false) {
     );
   }
 
+  noteLogin(response);
   const body = await response.json().catch(() => undefined);
   if (response.ok || isAnswer(body)) {
     if (body === undefined) throw new ApiError("The server's answer was cut off.");

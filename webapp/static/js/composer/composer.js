@@ -57,12 +57,6 @@ export class Composer {
     void this.#deliver(this.#delivery);
   }
 
-  /** @returns {boolean} whether what is said to it while it runs reaches it */
-  canListen(agent) {
-    const option = [...this.#agent.options].find(({ value }) => value === agent);
-    return option?.hasAttribute("data-listens") ?? false;
-  }
-
   /** Send to a session that runs, rather than to start another. @param {{sessionId: string, agent: string} | null} listener */
   answer(listener) {
     this.#listener = listener?.sessionId === this.#passedOver ? null : listener;

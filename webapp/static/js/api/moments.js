@@ -20,7 +20,6 @@ export async function eventsUpTo(sessionId, at, limit) {
   return { events: events.reverse(), hasEarlier: nextOffset !== null };
 }
 
-/** @returns {Promise<Timeline>} */
 export function getTimeline(sessionId, buckets) {
   return getJson(`${pathOf(sessionId)}/timeline?buckets=${buckets}`);
 }

@@ -32,12 +32,10 @@ export function countSessions(agent = "") {
   return getJson(`/api/sessions/counts${agent === "" ? "" : `?${new URLSearchParams({ agent })}`}`);
 }
 
-/** @returns {Promise<Session>} */
 export function getSession(sessionId) {
   return getJson(`/api/sessions/${encodeURIComponent(sessionId)}`);
 }
 
-/** @returns {Promise<Session>} */
 export function cancelSession(sessionId) {
   return postJson(`/api/sessions/${encodeURIComponent(sessionId)}/cancel`, {});
 }

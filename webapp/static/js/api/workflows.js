@@ -55,7 +55,6 @@ export async function getHistory(workflowId, page) {
   return dataOf((await query([["workflow.getHistory", { workflowId, ...page }]]))[0]);
 }
 
-/** @returns {Promise<Workflow>} */
 export function satisfyGate(workflowId, stageIndex) {
   return mutate("workflow.satisfyGate", { workflowId, stageIndex });
 }

@@ -23,7 +23,6 @@ const TASK = /^\[([ xX])\] +/;
 const DIVIDER = /^ {0,3}\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*$/;
 const INDENTED = /^(?: {4}|\t)/;
 
-/** @returns {Block[]} */
 export function parseBlocks(text) {
   return blocksOf(text.split("\n"), 0);
 }

@@ -25,7 +25,6 @@ const AUTOLINK = /<((?:https?:\/\/|mailto:)[^\s<>]*)>/y;
 const BARE_LINK = /https?:\/\/[^\s<>"`]+/y;
 const DESTINATION = /\(\s*(?:<([^<>\n]*)>|((?:[^\s()\\]|\\.|\([^\s()]*\))*))(?:\s+(?:"[^"]*"|'[^']*'))?\s*\)/y;
 
-/** @returns {Inline[]} */
 export function parseInline(text, depth = 0) {
   if (text.length > MAX_LENGTH || depth > MAX_DEPTH) return [{ type: "text", text }];
   return emphasized(tokensOf(text, depth));

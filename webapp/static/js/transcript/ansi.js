@@ -41,7 +41,6 @@ export function isStyled(text) {
   return text.includes("\x1B") || text.includes("\r");
 }
 
-/** @returns {Span[]} */
 export function spansOf(text) {
   const spans = [];
   let look = PLAIN;

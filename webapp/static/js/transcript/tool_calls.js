@@ -21,7 +21,6 @@ const ARGS_KEYS = ["args", "arguments", "input", "params", "parameters"];
 const RESULT_KEYS = ["result", "output", "content", "error", "message"];
 const FAILED_WORDS = new Set(["error", "failed", "failure"]);
 
-/** @returns {ToolCall} */
 export function toolCallOf(data) {
   return {
     name: textAt(data, NAME_KEYS) ?? "tool",
@@ -30,7 +29,6 @@ export function toolCallOf(data) {
   };
 }
 
-/** @returns {ToolResult} */
 export function toolResultOf(data) {
   const result = valueAt(data, RESULT_KEYS);
   return {

@@ -23,7 +23,6 @@ const DRAW = {
   notice: drawNotice,
 };
 
-/** @returns {Drawn} */
 export function drawBlock(block) {
   return DRAW[block.kind](block);
 }

@@ -18,7 +18,6 @@ const STATES = {
 /** Cards that their reader has opened: they are open again when they come back into sight. */
 const opened = new WeakSet();
 
-/** @returns {import("../window/windowed_list.js").Drawn} */
 export function drawTool(block) {
   const element = copyOf("tool");
   const body = openingCard(element, block, () => writeBody());

@@ -23,7 +23,6 @@ const NEAR_BLOCKS = 40;
 /** Of a long message so much is shown at first. */
 const SHOWN_LETTERS = 1_500;
 
-/** @returns {DrawnSection} */
 export function turnSection(turn, actions) {
   const { transcript } = turn;
   return {

@@ -14,7 +14,6 @@ const LOOKS = new Map([
   ["discarded", { word: "Discarded", icon: "failed", tone: "quiet" }],
 ]);
 
-/** @returns {Look} */
 export function lookOfWorkflow(status) {
   return LOOKS.get(status) ?? { word: status, icon: "dot", tone: "quiet" };
 }
@@ -24,7 +23,6 @@ export function isFinal(status) {
   return status === "completed" || status === "cancelled" || status === "discarded";
 }
 
-/** @returns {Stage | undefined} */
 export function currentStage({ stages, currentStage: index }) {
   return stages[index];
 }

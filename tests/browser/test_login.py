@@ -58,8 +58,8 @@ def test_cookie_that_is_void_in_mid_use_loses_nothing(page: Page, guarded: Serve
     log_in(page)
     expect(page.get_by_text("Your conversations will be listed here")).to_be_visible()
     chat = ChatPage(page, guarded.url)
-    chat.send("count 1000 30")
-    expect(chat.log).to_contain_text("line 3 of 1000")
+    chat.send("count 6000 30")
+    expect(chat.log).to_contain_text("line 3 of 6000")
     chat.message.fill("What I was about to say")
     page.context.clear_cookies()
     page.evaluate("dispatchEvent(new Event('online'))")
@@ -80,7 +80,7 @@ def test_cookie_that_is_void_in_mid_use_loses_nothing(page: Page, guarded: Serve
     chat.stop_button.click()
     chat.expect_end("Cancelled")
     said = [line for line in chat.text().splitlines() if line.startswith("line")]
-    assert said == [f"line {number} of 1000" for number in range(1, len(said) + 1)]
+    assert said == [f"line {number} of 6000" for number in range(1, len(said) + 1)]
 
 
 def test_login_fits_a_narrow_screen(page: Page, guarded: Server) -> None:

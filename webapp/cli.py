@@ -37,6 +37,7 @@ _COMMANDS = {
     "prune": ("prune", "prune"),
     "backup": ("backup", "backup"),
     "rebuild": ("rebuild", "rebuild"),
+    "deploy": ("deploy", "deploy"),
 }
 """Where each lies, in the order of `--help`. One that is not asked for is not imported."""
 

@@ -5,6 +5,7 @@ An unknown key or a bad value raises SetupError, which names the key and where i
 
 import ipaddress
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
@@ -38,6 +39,7 @@ class Settings:
     token: str | None = None
     allowed_hosts: tuple[str, ...] = ()
     proxies: int = 0
+    x_accel_redirect: str | None = None
     max_sessions: int = 1000
     max_sessions_per_workflow: int = 200
     max_changes_per_minute: int = 6000
@@ -150,6 +152,12 @@ def _host_names(value: object) -> tuple[str, ...]:
     return tuple(name.lower() for name in _texts(value))
 
 
+def _location(value: object) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value):
+        raise ValueError("the path of a location of nginx, such as /agent-stream-logs")
+    return value
+
+
 def _one_of(*choices: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in choices:
@@ -176,6 +184,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "token": _text,
     "allowed_hosts": _host_names,
     "proxies": _number(0, 16, whole=True),
+    "x_accel_redirect": _location,
     "max_sessions": _number(1, 1_000_000, whole=True),
     "max_sessions_per_workflow": _number(1, 1_000_000, whole=True),
     "max_changes_per_minute": _number(1, 10_000_000, whole=True),

@@ -17,6 +17,7 @@ from tests.bench import (
     locked_database,
     many_sessions,
     million_sessions,
+    nginx,
     replay,
     replay_page,
     report,
@@ -41,6 +42,7 @@ BENCHMARKS = {
     "search": search.measure,
     "locked-database": locked_database.measure,
     "hostile-clients": hostile_clients.measure,
+    "nginx": nginx.measure,
 }
 
 

@@ -37,6 +37,10 @@ def get_log(session_id: str) -> Response:
         )
     session = services().look_up(session_id)
     log = services().open_log(session)
+    prefix = services().settings.x_accel_redirect
+    if prefix is not None and stream is None and log.is_plain:
+        log.close()
+        return _leave_to_nginx(session, prefix)
     try:
         response = _head(session, log, stream)
         end = log.size()
@@ -48,6 +52,19 @@ def get_log(session_id: str) -> Response:
         log.close()
         raise
     response.call_on_close(log.close)
+    return response
+
+
+def _leave_to_nginx(session: Session, prefix: str) -> Response:
+    """nginx sends the file itself, and sees to ranges and an ETag of its own.
+
+    https://nginx.org/en/docs/http/ngx_http_proxy_module.html#proxy_ignore_headers
+    """
+    response = Response(mimetype="text/plain")
+    response.headers["Content-Disposition"] = f'inline; filename="{session.id}.log"'
+    is_kept = "no-store" if session.is_live else "private, no-cache"
+    response.headers["Cache-Control"] = is_kept
+    response.headers["X-Accel-Redirect"] = f"{prefix}/{session.log_path}"
     return response
 
 

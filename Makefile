@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-agents fuzz soak lint bench clean set-up set-up-test chromium nginx npm-packages
+.PHONY: help run test test-agents fuzz soak lint bench clean set-up set-up-test chromium commands npm-packages
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -8,7 +8,7 @@ help: ## show this list
 run: set-up ## start the server: http://127.0.0.1:8000
 	@exec .venv/bin/agent-stream serve
 
-test: set-up-test chromium nginx npm-packages lint ## check style and types, then run all tests
+test: set-up-test chromium commands npm-packages lint ## check style and types, then run all tests
 	export CHROMIUM="$$(.ci/ensure-chromium)"; \
 	.venv/bin/python -m pytest -n 3 --dist worksteal || { \
 	    echo "Once more, one at a time: what failed while three ran at once"; \
@@ -28,7 +28,7 @@ lint: set-up-test ## check style and types
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-bench: set-up-test nginx ## measure speed (15 min), and draw the picture of the README
+bench: set-up-test commands ## measure speed (15 min), and draw the picture of the README
 	.venv/bin/python -m tests.bench --picture tests/bench/figures.svg
 
 clean: ## remove .venv, caches and builds; var/ stays
@@ -44,8 +44,8 @@ set-up-test:
 chromium:
 	@.ci/ensure-chromium >/dev/null
 
-nginx:
-	@.ci/ensure-nginx
+commands:
+	@.ci/ensure-commands curl nginx openssl sqlite3
 
 npm-packages:
 	@.ci/ensure-npm-packages

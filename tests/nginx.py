@@ -50,7 +50,7 @@ class Proxy(NamedTuple):
 def running_nginx(server: Server, folder: Path, *, tls: bool = True) -> Iterator[Proxy]:
     """nginx with the shipped configuration; only its port and certificates are the test's."""
     program = shutil.which("nginx", path=PATH)
-    assert program is not None, "run: .ci/ensure-nginx"
+    assert program is not None, "run: make commands"
     folder.mkdir()
     _make_certificate(folder)
     port = free_port()

@@ -53,7 +53,7 @@ def test_systemd_finds_nothing_wrong_with_the_unit(folder: Path) -> None:
 def test_nginx_finds_nothing_wrong_with_the_site(folder: Path) -> None:
     site = printed(folder, "nginx", "--server-name", "localhost")
     program = shutil.which("nginx", path=PATH)
-    assert program is not None, "run: .ci/ensure-nginx"
+    assert program is not None, "run: make commands"
     lines = [line for line in site.splitlines() if "ssl" not in line.partition("#")[0]]
     (folder / "site.conf").write_text("\n".join(lines))
     main = f"pid {folder}/pid; events {{}} http {{ access_log off; include {folder}/site.conf; }}"

@@ -43,10 +43,11 @@ def test_each_event_comes_through_as_it_is_printed(server: Server, proxy: Proxy)
     url = f"{proxy.url}/api/agent-stream?sessionId={session_id}"
     with proxy.client.stream("GET", url) as response:
         assert response.headers["Content-Type"].startswith("text/event-stream")
-        body = b""
+        body, is_answered = b"", False
         for piece in response.iter_bytes():
             body += piece
-            if b"before" in body and b"after" not in body and b"sent" not in body:
+            if b'"before"' in body and not is_answered:
+                is_answered = True
                 value = {"sessionId": session_id, "content": "go\n"}
                 server.call("session.sendInput", value).raise_for_status()
     assert [event.type for event in events_of(body)][-1] == "done"

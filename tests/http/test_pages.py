@@ -11,6 +11,7 @@ from tests.server import ROOT
 
 STATIC = ROOT / "webapp" / "static"
 MOST_BYTES = 60_000
+PAGES = ["/", "/sessions", "/sessions/{session}", "/search"]
 
 
 def page_of(client: Client, path: str) -> str:
@@ -20,7 +21,7 @@ def page_of(client: Client, path: str) -> str:
     return response.get_data(as_text=True)
 
 
-@pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/{session}"])
+@pytest.mark.parametrize("path", PAGES)
 def test_page_names_each_module_that_it_takes_and_is_small(client: Client, path: str) -> None:
     files = set(re.findall(r'(?:href|src)="/static/((?:js|css)/[^"]+)"', page_of(client, path)))
     modules = {name for name in files if name.endswith(".js")}
@@ -40,11 +41,12 @@ def _read(name: str) -> str:
     return Path(STATIC / name).read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("path", ["/", "/sessions", "/sessions/{session}"])
+@pytest.mark.parametrize("path", PAGES)
 def test_pages_lead_to_each_other(client: Client, path: str) -> None:
     page = page_of(client, path)
     assert '<a class="site-link" href="/"' in page
     assert '<a class="site-link" href="/sessions"' in page
+    assert '<a class="site-link" href="/search"' in page
 
 
 def test_page_of_a_session_that_never_was_is_not_found(client: Client) -> None:
@@ -54,7 +56,7 @@ def test_page_of_a_session_that_never_was_is_not_found(client: Client) -> None:
 
 
 def test_each_file_of_the_pages_belongs_to_one(client: Client) -> None:
-    pages = "".join(page_of(client, path) for path in ("/", "/sessions", "/sessions/{session}"))
+    pages = "".join(page_of(client, path) for path in PAGES)
     known = ("js/login.js", "css/login.css", "css/error.css")
     names = {file.relative_to(STATIC).as_posix() for file in STATIC.glob("*/**/*.*")}
     assert {name for name in names if f"/static/{name}" not in pages} == set(known)

@@ -12,12 +12,14 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from tests.browser import operator_pages
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import ARGUMENTS
+from tests.browser.test_dialects import playing
 from tests.server import Server, python_agent, running_server
 
 SIZES = {"wide": (1440, 900), "narrow": (360, 740)}
@@ -61,6 +63,8 @@ def result(number: str, text: str, *, ok: bool = True) -> dict[str, object]:
 
 
 AGENTS = {
+    "claude": playing("claude", "claude"),
+    "codex": playing("codex", "codex"),
     "quick": printing(
         {"type": "message", "content": "Hi there. Let me look round before I answer. "},
         call("1", "read_file", path="README.md"),
@@ -184,8 +188,58 @@ def loading(chat: ChatPage, server: Server) -> None:
     chat.tab.wait_for_timeout(600)
 
 
+def claude(chat: ChatPage, server: Server) -> None:
+    workflow_id = server.create_workflow()
+    server.wait_until_ended(server.invoke("claude", "Add biscuits to my notes", workflow_id))
+    chat.open(workflow_id)
+    chat.expect_end("exit code 0")
+
+
+def codex(chat: ChatPage, server: Server) -> None:
+    workflow_id = server.create_workflow()
+    server.wait_until_ended(server.invoke("codex", "Add biscuits to my notes", workflow_id))
+    chat.open(workflow_id)
+    chat.expect_end("exit code 0")
+
+
+def reconnecting(chat: ChatPage, server: Server) -> None:
+    workflow_id = server.create_workflow()
+    server.invoke("slow", "Why is the build red?", workflow_id)
+    chat.tab.route("**/api/agent-stream*", lambda route: route.abort())
+    chat.open(workflow_id)
+    expect(chat.connection).to_contain_text("Reconnecting")
+
+
+def gap(chat: ChatPage, server: Server) -> None:
+    workflow_id = server.create_workflow()
+    session_id = server.invoke("demo", "count 40", workflow_id)
+    server.wait_until_ended(session_id)
+    notice = 'event: notice\ndata: {"type":"gap","reason":"no event has this id"}\n\n'
+    with urlopen(f"{server.url}/api/agent-stream?sessionId={session_id}&tail=9") as stream:
+        body = stream.read().decode()
+    head, _blank, rest = body.partition("\n\n")
+    chat.tab.route(
+        "**/api/agent-stream*",
+        lambda route: route.fulfill(
+            body=f"{head}\n\n{notice}{rest}", content_type="text/event-stream"
+        ),
+    )
+    chat.open(workflow_id)
+    expect(chat.log).to_contain_text("Some output is missing here")
+
+
+def logged_out(chat: ChatPage, server: Server) -> None:
+    answer(chat, server)
+    chat.message.fill("What I was about to say")
+    refusal = {"error": {"code": "UNAUTHORIZED", "message": "Log in first."}}
+    chat.tab.route("**/api/**", lambda route: route.fulfill(status=401, json=refusal))
+    expect(chat.tab.get_by_text("You are logged out")).to_be_visible()
+    chat.tab.wait_for_timeout(3000)
+
+
 STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     empty, loading, answer, cards, live, facts, gate, paused, confirm, refused, not_sent, drawer,
+    claude, codex, reconnecting, gap, logged_out,
     *operator_pages.STATES,
 )  # fmt: skip
 

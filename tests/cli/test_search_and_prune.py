@@ -31,7 +31,7 @@ def test_search_fills_the_index_and_shows_hits(shelf_folder: Path) -> None:
 def test_search_as_json_names_the_moment(shelf_folder: Path) -> None:
     found = run(shelf_folder, "search", "--json", "--agent", "demo", "needle", "1")
     (hit,) = [json.loads(line) for line in found.stdout.splitlines()]
-    assert hit["url"] == f"/sessions/{hit['sessionId']}?at={hit['offset']}"
+    assert hit["url"] == f"/sessions/{hit['sessionId']}?at={hit['id']}"
     assert [part["text"] for part in hit["snippet"] if part["match"]] == ["needle", "1"]
 
 

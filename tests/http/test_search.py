@@ -46,9 +46,10 @@ def test_hit_names_its_session_and_the_moment(searched: tuple[Client, list[str]]
     assert (result["agent"], result["status"], result["hasMore"]) == ("sh", "succeeded", False)
     (hit,) = result["hits"]
     assert [part["text"] for part in hit["snippet"] if part["match"]] == ["needle"]
-    assert hit["url"] == f"/sessions/{result['sessionId']}?at={hit['offset']}"
+    assert hit["url"] == f"/sessions/{result['sessionId']}?at={hit['id']}"
     first = client.stream(f"sessionId={result['sessionId']}&offset={hit['offset']}")[0]
     assert "needle" in first.data
+    assert first.last_event_id == hit["id"]
 
 
 def test_cursor_leads_through_all_of_it(searched: tuple[Client, list[str]]) -> None:

@@ -164,9 +164,10 @@ def _one_line(text: str) -> str:
 def _as_json(group: Group, hit: Hit) -> dict[str, object]:
     return {
         "sessionId": group.session_id,
+        "id": str(hit.end),
         "offset": hit.offset,
         "time": hit.time,
         "stream": hit.stream,
         "snippet": [{"text": part.text, "match": part.is_match} for part in hit.snippet],
-        "url": f"/sessions/{group.session_id}?at={hit.offset}",
+        "url": f"/sessions/{group.session_id}?at={hit.end}",
     }

@@ -31,7 +31,7 @@ def search_api() -> Response:
     """`?q=…[&agent=…][&since=…][&sessionId=…][&limit=…][&cursor=…]`: what matches, newest first.
 
     `{"results": [{sessionId, …, hits, hasMore}], "nextCursor", "toDo"}`: at most three hits a
-    session; with `sessionId` all of that one, page by page. A hit is `{offset, time, stream,
+    session; with `sessionId` all of that one, page by page. A hit is `{id, offset, time, stream,
     snippet, url}`; the snippet's parts say whether they match. `toDo` sessions are not indexed
     to their end: they run, or it is their turn soon.
     """
@@ -137,14 +137,15 @@ def _result(group: Group, row: Session) -> dict[str, Any]:
 
 def _hit(row: Session, hit: Hit) -> dict[str, Any]:
     return {
+        "id": str(hit.end),
         "offset": hit.offset,
         "time": hit.time,
         "stream": hit.stream,
         "snippet": [{"text": part.text, "match": part.is_match} for part in hit.snippet],
-        "url": _link(row.id, hit.offset),
+        "url": _link(row.id, hit.end),
     }
 
 
-def _link(session_id: str, offset: int) -> str:
-    """A session's page, opened at a moment."""
-    return f"/sessions/{session_id}?at={offset}"
+def _link(session_id: str, event_id: int) -> str:
+    """A session's page, opened at an event."""
+    return f"/sessions/{session_id}?at={event_id}"

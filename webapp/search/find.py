@@ -72,6 +72,8 @@ class Hit(NamedTuple):
 
     offset: int
     """A stream that begins here begins with it."""
+    end: int
+    """Where it ends: the id of its event, by which a session's page opens at it."""
     time: str
     stream: str
     snippet: list[Snippet]
@@ -256,7 +258,7 @@ class _Marker:
         if found is None:
             return None
         passage = pieces[found[0]][0]
-        return Hit(passage.start, passage.time, passage.stream, _snippet(found[1]))
+        return Hit(passage.start, passage.stop, passage.time, passage.stream, _snippet(found[1]))
 
     def _pieces(self, text: str) -> Iterator[str]:
         """The text; of a long one the parts that may hold a word that is looked for."""

@@ -25,7 +25,7 @@ from webapp.stream.recording import Aim, Recording
 
 LEAST_LOG_BYTES = 1 << 20
 """A smaller log is encoded about as soon as its kept frames would be found."""
-MOST_RECORDINGS = 4
+MOST_RECORDINGS = 2
 """At once, in one worker: each has a thread and a backlog."""
 
 logger = logging.getLogger(__name__)

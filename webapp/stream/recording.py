@@ -16,8 +16,9 @@ from webapp.stream import kept_file
 from webapp.stream.feed import Frame
 from webapp.stream.kept_folder import PART_SUFFIX, KeptFolder, remove
 
-BACKLOG_BYTES = 16 << 20
-"""No more than this is held in memory for the disk."""
+BACKLOG_BYTES = 64 << 20
+"""No more than this is held in memory for the disk; on a machine that is busy with other
+things the thread may not run for half a second."""
 
 _start_thread = monkey.get_original("_thread", "start_new_thread")
 _SimpleQueue = monkey.get_original("queue", "SimpleQueue")

@@ -50,9 +50,9 @@ def test_html_scripts_and_escapes_stay_text(chat: ChatPage) -> None:
 
 
 def test_events_of_any_name_are_shown(chat: ChatPage) -> None:
-    chat.send('raw {"type":"error","message":"rate limited"}\n{"type":"constructor","steps":[1,2]}')
+    chat.send('raw {"type":"quota","message":"rate limited"}\n{"type":"constructor","steps":[1,2]}')
     chat.expect_end("exit code 0")
-    assert chat.cards.locator(".card-name").all_text_contents() == ["error", "constructor"]
+    assert chat.cards.locator(".card-name").all_text_contents() == ["quota", "constructor"]
 
 
 def test_a_megabyte_without_a_space_is_shown_whole_and_wraps(page: Page, folder: Path) -> None:

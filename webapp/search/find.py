@@ -23,7 +23,9 @@ _INSTRUCTIONS = 10_000
 """Of SQLite's machine, between two looks at the clock."""
 _PAST_ALL = 1 << 62
 _WINDOW_LETTERS, _OVERLAP_LETTERS = 2000, 200
-_LONG_LETTERS = 3 * _WINDOW_LETTERS
+_LONG_LETTERS = 2 * _WINDOW_LETTERS
+_LIKELY_PIECES = 3
+"""Those with most of the words are looked into first, and the others only if need be."""
 _BEGIN, _END = "\x02", "\x03"
 _WITHOUT_MARKS = {ord(_BEGIN): " ", ord(_END): " "}
 
@@ -247,33 +249,41 @@ class _Marker:
         pieces = [
             (passage, piece)
             for passage in passages(records, place.start)
-            for piece in self._pieces(passage.text)
+            for piece in _pieces(passage.text)
         ]
+        pieces.sort(key=lambda one: self._parts_in(one[1]), reverse=True)
+        for some in (pieces[:_LIKELY_PIECES], pieces[_LIKELY_PIECES:]):
+            found = self._look_into([piece for _passage, piece in some])
+            if found is not None:
+                passage = some[found[0]][0]
+                snippet = _snippet(found[1])
+                return Hit(passage.start, passage.stop, passage.time, passage.stream, snippet)
+        return None
+
+    def _look_into(self, pieces: list[str]) -> tuple[int, str] | None:
+        """Which of these matches best, and its snippet."""
         self._connection.execute("DELETE FROM passages")
         self._connection.executemany(
             "INSERT INTO passages (rowid, text) VALUES (?, ?)",
-            ((at, piece.translate(_WITHOUT_MARKS)) for at, (_passage, piece) in enumerate(pieces)),
+            ((at, piece.translate(_WITHOUT_MARKS)) for at, piece in enumerate(pieces)),
         )
-        found = self._connection.execute(_MARK, (_BEGIN, _END, self._query.wanted)).fetchone()
-        if found is None:
-            return None
-        passage = pieces[found[0]][0]
-        return Hit(passage.start, passage.stop, passage.time, passage.stream, _snippet(found[1]))
+        marks = (_BEGIN, _END, self._query.wanted)
+        found: tuple[int, str] | None = self._connection.execute(_MARK, marks).fetchone()
+        return found
 
-    def _pieces(self, text: str) -> Iterator[str]:
-        """The text; of a long one the parts that may hold a word that is looked for."""
-        if len(text) <= _LONG_LETTERS:
-            yield text
-            return
-        parts = [
-            text[start : start + _WINDOW_LETTERS + _OVERLAP_LETTERS]
-            for start in range(0, len(text), _WINDOW_LETTERS)
-        ]
-        likely = [part for part in parts if self._may_match(part.casefold())]
-        yield from likely or parts
+    def _parts_in(self, piece: str) -> int:
+        """How many of the words that are looked for stand in it, as far as a glance tells."""
+        text = piece.casefold()
+        return sum(part in text for part in self._query.parts)
 
-    def _may_match(self, text: str) -> bool:
-        return any(begin in text for begin in self._query.begins)
+
+def _pieces(text: str) -> Iterator[str]:
+    """The text, in parts that overlap where it is long."""
+    if len(text) <= _LONG_LETTERS:
+        yield text
+        return
+    for start in range(0, len(text), _WINDOW_LETTERS):
+        yield text[start : start + _WINDOW_LETTERS + _OVERLAP_LETTERS]
 
 
 def _snippet(marked: str) -> list[Snippet]:

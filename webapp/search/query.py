@@ -23,6 +23,7 @@ _OPERATORS = ("AND", "OR", "NOT")
 _TOKEN = re.compile(
     r'\s*(?:(?P<paren>[()])|"(?P<phrase>(?:[^"]|"")*)"(?P<star>\s?\*)?|(?P<word>[^\s()"]+)|(?P<rest>"))'
 )
+_WORD = re.compile(r"[^\W_]+")
 
 
 @dataclass(frozen=True)
@@ -32,8 +33,8 @@ class Query:
     expression: str
     wanted: str
     """Any of the terms that are wanted: what is to be highlighted."""
-    begins: tuple[str, ...]
-    """How each of the wanted terms begins, in small letters."""
+    parts: tuple[str, ...]
+    """The words and beginnings of words in the wanted terms, in small letters."""
     has_prefix: bool
     """Whether words are looked for by their beginning: costly to begin with."""
 
@@ -55,9 +56,9 @@ def parse_query(text: str) -> Query:
         raise _bad(f"has more than {MOST_TERMS} words")
     parser = _Parser(tokens)
     expression = parser.parse()
-    begins = tuple(_first_word(term) for term in parser.wanted)
+    words = {word for term in parser.wanted for word in _WORD.findall(term.casefold())}
     has_prefix = any(token.text.endswith("*") for token in tokens)
-    return Query(expression, " OR ".join(parser.wanted), begins, has_prefix)
+    return Query(expression, " OR ".join(parser.wanted), tuple(sorted(words)), has_prefix)
 
 
 def _bad(reason: str) -> BadRequest:
@@ -95,11 +96,6 @@ def _term(text: str, *, is_prefix: bool) -> _Token:
         raise _bad(f"has {text + '*'!r}, expected at least {LEAST_PREFIX_LETTERS} letters before *")
     quoted = text.replace('"', '""')
     return _Token("term", f'"{quoted}"{" *" if is_prefix else ""}')
-
-
-def _first_word(term: str) -> str:
-    found = re.search(r"[^\W_]+", term)
-    return "" if found is None else found[0].casefold()
 
 
 class _Parser:

@@ -56,13 +56,16 @@ def test_claude_code_runs_a_turn_with_a_tool_call_as_a_session(
                 events = []
                 for event in viewer:
                     events.append(event)
-                    if TOOL_OUTPUT in event.data and event.event == "user":
+                    if TOOL_OUTPUT in event.data and event.event == "tool_result":
                         assert server.session(session_id)["status"] == "running"
                         api.go_on.set()
 
     assert [event.event for event in events] == [
-        *("session", "system", "assistant", "user", "assistant", "result", "done")
+        *("session", "system", "tool_call", "tool_result", "message", "usage", "done")
     ]
-    assert events[2].json()["message"]["content"][0]["name"] == "Bash"
-    assert events[-2].json()["result"] == ANSWER
-    assert events[-1].json() == {"exitCode": 0, "signal": None, "status": "succeeded"}
+    call, result, answer, usage, done = (event.json() for event in events[2:])
+    assert (call["name"], call["id"]) == ("Bash", result["id"])
+    assert result["ok"]
+    assert answer["content"] == ANSWER
+    assert usage["costUsd"] > 0
+    assert done == {"exitCode": 0, "signal": None, "status": "succeeded"}

@@ -24,7 +24,7 @@ def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Client,
             client.machine.wait_until_gone(client.machine.find(session_id))
         index = SearchIndex(client.machine.var)
         filler = Filler(client.machine.database, client.machine.var, index)
-        filler.learn()
+        sum(filler.learn())
         assert sum(filler.steps()) > 0
         index.close()
         yield client, sorted(ids, reverse=True)

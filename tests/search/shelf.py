@@ -78,7 +78,7 @@ class Shelf:
 
     def fill(self) -> int:
         """Bring the index up to date; how many bytes of log that took."""
-        self.filler.learn()
+        sum(self.filler.learn())
         return sum(self.filler.steps())
 
     def find(self, text: str, **options: Any) -> Found:

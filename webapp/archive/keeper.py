@@ -93,12 +93,12 @@ class _Job:
         self._steps = steps
 
     def run_if_due(self, leash: Leash) -> None:
-        """All its steps, with others' turns between; an error costs the rest of this round."""
+        """All its steps, with a pause after each that did something; an error costs the rest."""
         if time.monotonic() < self.due_at:
             return
         try:
-            for _ in self._steps():
-                leash.wait(_STEP_PAUSE_SECONDS)
+            for work_done in self._steps():
+                leash.wait(_STEP_PAUSE_SECONDS if work_done else 0)
         except Over:
             raise
         except AgentStreamError as error:
@@ -109,12 +109,11 @@ class _Job:
 
 
 def _learn_all(filler: Filler) -> Iterator[object]:
-    filler.learn(all_of_them=True)
-    yield from ()
+    yield from filler.learn(all_of_them=True)
 
 
 def _fill(filler: Filler) -> Iterator[object]:
-    filler.learn()
+    yield from filler.learn()
     yield from filler.steps()
 
 

@@ -35,26 +35,34 @@ class Filler:
         self._index = index
         self._seen_sizes: dict[int, int] = {}
 
-    def learn(self, *, all_of_them: bool = False) -> None:
-        """Hear of sessions that are new; or of all, for ids that came late or are old."""
+    def learn(self, *, all_of_them: bool = False) -> Iterator[int]:
+        """Hear of sessions that are new; or of all, for ids that came late or are old.
+
+        Each step gives the number of sessions that it looked at.
+        """
         newest = None if all_of_them else self._index.newest()
         after = "" if newest is None else _earlier(newest)
         while True:
             with self._database.read() as orm:
                 page = kept_logs.ids_and_agents(orm, after, _PAGE)
             self._index.add(page)
+            yield len(page)
             if len(page) < _PAGE:
                 return
             after = page[-1][0]
 
     def steps(self) -> Iterator[int]:
-        """Index what there is to index; each step gives the bytes of log that it took."""
+        """Index what there is to index; each step gives the bytes of log that it took.
+
+        A session that had nothing for the index is a step of 0 bytes.
+        """
         after = 0
         while entries := self._index.to_do(after, _PAGE):
             after = entries[-1].key
             with self._database.read() as orm:
                 rows = kept_logs.sessions_by_id(orm, [entry.session_id for entry in entries])
             for entry in entries:
+                yield 0
                 row = rows.get(entry.session_id)
                 if row is None or row.log_deleted_at is not None:
                     self._index.remove(entry.session_id)

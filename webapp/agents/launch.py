@@ -22,7 +22,7 @@ from webapp.agents.places import new_session_files
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
 from webapp.agents.redaction import TextRedactor, secrets_of, secrets_of_all
 from webapp.agents.runners import RunnerRequest, Runners
-from webapp.errors import BadRequest, Conflict
+from webapp.errors import BadRequest, Conflict, ServiceUnavailable
 from webapp.log.record import MAX_LINE_BYTES
 from webapp.settings import Settings
 from webapp.store import rebuilding, sessions, workflows
@@ -113,6 +113,7 @@ class Launcher:
             "sessionId": session_id,
         }
         files = new_session_files(self.var, session_id)
+        self._prepare_runners()
         secrets = secrets_of(profile, self.settings, os.environ)
         redactor = TextRedactor(secrets, keys=self.settings.redact_keys)
         with Handover(files) as handover:
@@ -182,6 +183,15 @@ class Launcher:
             )
         return profile
 
+    def _prepare_runners(self) -> None:
+        """ServiceUnavailable where no runner could be started: before a row says otherwise."""
+        try:
+            self.runners.prepare()
+        except OSError as error:
+            raise ServiceUnavailable(
+                f"Cannot start a runner: {error.strerror or error}.", retry_after=30
+            ) from error
+
     def _spawn(self, session: Session, request: RunnerRequest, handover: Handover) -> None:
         """Start the runner. If that fails the session has ended, and says why."""
         try:
@@ -191,7 +201,10 @@ class Launcher:
             self.on_runner_failure("start")
             handover.close()  # what still holds the lock then is a runner that did start
             reason = f"cannot start the runner: {error.strerror or error}"
-            reconcile.reconcile(self.database, self.var, session, status="failed", error=reason)
+            try:
+                reconcile.reconcile(self.database, self.var, session, status="failed", error=reason)
+            except OSError:
+                logger.exception("%s has ended; its next viewer will find that out", session.id)
 
     def _spec(
         self,

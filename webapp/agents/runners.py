@@ -38,6 +38,12 @@ class Runners:
         self._connection: socket.socket | None = None
         self._pid: int | None = None
 
+    def prepare(self) -> None:
+        """See that there is a fork server, so that `start` needs no descriptor; OSError."""
+        with self._lock:
+            if self._connection is None:
+                self._start_server()
+
     def start(self, request: RunnerRequest, log_fd: int) -> None:
         """Have a runner forked; OSError if it can't be.
 

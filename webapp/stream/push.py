@@ -190,8 +190,13 @@ class Push:
             sent = connection.write(left)
             left = left[sent:]
             if left:
-                timed_out = TimeoutError("the viewer does not read")
-                wait_write(connection.fd, self.send_timeout_seconds, timed_out)
+                # Nothing in this frame names the error: the two would hold each other, and
+                # all that was to be sent, until the garbage collector comes by.
+                wait_write(
+                    connection.fd,
+                    self.send_timeout_seconds,
+                    TimeoutError("the viewer does not read"),
+                )
 
     # --- parked -------------------------------------------------------------------------
 

@@ -1,5 +1,6 @@
 """Faults that need the machine's help: small disks, processes of a session, rows."""
 
+import contextlib
 import os
 import subprocess
 from collections.abc import Iterator
@@ -7,11 +8,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pysqlite3
 import pytest
 
 from tests.agents.machine import processes_of
-from tests.server import Server
+from tests.server import HTTP, Server, wait_for
 
 IN_CI = "CI" in os.environ
 needs_root = pytest.mark.skipif(
@@ -80,3 +82,16 @@ def folders(server: Server) -> list[Path]:
 def is_anything_left(session_id: str) -> bool:
     """Whether a process of this session still runs."""
     return bool(processes_of([session_id]))
+
+
+def wait_for_all_workers(server: Server) -> None:
+    """Until each worker has answered: one that still begins takes no viewers, and more files."""
+    answered: set[int] = set()
+
+    def have_all() -> bool:
+        with contextlib.suppress(httpx.TransportError):
+            answer = HTTP.get(server.url + "/healthz", headers={"Connection": "close"})
+            answered.add(int(answer.headers["X-Worker-Pid"]))
+        return answered >= server.worker_pids()
+
+    wait_for(have_all)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 
 from tests.faults.crowd import crowd
-from tests.faults.surroundings import folders, row_count
+from tests.faults.surroundings import folders, row_count, wait_for_all_workers
 from tests.faults.test_hearing import AGENTS, Echo
 from tests.server import Server, running_server, wait_for
 
@@ -41,18 +41,6 @@ def ask(server: Server, method: str, path: str, **options: object) -> httpx.Resp
                 return answer
         except httpx.TransportError:
             return None
-
-
-def wait_for_all_workers(server: Server) -> None:
-    """Until each worker has answered: one that still begins needs more files than one that runs."""
-    answered: set[int] = set()
-
-    def have_all() -> bool:
-        answer = ask(server, "GET", "/healthz")
-        answered.update() if answer is None else answered.add(int(answer.headers["X-Worker-Pid"]))
-        return answered >= server.worker_pids()
-
-    wait_for(have_all)
 
 
 def test_worker_without_a_descriptor_to_spare_says_so_and_streams_on(folder: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.agents.machine import is_alive
 from tests.faults.crowd import Connection, Crowd, crowd
-from tests.faults.surroundings import row
+from tests.faults.surroundings import row, wait_for_all_workers
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
 from webapp.stream.view import RETRY_MS
 
@@ -47,6 +47,7 @@ def watch_to_the_end(server: Server, watching: Crowd) -> None:
 
 def test_worker_that_is_killed_costs_no_viewer_an_event(folder: Path) -> None:
     with running_server(folder, {"ticking": TICKING}) as server:
+        wait_for_all_workers(server)
         session_id, agent = start(server)
         with crowd(server.port, session_id, VIEWERS) as watching:
             before = open_connections(watching)

@@ -124,6 +124,7 @@ def post_worker_init(worker: Any) -> None:
     _join_memory(worker)
     if worker_class == "gevent" and not worker.cfg.is_ssl and worker.cfg.protocol == "http":
         from webapp.stream.kept_frames import KeptFrames
+        from webapp.stream.newcomers import pace
         from webapp.stream.push import Push
 
         most = _settings.frame_cache_bytes
@@ -133,6 +134,7 @@ def post_worker_init(worker: Any) -> None:
             send_timeout_seconds=_settings.send_timeout_seconds,
             kept=KeptFrames(_settings.var, most) if most else None,
         )
+        pace(worker, lambda: hub.viewers > 0)
     if has_work(_settings):
         worker.agent_stream_keeper = KeeperStarter(_settings.var.resolve())
         worker.agent_stream_keeper.start()

@@ -24,6 +24,7 @@ from tests.bench.sessions import (
 )
 from tests.bench.viewers import live_viewers
 from tests.server import Server
+from webapp.archive.starter import LOOK_SECONDS
 
 RATE = 10
 HEALTHY = 50
@@ -64,7 +65,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
             server.port, silent=0, silent_path="/", coming=WARM_UP, path=quiet_path
         ) as warm_up:
             warm_up.storm()
-        time.sleep(SETTLE_SECONDS)
+        time.sleep(LOOK_SECONDS + SETTLE_SECONDS)  # until a worker has started the keeper
         before = _held(server)
         with live_viewers(server.port, HEALTHY, [path]) as live:
             time.sleep(SETTLE_SECONDS)

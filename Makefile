@@ -10,8 +10,8 @@ run: set-up ## start the server: http://127.0.0.1:8000
 
 test: set-up-test chromium commands npm-packages lint ## check style and types, then run all tests
 	export CHROMIUM="$$(.ci/ensure-chromium)"; \
-	.venv/bin/python -m pytest -n 3 --dist worksteal || { \
-	    echo "Once more, one at a time: what failed while three ran at once"; \
+	.venv/bin/python -m pytest -n 4 --dist worksteal || { \
+	    echo "Once more, one at a time: what failed while four ran at once"; \
 	    .venv/bin/python -m pytest --last-failed --last-failed-no-failures none; }
 
 test-agents: set-up-test ## run the tests that drive the real Claude Code

@@ -54,12 +54,13 @@ def stuck_viewers(server: Server, session_id: str) -> Iterator[list[socket.socke
 def held_by(server: Server, viewers: list[socket.socket]) -> int:
     """How many of these viewers' connections the workers still have: proc_net_tcp(5)."""
     ports = {viewer.getsockname()[1] for viewer in viewers}
-    held = 0
+    held = set()  # the table has one twice where it changes while it is read
     for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
         fields = line.split()
         here, there = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
-        held += here == server.port and there in ports and fields[9] != "0"  # its inode
-    return held
+        if here == server.port and there in ports and fields[9] != "0":  # its inode
+            held.add(there)
+    return len(held)
 
 
 class _Filter(ctypes.Structure):

@@ -103,7 +103,9 @@ export class Replay {
     this.#firstId = events[0]?.id ?? "";
     this.id = last?.id ?? "0";
     const lastMs = Date.parse(last?.time ?? "");
-    const shownMs = typeof asked === "object" && "ms" in asked ? asked.ms : lastMs;
+    // A slow answer does not move the slider back from where a press has taken it meanwhile.
+    const newest = this.#wanted ?? asked;
+    const shownMs = typeof newest === "object" && "ms" in newest ? newest.ms : lastMs;
     this.#shownMs = Number.isNaN(shownMs) ? this.startMs : shownMs;
     this.#hooks.onReset();
     this.#hooks.onChange();

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, Route, expect
 
 from tests.browser.chat_page import ChatPage
-from tests.server import Server, python_agent
+from tests.server import HTTP, Server, python_agent, wait_for
 
 WORKING = python_agent(
     """
@@ -154,7 +154,25 @@ def replay_live(chat: ChatPage, server: Server) -> None:
     expect(page.play).to_have_text(re.compile("Pause"))
 
 
+def search_found(chat: ChatPage, server: Server) -> None:
+    worked(server)
+    wait_for(lambda: HTTP.get(f"{server.url}/api/search?q=passed").json()["results"])
+    chat.tab.goto(f"{server.url}/search?q=passed")
+    expect(chat.tab.get_by_role("link", name="4 passed").first).to_be_visible()
+
+
+def search_nothing(chat: ChatPage, server: Server) -> None:
+    chat.tab.goto(f"{server.url}/search?q=unheard-of")
+    expect(chat.tab.get_by_text("Nothing matches.")).to_be_visible()
+
+
+def search_refused(chat: ChatPage, server: Server) -> None:
+    chat.tab.goto(f"{server.url}/search?q=disk%20OR")
+    expect(chat.tab.get_by_role("alert")).to_be_visible()
+
+
 STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     sessions_list, sessions_empty, sessions_loading, sessions_problem,
     replay_ended, replay_paused, replay_log, replay_live,
+    search_found, search_nothing, search_refused,
 )  # fmt: skip

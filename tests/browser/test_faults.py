@@ -34,6 +34,20 @@ def test_what_never_existed_is_said_so(page: Page, server: Server, kind: str) ->
     expect(chat.log).to_contain_text("What shall the agent do?")
 
 
+def test_a_refusal_stays_while_the_panel_is_kept_fresh(page: Page, server: Server) -> None:
+    chat = ChatPage(page, server.url).open("workflow-1700000000000-000000000000")
+    expect(chat.refused).to_be_visible()
+    page.evaluate("""() => {
+        const stage = document.querySelector("[data-stage]");
+        window.stages = [stage.dataset.stage];
+        const note = () => window.stages.push(stage.dataset.stage);
+        new MutationObserver(note).observe(stage, { attributeFilter: ["data-stage"] });
+    }""")
+    for _ in range(3):
+        page.wait_for_event("response", lambda answer: "workflow.list" in answer.url)
+    assert set(page.evaluate("window.stages")) == {"refused"}
+
+
 def test_a_message_to_a_workflow_that_is_not_there_goes_to_a_new_one(
     page: Page, server: Server
 ) -> None:

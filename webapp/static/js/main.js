@@ -208,7 +208,7 @@ function showProblem(error) {
     setText(stage, "refused-text", error.message);
     show("refused");
   } else if (error === null && stage.dataset.stage === "refused") {
-    show(conversation === null ? "empty" : "conversation");
+    show("empty");
   }
 }
 

@@ -41,7 +41,8 @@ export class Conversation {
   #historyCursor = null;
   /** What was said from here, by session, before the history says so. @type {Map<string, string>} */
   #sent = new Map();
-  #shown = "";
+  /** Which entries are shown, by their keys. @type {string | null} */
+  #shown = null;
   #hadProblem = false;
 
   workflow = null;
@@ -194,7 +195,8 @@ export class Conversation {
       this.#turnFor(entry.session).setSaid(entry.said);
     }
     const shown = entries.map((entry) => entry.key).join();
-    if (shown === this.#shown && this.#shown !== "") return;
+    // What others are told of every session says nothing of a workflow that is not here yet.
+    if (shown === this.#shown || (shown === "" && !this.isLoaded)) return;
     this.#shown = shown;
     this.#hooks.onEntries(entries);
   }

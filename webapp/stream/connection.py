@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -39,16 +40,17 @@ class Connection:
         """Where it is parked; None while a greenlet serves it."""
 
     def frame(self, piece: bytes) -> bytes:
-        """A piece of the body as it goes over the wire.
-
-        https://datatracker.ietf.org/doc/html/rfc9112#section-7.1
-        """
+        """A piece of the body as it goes over the wire."""
         return chunk(piece) if self.is_chunked else piece
 
-    def write(self, data: bytes | memoryview) -> int:
+    def parts(self, piece: bytes) -> list[bytes]:
+        """As `frame`, without a copy of the piece: those who wait with the same one share it."""
+        return [chunk_head(len(piece)), piece, CHUNK_END] if self.is_chunked else [piece]
+
+    def write(self, data: Sequence[bytes | memoryview]) -> int:
         """How many bytes were taken, without waiting; OSError if the viewer is gone."""
         try:
-            return os.write(self.fd, data)
+            return os.writev(self.fd, data)
         except BlockingIOError:
             return 0
 
@@ -56,7 +58,7 @@ class Connection:
         """End the response, if the viewer still hears it, and close."""
         try:
             if self.is_chunked:
-                self.write(LAST_CHUNK)
+                self.write([LAST_CHUNK])
         except OSError:
             pass
         self.close()
@@ -67,13 +69,24 @@ class Connection:
 
 
 def chunk(piece: bytes) -> bytes:
-    """A piece as one chunk of a chunked body."""
+    """A piece as one chunk of a chunked body.
+
+    https://datatracker.ietf.org/doc/html/rfc9112#section-7.1
+    """
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
 def chunk_head(size: int) -> bytes:
     """What stands before so many bytes of a chunked body; CHUNK_END follows them."""
     return b"%x\r\n" % size
+
+
+def drop_sent(parts: list[bytes | memoryview], sent: int) -> None:
+    """Leave of some parts, in place, what follows the first `sent` bytes of them."""
+    while parts and sent >= len(parts[0]):
+        sent -= len(parts.pop(0))
+    if sent:
+        parts[0] = memoryview(parts[0])[sent:]
 
 
 def can_be_taken(environ: dict[str, Any]) -> bool:

@@ -25,6 +25,7 @@ from webapp.stream.connection import (
     HandedOver,
     can_be_taken,
     chunk_head,
+    drop_sent,
     take,
 )
 from webapp.stream.cursor import Cursor
@@ -106,7 +107,7 @@ class Push:
 
     def _tell_end(self, connection: Connection, view: View) -> None:
         try:
-            self._send_all(connection, connection.frame(end_without_log(view)))
+            self._send_all(connection, *connection.parts(end_without_log(view)))
         except OSError:
             connection.close()
         else:
@@ -131,7 +132,7 @@ class Push:
                 if isinstance(piece, float):
                     piece = self._pause(source, piece, ping_at)
                 if piece:
-                    self._send_all(connection, connection.frame(piece))
+                    self._send_all(connection, *connection.parts(piece))
                     self.count_sent(source.cursor.told - told, len(piece))
                     ping_at = time.monotonic() + self.ping_seconds
                     if len(piece) >= _LARGE_BYTES:
@@ -183,12 +184,11 @@ class Push:
         gevent.sleep(min(seconds, _TICK_SECONDS))
         return source.cursor.form.ping() if time.monotonic() >= ping_at else b""
 
-    def _send_all(self, connection: Connection, wire: bytes) -> None:
-        """Send it whole. OSError if the viewer is gone, or takes nothing for too long."""
-        left = memoryview(wire)
+    def _send_all(self, connection: Connection, *parts: bytes) -> None:
+        """Send them whole. OSError if the viewer is gone, or takes nothing for too long."""
+        left: list[bytes | memoryview] = list(parts)
         while left:
-            sent = connection.write(left)
-            left = left[sent:]
+            drop_sent(left, connection.write(left))
             if left:
                 # Nothing in this frame names the error: the two would hold each other, and
                 # all that was to be sent, until the garbage collector comes by.

@@ -45,8 +45,9 @@ class Services:
 
     def look_up(self, session_id: str) -> Session:
         """A session as it is now: one that lost its runner is ended first. NotFound."""
-        with self.database.read() as orm:
-            session = sessions.get_session(orm, session_id)
+        session = self.database.read_sql(
+            lambda connection: sessions.look_up(connection, session_id)
+        )
         context.session_id.set(session.id)
         return self.as_it_is(session)
 

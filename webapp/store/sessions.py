@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, or_, select, text, update
+from sqlalchemy import bindparam, func, or_, select, text, update
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import NotFound, ServiceUnavailable, TooManyRequests
@@ -25,6 +26,10 @@ SELECT count(*), coalesce(sum(workflow_id = ?), 0)
 FROM sessions INDEXED BY live_sessions_by_workflow
 WHERE status IN ('starting', 'running')
 """
+_SESSION_COLUMNS = Session.__table__.columns.keys()
+_SELECT_SESSION = str(
+    select(Session).where(Session.id == bindparam("id")).compile(dialect=sqlite.dialect())
+)
 _RETRY_AFTER_SECONDS = 5
 
 
@@ -132,10 +137,22 @@ def get_session(orm: OrmSession, session_id: str) -> Session:
     """The session's row; NotFound if it never existed."""
     session = find_session(orm, session_id)
     if session is None:
-        raise NotFound(
-            f"There is no session {session_id!r}, and there never was one.", field="sessionId"
-        )
+        raise _never_was(session_id)
     return session
+
+
+def look_up(connection: Any, session_id: str) -> Session:
+    """As `get_session`, for `Database.read_sql`: each viewer who comes asks for this."""
+    row = connection.execute(_SELECT_SESSION, (session_id,)).fetchone()
+    if row is None:
+        raise _never_was(session_id)
+    return Session(**dict(zip(_SESSION_COLUMNS, row, strict=True)))
+
+
+def _never_was(session_id: str) -> NotFound:
+    return NotFound(
+        f"There is no session {session_id!r}, and there never was one.", field="sessionId"
+    )
 
 
 def newest_of_all(orm: OrmSession) -> Session | None:

@@ -122,3 +122,12 @@ def test_end_that_knows_no_pid_keeps_the_one_that_is_known(
     database.write(lambda orm: sessions.end_session(orm, session_id, end))
     with database.read() as orm:
         assert sessions.get_session(orm, session_id).pid == 99
+
+
+def test_a_look_up_finds_what_the_models_find(database: Database, workflow_id: str) -> None:
+    add_ended(database, workflow_id)
+    (row,) = rows(database, "SELECT * FROM sessions")
+    found = database.read_sql(lambda sql: sessions.look_up(sql, row["id"]))
+    assert {name: getattr(found, name) for name in row} == dict(row)
+    with pytest.raises(NotFound, match="'session-9'"):
+        database.read_sql(lambda sql: sessions.look_up(sql, "session-9"))

@@ -1,12 +1,14 @@
 """One of two files is the truth at any moment: the log, or its compressed form."""
 
 import os
+import stat
 import subprocess
 import sys
 from pathlib import Path
 from unittest import mock
 
 import pytest
+import zstandard
 
 from tests.log.random_logs import DONE, open_file
 from tests.server import ROOT
@@ -120,23 +122,92 @@ def crash_after(steps: int, path: Path) -> int:
     ).returncode
 
 
-def write_without_the_end(log: OpenLog, fd: int, _pause: object) -> bytes:
-    """As a disk would that forgets: the hash is of the whole log."""
-    digest = WRITE(log, fd)
-    os.ftruncate(fd, 0)
-    os.lseek(fd, 0, os.SEEK_SET)
-    with open_file(log.read(log.size() - 10, 0)) as shorter:
-        WRITE(shorter, fd)
-    return digest
+@pytest.mark.parametrize("stored", [LOG[:-10], b"?" + LOG[1:]], ids=["shorter", "other"])
+def test_what_cannot_be_read_back_never_takes_the_place(path: Path, stored: bytes) -> None:
+    def forget(log: OpenLog, fd: int, _pause: object) -> bytes:
+        """As a disk would that forgets: the hash is of the whole log."""
+        digest = WRITE(log, fd)
+        os.ftruncate(fd, 0)
+        os.lseek(fd, 0, os.SEEK_SET)
+        with open_file(stored) as other:
+            WRITE(other, fd)
+        return digest
 
-
-def test_what_cannot_be_read_back_never_takes_the_place(path: Path) -> None:
     with (
-        mock.patch.object(compress, "write_compressed", write_without_the_end),
+        mock.patch.object(compress, "write_compressed", forget),
         pytest.raises(OSError, match="the log stays as it is"),
     ):
         compress_log(path)
     assert names(path) == [path.name]
+
+
+def test_name_is_given_and_taken_only_to_what_is_on_the_disk(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps: list[str] = []
+
+    def note(name: str) -> None:
+        whole = getattr(os, name)
+
+        def noting(what: object, *more: object) -> None:
+            is_folder = isinstance(what, int) and stat.S_ISDIR(os.fstat(what).st_mode)
+            steps.append(f"{name} folder" if is_folder else name)
+            whole(what, *more)
+
+        monkeypatch.setattr(os, name, noting)
+
+    for name in ("fsync", "rename", "unlink"):
+        note(name)
+    compress_log(path)
+    assert steps == ["fsync", "rename", "fsync folder", "unlink"]
+
+
+def test_each_frame_has_a_checksum(path: Path) -> None:
+    compress_log(path)
+    packed = (path.parent / "output.log.zst").read_bytes()
+    assert zstandard.get_frame_parameters(packed).has_checksum
+
+
+def test_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:7]))
+    assert compress_log(path) is not None
+    assert content(path) == LOG
+
+
+def test_link_in_the_place_of_the_part_is_not_followed(path: Path) -> None:
+    elsewhere = path.parent / "elsewhere"
+    elsewhere.write_text("mine")
+    (path.parent / "output.log.zst.part").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic links"):
+        compress_log(path)
+    assert elsewhere.read_text() == "mine"
+    assert content(path) == LOG
+
+
+def test_whoever_is_asked_between_two_frames_may_end_it(path: Path) -> None:
+    asked = iter(range(3))
+
+    def pause() -> None:
+        if next(asked) == 2:
+            raise InterruptedError("it is time to go")
+
+    with (
+        mock.patch.object(compress, "FRAME_BYTES", 10_000),
+        pytest.raises(InterruptedError, match="time to go"),
+    ):
+        compress_log(path, pause)
+    assert names(path) == [path.name]
+
+
+def test_no_descriptor_stays_open(path: Path) -> None:
+    before = os.listdir("/proc/self/fd")
+    compress_log(path)
+    path.write_bytes(LIVE_LOG)
+    compress_log(path)
+    assert os.listdir("/proc/self/fd") == before
 
 
 def test_full_disk_leaves_the_log_as_it_is(path: Path) -> None:

@@ -124,6 +124,7 @@ def test_all_of_a_session_goes_but_its_row(shelf: Shelf, is_compressed: bool) ->
     assert not shelf.files(session_id).directory.exists()
     assert list(folder_in(shelf.var).iterdir()) == []
     assert shelf.sessions("needle") == [other]
+    assert shelf.index.counts() == (1, 0)
     assert row(shelf, session_id)["log_deleted_at"] is not None
     assert chosen(shelf, max_bytes=0) == [other]
     sum(shelf.filler.learn(all_of_them=True))

@@ -6,7 +6,7 @@ from unittest import mock
 
 import pytest
 
-from tests.search.shelf import NOON_NS, Shelf
+from tests.search.shelf import NOON_NS, SECOND_NS, Shelf
 from tests.store.rows import execute
 from webapp.archive.compress import compress_log
 from webapp.errors import ServiceUnavailable
@@ -95,6 +95,17 @@ def test_agent_and_time_narrow_it_down(shelf: Shelf) -> None:
     assert shelf.sessions("word", since_ms=since_ms, agent="one") == [third]
     assert shelf.sessions("word", since_ms=since_ms + 10_000) == []
     assert shelf.sessions("agentx6f6e65 OR one") == []  # its name is no output
+
+
+def test_old_hit_of_a_session_that_has_printed_since_is_left_out(shelf: Shelf) -> None:
+    session_id = shelf.add("later words")
+    log = shelf.files(session_id).log
+    early = format_record(NOON_NS - SECOND_NS, b"stdout", b"needle" + b" hay" * 3000)
+    log.write_bytes(early + log.read_bytes())
+    shelf.fill()
+    since_ms = NOON_NS // 1_000_000
+    assert shelf.sessions("needle") == shelf.sessions("words", since_ms=since_ms) == [session_id]
+    assert shelf.sessions("needle", since_ms=since_ms) == []
 
 
 def test_long_record_shows_where_the_word_stands(shelf: Shelf) -> None:

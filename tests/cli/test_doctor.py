@@ -35,7 +35,16 @@ def test_doctor_finds_nothing_bad_on_a_healthy_machine(place: Server) -> None:
 
     assert output.returncode == 0, output.stdout
     assert "\nbad" not in output.stdout
-    for check in ("python", "sqlite", "inotify", "open files", "var", "database", "agent demo"):
+    for check in (
+        "python",
+        "sqlite",
+        "inotify",
+        "open files",
+        "var",
+        "database",
+        "retention",
+        "agent demo",
+    ):
         assert f"\nok    {check} " in output.stdout, check
 
 

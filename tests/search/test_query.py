@@ -41,6 +41,7 @@ def matches(expression: str) -> list[int]:
         ('"alpha gamma"', [1]),
         ('"gamma alpha"', []),
         ('"no space le"*', [3]),
+        ('"alpha ""beta"', [0]),
         ("src/app.py", [2]),
         ("app.py", [2]),
         ("py.app", []),

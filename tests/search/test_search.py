@@ -82,6 +82,18 @@ def test_search_in_one_session_goes_through_all_its_chunks(shelf: Shelf) -> None
     assert shelf.find("many", session_id="session-none").groups == []
 
 
+def test_sessions_that_ran_at_once_are_told_apart(shelf: Shelf) -> None:
+    noisy = shelf.add(*MANY, status="running")
+    shelf.fill()
+    other = shelf.add("one of many")
+    shelf.fill()
+    shelf.write(noisy, *MANY)
+    shelf.fill()
+    assert shelf.sessions("many") == [noisy, other]
+    assert shelf.sessions("many", session_id=noisy, limit=100) == [noisy]
+    assert shelf.sessions("many", session_id=other, limit=100) == [other]
+
+
 def test_agent_and_time_narrow_it_down(shelf: Shelf) -> None:
     first = shelf.add("word", agent="one")
     second = shelf.add("word", agent="two, or more")

@@ -4,6 +4,8 @@ import fcntl
 import os
 from pathlib import Path
 
+from webapp.log import lock
+
 FILE_NAME = "keeper.lock"
 
 
@@ -34,3 +36,15 @@ class KeeperLock:
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
+
+
+def is_held(var: Path) -> bool:
+    """Whether somebody has it; makes no file. OSError."""
+    try:
+        fd = lock.open_log(var / FILE_NAME)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        return lock.is_held(fd)
+    finally:
+        os.close(fd)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import click
 
+from webapp.commands.checks.archive import check_index, check_keeper, check_retention
 from webapp.commands.checks.data import check_database, check_var
 from webapp.commands.checks.finding import Finding
 from webapp.commands.checks.machine import (
@@ -27,6 +28,9 @@ _CHECKS = (
     check_open_files,
     check_var,
     check_database,
+    check_index,
+    check_retention,
+    check_keeper,
     check_agents,
 )
 _STYLES = {"ok": "green", "hint": "dim", "warn": "yellow", "bad": "red"}

@@ -5,6 +5,7 @@ The kernel lets go of the lock with the last of its processes, so a crash leaves
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,8 @@ from pathlib import Path
 from webapp.errors import SetupError
 
 FILE_NAME = "server.lock"
+_TRIES, _PAUSE_SECONDS = 5, 0.02
+"""Whoever only asks has the lock for a moment."""
 
 
 def hold(var: Path) -> int:
@@ -20,6 +23,18 @@ def hold(var: Path) -> int:
     SetupError while somebody has the folder for himself.
     """
     return _lock(var, fcntl.LOCK_SH, "is just being rebuilt; try again when that is done")
+
+
+def is_used(var: Path) -> bool:
+    """Whether a server, or an import, has the folder; makes no file. OSError."""
+    try:
+        fd = os.open(var / FILE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    try:
+        return not _try_lock(fd, fcntl.LOCK_EX)
+    finally:
+        os.close(fd)
 
 
 @contextmanager
@@ -38,9 +53,17 @@ def _lock(var: Path, kind: int, refusal: str) -> int:
         fd = os.open(var / FILE_NAME, flags, 0o600)
     except OSError as error:
         raise SetupError(f"Cannot write {var / FILE_NAME}: {error.strerror}.") from None
+    for _try in range(_TRIES):
+        if _try_lock(fd, kind):
+            return fd
+        time.sleep(_PAUSE_SECONDS)
+    os.close(fd)
+    raise SetupError(f"{var} {refusal}.")
+
+
+def _try_lock(fd: int, kind: int) -> bool:
     try:
         fcntl.flock(fd, kind | fcntl.LOCK_NB)
     except BlockingIOError:
-        os.close(fd)
-        raise SetupError(f"{var} {refusal}.") from None
-    return fd
+        return False
+    return True

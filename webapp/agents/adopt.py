@@ -5,13 +5,13 @@ ever meets half of it.
 """
 
 import os
-import secrets
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from webapp.agents import rebuild
+from webapp.agents.arrivals import arrival, remove_abandoned
 from webapp.agents.places import SessionFiles, new_session_files
 from webapp.errors import BadRequest, Conflict
 from webapp.log import reader
@@ -30,9 +30,8 @@ def adopt(
     Nothing that is there is overwritten. Raises Conflict where there is a session with this
     id, BadRequest for a log that is none, or has no end; whatever `records` raises.
     """
-    beside = SessionFiles(var / "sessions" / f".import-{secrets.token_hex(8)}")
-    os.mkdir(beside.directory, 0o700)
-    try:
+    remove_abandoned(var)
+    with arrival(var) as beside:
         session_id = _write(beside, records)
         _check_free(database, session_id)
         files = new_session_files(var, session_id)
@@ -40,9 +39,6 @@ def adopt(
         if files.directory.exists():
             raise Conflict(f"There are files of {session_id} already: {files.directory}.")
         os.rename(beside.directory, files.directory)
-    except BaseException:
-        shutil.rmtree(beside.directory, ignore_errors=True)
-        raise
     try:
         return _add_rows(database, var, files, messages)
     except BaseException:

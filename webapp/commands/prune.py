@@ -5,6 +5,7 @@ import re
 
 import click
 
+from webapp.agents.arrivals import remove_abandoned
 from webapp.archive.retention import Limits, choose, days_ago, delete_log
 from webapp.commands.figures import byte_count
 from webapp.commands.moments import read_span
@@ -69,7 +70,8 @@ def prune(
     """Delete logs of ended sessions for good, the oldest first.
 
     Logs, what was indexed and what was cached of them goes; rows stay, and say when that was.
-    Nothing that lives is touched, and whoever is watching an old log sees it to its end.
+    Nothing that lives is touched, and whoever is watching an old log sees it to its end. What
+    an import left that was killed goes too.
     """
     if older_than is None and max_bytes is None and keep is None:
         raise click.UsageError("give --older-than, --max-bytes or --keep: what is too much?")
@@ -91,6 +93,8 @@ def prune(
                 elif as_json or dry_run:
                     _print(log, as_json=as_json)
                 advance(log.stored_bytes)
+        if not dry_run:
+            remove_abandoned(place.var)
         _sum_up(len(chosen) - left_alone, total, left_alone, dry_run, as_json)
 
 

@@ -1,6 +1,8 @@
 """Old logs are compressed, and at last deleted; nothing else is touched."""
 
 import os
+import shutil
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -160,6 +162,24 @@ def test_deletion_that_was_cut_off_is_made_again(shelf: Shelf) -> None:
         pytest.raises(OSError, match="cut off"),
     ):
         delete_log(shelf.database, shelf.var, session_id)
+    assert not shelf.files(session_id).log.exists()
     assert row(shelf, session_id)["log_deleted_at"] is None
     assert delete_log(shelf.database, shelf.var, session_id)
     assert row(shelf, session_id)["log_deleted_at"] is not None
+
+
+def test_log_is_locked_until_all_of_it_is_gone(shelf: Shelf) -> None:
+    session_id = shelf.add(*LINES)
+    fd = lock.open_log(shelf.files(session_id).log)
+    found = []
+
+    def remove(path: Path) -> None:
+        found.append(lock.is_held(fd))
+        rmtree(path)
+
+    rmtree = shutil.rmtree
+    with mock.patch("shutil.rmtree", remove):
+        assert delete_log(shelf.database, shelf.var, session_id)
+    assert found == [True]
+    assert not lock.is_held(fd)
+    os.close(fd)

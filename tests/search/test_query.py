@@ -42,6 +42,7 @@ def matches(expression: str) -> list[int]:
         ('"gamma alpha"', []),
         ('"no space le"*', [3]),
         ('"alpha ""beta"', [0]),
+        ("alpha\0beta", [0]),
         ("src/app.py", [2]),
         ("app.py", [2]),
         ("py.app", []),
@@ -55,6 +56,12 @@ def matches(expression: str) -> list[int]:
 )
 def test_query_finds_what_it_says(text: str, expected: list[int]) -> None:
     assert matches(parse_query(text).expression) == expected
+
+
+def test_what_is_excluded_is_not_wanted() -> None:
+    query = parse_query("disk NOT (memory OR swap) full")
+    assert query.wanted == '"disk" OR "full"'
+    assert query.parts == ("disk", "full")
 
 
 @pytest.mark.parametrize(

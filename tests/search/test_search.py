@@ -10,6 +10,7 @@ from tests.search.shelf import NOON_NS, SECOND_NS, Shelf
 from tests.store.rows import execute
 from webapp.archive.compress import compress_log
 from webapp.errors import ServiceUnavailable
+from webapp.log.opened import compressed_path
 from webapp.log.record import format_record, parse_record
 from webapp.search import fill, find
 from webapp.search.find import HITS_OF_SESSION, Snippet
@@ -128,6 +129,27 @@ def test_long_record_shows_where_the_word_stands(shelf: Shelf) -> None:
     assert sum(len(part.text) for part in group.hits[0].snippet) < 400
 
 
+def test_word_across_two_windows_of_a_long_record_is_shown(shelf: Shelf) -> None:
+    shelf.add("hay " * 499 + "needle " + "hay " * 1000)
+    shelf.fill()
+    (group,) = shelf.find("needle").groups
+    assert [part.text for part in group.hits[0].snippet if part.is_match] == ["needle"]
+
+
+def test_word_that_a_glance_misses_is_shown(shelf: Shelf) -> None:
+    session_id = shelf.add(*["hay"] * 9, "Ömer")
+    shelf.fill()
+    assert shelf.sessions("omer") == [session_id]
+
+
+def test_session_has_more_hits_only_where_there_are_more(shelf: Shelf) -> None:
+    ids = [shelf.add(*MANY[: 256 * count]) for count in (HITS_OF_SESSION, HITS_OF_SESSION + 1)]
+    shelf.fill()
+    groups = {group.session_id: group for group in shelf.find("many").groups}
+    assert [groups[one].has_more for one in ids] == [False, True]
+    assert [len(groups[one].hits) for one in ids] == [HITS_OF_SESSION] * 2
+
+
 def test_marks_in_the_output_mark_nothing(shelf: Shelf) -> None:
     shelf.add("a \x02false\x03 needle <b>bold</b>")
     shelf.fill()
@@ -225,6 +247,16 @@ def test_log_that_is_gone_is_left_out(shelf: Shelf) -> None:
     shelf.files(gone).log.unlink()
     assert shelf.sessions("word") == [kept]
     assert shelf.find("word").to_do == 0
+
+
+def test_log_that_is_damaged_is_left_out(shelf: Shelf) -> None:
+    good, bad = shelf.add("word"), shelf.add("word")
+    shelf.fill()
+    compress_log(shelf.files(bad).log)
+    with compressed_path(shelf.files(bad).log).open("r+b") as packed:
+        packed.seek(20)
+        packed.write(b"damage")
+    assert shelf.sessions("word") == [good]
 
 
 def test_session_whose_row_came_late_is_found_by_the_look_at_all(shelf: Shelf) -> None:

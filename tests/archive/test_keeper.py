@@ -1,0 +1,86 @@
+"""The keeper works alone, goes on after an error, and ends with its leash."""
+
+import os
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from tests.search.shelf import Shelf
+from webapp.archive import keeper, retention
+from webapp.archive.keeper import Leash, Over, keep
+from webapp.archive.keeper_lock import KeeperLock
+from webapp.errors import ServiceUnavailable
+from webapp.settings import Settings
+
+Steps = Iterator[object]
+
+
+@pytest.fixture
+def leash() -> Iterator[tuple[Leash, Callable[[], None]]]:
+    """A leash, and how to let go of it."""
+    read_fd, write_fd = os.pipe()
+    open_fds = [write_fd]
+
+    def let_go() -> None:
+        while open_fds:
+            os.close(open_fds.pop())
+
+    yield Leash(read_fd), let_go
+    let_go()
+    os.close(read_fd)
+
+
+def refuse(_var: object) -> object:
+    """In the place of what must not be opened."""
+    raise AssertionError("it was opened")
+
+
+@pytest.mark.parametrize("error", [ValueError("a bug"), ServiceUnavailable("Busy.")])
+def test_error_of_one_round_costs_no_other(
+    shelf: Shelf,
+    leash: tuple[Leash, Callable[[], None]],
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    error: Exception,
+) -> None:
+    rounds: list[object] = []
+    niceness: list[int] = []
+
+    def compress(_database: object, _var: object, _before: str, pause: Callable[[], None]) -> Steps:
+        rounds.append(pause)
+        if len(rounds) == 1:
+            raise error
+        pause()
+        leash[1]()
+        with pytest.raises(Over):
+            pause()
+        return iter(())
+
+    monkeypatch.setattr(retention, "compress_old", compress)
+    monkeypatch.setattr(keeper, "RETENTION_SECONDS", 0.01)
+    monkeypatch.setattr(keeper, "SearchIndex", refuse)
+    monkeypatch.setattr(os, "nice", niceness.append)
+    keep(Settings(var=shelf.var, search=False), leash[0])
+    assert len(rounds) == 2
+    assert niceness == [19]
+    assert str(error) in caplog.text
+
+
+def test_second_keeper_does_nothing(
+    shelf: Shelf, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "open_migrated", refuse)
+    monkeypatch.setattr(os, "nice", lambda _niceness: None)
+    first = KeeperLock(shelf.var)
+    assert first.acquire()
+    keep(Settings(var=shelf.var), leash[0])
+    first.release()
+
+
+def test_only_one_has_the_lock_until_it_gives_it_back(shelf: Shelf) -> None:
+    first, second = KeeperLock(shelf.var), KeeperLock(shelf.var)
+    assert first.acquire()
+    assert not second.acquire()
+    first.release()
+    assert second.acquire()
+    second.release()

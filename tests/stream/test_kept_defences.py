@@ -1,0 +1,72 @@
+"""Kept frames that are not to be trusted are not used."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.log import random_logs
+from tests.server import wait_for
+from tests.stream.growing_log import DONE, GrowingLog
+from webapp.log.event_id import EventId
+from webapp.log.record import format_record
+from webapp.stream import kept_file
+from webapp.stream.cursor import Cursor
+from webapp.stream.feed import Feed
+from webapp.stream.format import Format
+from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames, folder_in
+
+
+@pytest.fixture
+def feed(tmp_path: Path) -> Iterator[Feed]:
+    """A session that has ended, and whose frames are kept."""
+    log = GrowingLog(tmp_path / "output.log")
+    for number in range(110):
+        log.say(f"{number} {'x' * 10_000}")
+    log.end()
+    log.die()
+    opened = Feed("session-1-a", log.path)
+    frames = KeptFrames(tmp_path, 1 << 30)
+    frames.record(opened, Format())
+    cursor = Cursor(opened, Format(), opened.place_at(0))
+    while cursor.read() is not None:
+        pass
+    wait_for(lambda: list(folder_in(tmp_path).glob("session-1-a.????????????????")))
+    yield opened
+    opened.close()
+
+
+def test_log_that_grew_within_a_tick_of_the_clock_is_encoded_again(
+    tmp_path: Path, feed: Feed
+) -> None:
+    frames = KeptFrames(tmp_path, 1 << 30)
+    found = frames.open(feed, Format())
+    assert found is not None
+    found.close()
+    changed_ns = feed.stamp()[1]
+    with feed.path.open("ab") as log:
+        log.write(format_record(3, b"system", DONE))
+    os.utime(feed.path, ns=(changed_ns, changed_ns))
+    assert frames.open(feed, Format()) is None
+
+
+def test_file_that_is_not_whole_is_closed(tmp_path: Path, feed: Feed) -> None:
+    (path,) = folder_in(tmp_path).iterdir()
+    os.truncate(path, 1000)
+    before = os.listdir("/proc/self/fd")
+    assert KeptFrames(tmp_path, 1 << 30).open(feed, Format()) is None
+    assert os.listdir("/proc/self/fd") == before
+
+
+def test_log_that_is_larger_than_all_may_be_is_not_even_begun(tmp_path: Path, feed: Feed) -> None:
+    feed.recordings.clear()
+    KeptFrames(tmp_path, LEAST_LOG_BYTES).record(feed, Format())
+    assert feed.recordings == {}
+
+
+def test_frame_after_which_another_is_damaged_is_not_resumed() -> None:
+    frames = [b"id: %s\nevent: a\ndata: {}\n\n" % number for number in (b"5", b"x", b"9")]
+    whole = b"".join(frames)
+    with random_logs.open_file(whole) as file:
+        assert kept_file.find_after(file.fd, len(whole), EventId(5), b"") is None

@@ -9,8 +9,11 @@ from tests.search.shelf import Shelf
 from webapp.archive import keeper, retention
 from webapp.archive.keeper import Leash, Over, keep
 from webapp.archive.keeper_lock import KeeperLock
+from webapp.archive.retention import Limits
 from webapp.errors import ServiceUnavailable
 from webapp.settings import Settings
+from webapp.store.engine import Database
+from webapp.store.kept_logs import KeptLog
 
 Steps = Iterator[object]
 
@@ -64,6 +67,31 @@ def test_error_of_one_round_costs_no_other(
     assert len(rounds) == 2
     assert niceness == [19]
     assert str(error) in caplog.text
+
+
+def test_what_is_off_is_not_done_and_what_is_on_is(
+    shelf: Shelf, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ids = [shelf.add(*["line"] * 300) for _ in range(2)]
+    size = shelf.files(ids[1]).log.stat().st_size
+    compressed: list[object] = []
+    choose = retention.choose
+
+    def choose_and_let_go(database: Database, limits: Limits) -> Iterator[KeptLog]:
+        yield from choose(database, limits)
+        leash[1]()
+
+    def compress(*given: object) -> Steps:
+        compressed.append(given)
+        return iter(())
+
+    monkeypatch.setattr(retention, "choose", choose_and_let_go)
+    monkeypatch.setattr(retention, "compress_old", compress)
+    monkeypatch.setattr(os, "nice", lambda _niceness: None)
+    settings = Settings(var=shelf.var, search=False, compress_after_days=0, max_kept_bytes=size)
+    keep(settings, leash[0])
+    assert [shelf.files(one).log.exists() for one in ids] == [False, True]
+    assert compressed == []
 
 
 def test_second_keeper_does_nothing(

@@ -3,13 +3,18 @@
 import json
 import os
 import stat
+import subprocess
 from pathlib import Path
 
 import pysqlite3
 import pytest
 
-from tests.cli.command import refused, run
-from tests.server import Server, python_agent, running_server, wait_for
+from tests.cli.command import refused, run, started
+from tests.server import PATIENCE_SECONDS, Server, python_agent, running_server, wait_for
+from webapp.archive import keeper_lock
+from webapp.archive.keeper_lock import KeeperLock
+from webapp.errors import SetupError
+from webapp.store import in_use
 
 AGENTS = {
     "say": python_agent("print(sys.stdin.read())"),
@@ -74,6 +79,36 @@ def test_backup_of_nothing_is_refused(folder: Path) -> None:
 
 def test_rebuild_is_refused_while_a_server_runs(place: Server) -> None:
     assert "stop that first" in refused(run(place, "rebuild"))
+
+
+def test_rebuild_waits_for_a_keeper_that_is_ending(folder: Path) -> None:
+    run(folder, "migrate")
+    database = folder / "var" / "agent-stream.db"
+    damage(database)
+    before = database.read_bytes()
+    keeper = KeeperLock(folder / "var")
+    assert keeper.acquire()
+    with started(folder, "rebuild") as process:
+        wait_for(lambda: in_use.is_used(folder / "var"))
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.5)
+        assert database.read_bytes() == before
+        keeper.release()
+        assert process.wait(PATIENCE_SECONDS) == 0
+    assert database.read_bytes() != before
+
+
+def test_rebuild_does_not_wait_for_ever(tmp_path: Path) -> None:
+    keeper = KeeperLock(tmp_path)
+    assert keeper.acquire()
+    with (
+        pytest.raises(SetupError, match=r"still at work on its index and logs after 0\.1 s"),
+        keeper_lock.alone(tmp_path, 0.1),
+    ):
+        pass
+    keeper.release()
+    with keeper_lock.alone(tmp_path, 0.1):
+        assert keeper_lock.is_held(tmp_path)
 
 
 @pytest.mark.parametrize("kind", ["damaged", "gone"])

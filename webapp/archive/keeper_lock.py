@@ -2,11 +2,16 @@
 
 import fcntl
 import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from webapp.errors import SetupError
 from webapp.log import lock
 
 FILE_NAME = "keeper.lock"
+_LOOK_SECONDS = 0.05
 
 
 class KeeperLock:
@@ -48,3 +53,21 @@ def is_held(var: Path) -> bool:
         return lock.is_held(fd)
     finally:
         os.close(fd)
+
+
+@contextmanager
+def alone(var: Path, patience_seconds: float) -> Iterator[None]:
+    """Have the folder without a keeper; one that is ending gets so long. SetupError, OSError."""
+    keeper_lock = KeeperLock(var)
+    give_up_at = time.monotonic() + patience_seconds
+    while not keeper_lock.acquire():
+        if time.monotonic() >= give_up_at:
+            raise SetupError(
+                f"{var} has a keeper or a search still at work on its index and logs "
+                f"after {patience_seconds:g} s; try again when that has ended."
+            )
+        time.sleep(_LOOK_SECONDS)
+    try:
+        yield
+    finally:
+        keeper_lock.release()

@@ -10,11 +10,15 @@ from sqlalchemy import exc
 from webapp.agents.rebuild import Rebuilt
 from webapp.agents.rebuild import rebuild as rebuild_rows
 from webapp.agents.reconcile import reconcile_all
+from webapp.archive import keeper_lock
 from webapp.commands.options import place_options, settings_of_a_reader
 from webapp.errors import AgentStreamError, SetupError
 from webapp.store import in_use
 from webapp.store.engine import FILE_NAME, Database, open_migrated, quick_check
 from webapp.store.migrate import migrate
+
+KEEPER_SECONDS = 10.0
+"""How long one that is ending is waited for: it may be in the middle of a step."""
 
 
 @click.command(
@@ -39,7 +43,9 @@ def rebuild(context: click.Context) -> None:
     var = settings_of_a_reader().var.resolve()
     if not var.is_dir():
         raise SetupError(f"There is no folder {var}.")
-    with in_use.alone(var):
+    # A keeper ends a little after its server: it would go on in the file that is put aside, and
+    # what it compresses or deletes while logs are read would stand in no row.
+    with in_use.alone(var), keeper_lock.alone(var, KEEPER_SECONDS):
         aside = _put_aside_if_damaged(var)
         if aside is not None:
             click.echo(f"the damaged database is now {aside}")

@@ -7,6 +7,7 @@ import pytest
 
 from tests.cli.command import run
 from tests.search.shelf import Shelf, open_shelf
+from webapp.archive.keeper_lock import KeeperLock
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,21 @@ def test_rebuilt_index_finds_the_same(shelf_folder: Path) -> None:
     rebuilt = run(shelf_folder, "search", "--rebuild")
     assert rebuilt.stdout == "5 session(s) indexed, 0 still run\n"
     assert run(shelf_folder, "search", "needle").stdout == before
+
+
+def test_search_leaves_the_index_to_whoever_fills_it(tmp_path: Path) -> None:
+    with open_shelf(tmp_path) as shelf:
+        shelf.add("needle")
+        keeper = KeeperLock(shelf.var)
+        assert keeper.acquire()
+        assert run(tmp_path, "search", "needle").returncode == 1
+        assert shelf.index.counts() == (0, 0)
+        shelf.fill()
+        assert run(tmp_path, "search", "needle").returncode == 0
+        assert "the running server fills it" in run(tmp_path, "search", "--rebuild").stdout
+        assert shelf.index.counts() == (0, 0)
+        keeper.release()
+        assert run(tmp_path, "search", "needle").returncode == 0
 
 
 def test_prune_deletes_what_it_said_it_would(tmp_path: Path) -> None:

@@ -7,8 +7,11 @@ import pytest
 
 from tests.http.client import Client, plain_error
 from tests.http.conftest import MakeClient, open_client
+from webapp.agents.places import new_session_files
+from webapp.log.record import format_record
 from webapp.search.fill import Filler
 from webapp.search.index import SearchIndex
+from webapp.search.texts import chunks
 
 SCRIPT = (
     """echo 'the <b>needle</b> is here'; echo '{"type":"message","content":"and \\"there\\""}'"""
@@ -99,6 +102,22 @@ def test_page_shows_what_was_found_as_text(searched: tuple[Client, list[str]]) -
     for session_id in ids:
         assert f'href="/sessions/{session_id}?at=' in page
     assert "Nothing matches" in client.get("/search?q=nowhere").get_data(as_text=True)
+
+
+def test_session_without_a_row_is_left_out(searched: tuple[Client, list[str]]) -> None:
+    client, _ids = searched
+    var, session_id = client.machine.var, "session-1790000000000-k3v9x0a1b2c3"
+    log = new_session_files(var, session_id).log
+    log.parent.mkdir(parents=True)
+    record = format_record(1, b"stdout", b"rowless")
+    log.write_bytes(record)
+    index = SearchIndex(var)
+    index.add([(session_id, "sh")])
+    (entry,) = (one for one in index.to_do() if one.session_id == session_id)
+    index.append(entry, list(chunks(record, 0, is_end=True)), len(record), is_done=True)
+    index.close()
+    assert search(client, "q=rowless")["results"] == []
+    assert "Nothing matches" in client.get("/search?q=rowless").get_data(as_text=True)
 
 
 def test_page_says_what_is_wrong_with_a_query(client: Client) -> None:

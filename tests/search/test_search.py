@@ -91,7 +91,10 @@ def test_sessions_that_ran_at_once_are_told_apart(shelf: Shelf) -> None:
     shelf.write(noisy, *MANY)
     shelf.fill()
     assert shelf.sessions("many") == [noisy, other]
-    assert shelf.sessions("many", session_id=noisy, limit=100) == [noisy]
+    found = shelf.find("many", session_id=noisy, limit=100)
+    offsets = [hit.offset for hit in found.groups[0].hits]
+    assert found.next_before is None
+    assert len(offsets) == len(set(offsets)) == 2 * len(MANY) // 256
     assert shelf.sessions("many", session_id=other, limit=100) == [other]
 
 

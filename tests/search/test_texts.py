@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.log import random_logs
+from webapp.log.events import MAX_NESTING
 from webapp.log.record import format_record
 from webapp.search.texts import CHUNK_LETTERS, chunks, passages
 
@@ -37,6 +38,15 @@ def texts(*records: bytes) -> list[str]:
 )
 def test_text_is_what_people_would_look_for(content: bytes, expected: str) -> None:
     assert texts(line(content)) == [expected]
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b'{"a":', b"}"), (b'{"a":[', b"]}")])
+def test_what_is_nested_too_deep_is_left_out(opening: bytes, closing: bytes) -> None:
+    def nested(depth: int) -> bytes:
+        return opening * depth + b'{"a":"deep"}' + closing * depth
+
+    assert texts(line(nested(MAX_NESTING // 3))) == ["deep"]
+    assert texts(line(nested(MAX_NESTING + 1))) == [""]
 
 
 def test_line_in_pieces_is_one_passage() -> None:

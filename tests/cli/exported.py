@@ -16,6 +16,7 @@ os.write(1, b'no newline')
 AGENTS = {
     "bytes": python_agent(BYTES),
     "slow": python_agent("for n in range(5): print('line', n); time.sleep(0.1)"),
+    "lines": python_agent("for n in range(500): print(f'line {n}.')"),
     "input": python_agent("print(sys.stdin.read())", input=True),
     "forever": python_agent("print('started')\nwhile True: time.sleep(0.05)"),
 }

@@ -147,6 +147,24 @@ def test_a_bar_is_shown_at_a_terminal_and_nowhere_else(place: Server, tmp_path: 
     assert b"\x1b[3" not in screen.raw
 
 
+def test_page_of_a_long_session_holds_its_beginning_and_its_end(place: Server) -> None:
+    session_id = ended(place, "lines")
+    command = ("export", session_id, "--format", "html", "--max-events")
+    cut, whole = run(place, *command, "40"), run(place, *command, "0")
+    said = "462 events in the middle were left out."
+    assert said in cut.stderr
+    assert said in cut.stdout
+    assert f"agent-stream export {session_id} --format html --max-events 0" in cut.stderr
+    shown = [number for number in range(500) if f"line {number}.\n" in cut.stdout]
+    assert shown == [*range(19), *range(481, 500)]
+    assert "done: succeeded" in cut.stdout
+    assert whole.stderr == ""
+    assert all(f"line {number}.\n" in whole.stdout for number in range(500))
+    other = run(place, "export", session_id, "--format", "markdown", "--max-events", "40")
+    assert other.returncode == 2
+    assert "--max-events is for html" in other.stderr
+
+
 def test_export_needs_a_format_that_there_is(place: Server) -> None:
     assert "Missing option '--format'" in run(place, "export", "last").stderr
     assert run(place, "export", "last", "--format", "pdf").returncode == 2

@@ -8,6 +8,7 @@ import click
 
 from webapp.commands.exports.asciicast import write_v2, write_v3
 from webapp.commands.exports.jsonl import write_jsonl
+from webapp.commands.exports.limit import MOST_BYTES, MOST_EVENTS, Limit
 from webapp.commands.exports.markdown import write_markdown
 from webapp.commands.exports.page import write_html
 from webapp.commands.exports.story import tell
@@ -34,7 +35,8 @@ Formats:
   asciicast     a terminal recording (v3), for asciinema 3 and its web player
   asciicast-v2  the same for asciinema 2, which is the one on PyPI
   markdown      for an issue or a review
-  html          one file that needs no network: to read, and to replay with a timeline
+  html          one file that needs no network: to read, and to replay with a timeline;
+                of a long session its beginning and its end
   jsonl         the log exactly, a line of JSON a record: for `import`, and for jq
 
 \b
@@ -46,35 +48,61 @@ Examples:
 @session_argument
 @click.option("--format", "form", type=click.Choice(FORMATS), required=True, help="See below.")
 @click.option("-o", "--output", metavar="FILE", help="Write there; a file that is there stays.")
+@click.option(
+    "--max-events",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help=f"In html no more than N, half of them from the end; 0: all. [{MOST_EVENTS}]",
+)
 @place_options
-def export(session: str, form: str, output: str | None) -> None:
+def export(session: str, form: str, output: str | None, max_events: int | None) -> None:
     """Write SESSION as a file for elsewhere, to stdout unless -o is given.
 
     Of a session that still runs it holds what has been printed so far.
     """
+    if max_events is not None and form != "html":
+        raise click.UsageError(f"--max-events is for html; {form} always has all of them.")
     with open_place() as place:
         found = place.find(session)
+        limit = _limit(found, MOST_EVENTS if max_events is None else max_events)
         if not found.is_live:
             place.settle(found.id)
         with place.reading(found) as log:
             end = reader.find_end(log, log.size())
             chunks = read_chunks(log, 0, end)
             if output is None or output == "-":
-                for piece in _write(form, place, found, log, chunks):
+                for piece in _write(form, place, found, log, chunks, limit):
                     click.echo(piece, nl=False)
             else:
                 with progress_bar("export", end) as advance:
                     counted = _counted(chunks, advance)
-                    _write_file(Path(output), _write(form, place, found, log, counted))
+                    _write_file(Path(output), _write(form, place, found, log, counted, limit))
                 click.echo(f"{output}: {byte_count(Path(output).stat().st_size)}", err=True)
+        if limit is not None and limit.left_out:
+            click.echo(f"agent-stream: {limit.message()}", err=True)
         if found.is_live:
             click.echo(
                 f"agent-stream: {found.id} still runs: this is what it has printed so far", err=True
             )
 
 
+def _limit(session: Session, max_events: int) -> Limit | None:
+    if not max_events:
+        return None
+    advice = (
+        f"`agent-stream export {session.id} --format html --max-events 0` writes all of them, "
+        "which a browser may take long to open; `--format markdown` and `jsonl` do, too."
+    )
+    return Limit(max_events, MOST_BYTES, advice)
+
+
 def _write(
-    form: str, place: Place, session: Session, log: OpenLog, chunks: Iterator[Chunk]
+    form: str,
+    place: Place,
+    session: Session,
+    log: OpenLog,
+    chunks: Iterator[Chunk],
+    limit: Limit | None,
 ) -> Iterator[str]:
     if form == "jsonl":
         return write_jsonl(
@@ -90,7 +118,7 @@ def _write(
             return write_v2(session, events)
         case "markdown":
             return write_markdown(session, tell(events))
-    return write_html(session, tell(events))
+    return write_html(session, tell(events if limit is None else limit.apply(events)))
 
 
 def _counted(chunks: Iterable[Chunk], advance: Callable[[int], None]) -> Iterator[Chunk]:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -47,16 +48,20 @@ def test_error_of_one_round_costs_no_other(
     error: Exception,
 ) -> None:
     rounds: list[object] = []
+    pauses: list[object] = []
     niceness: list[int] = []
 
-    def compress(_database: object, _var: object, _before: str, pause: Callable[[], None]) -> Steps:
-        rounds.append(pause)
+    def compress(*given: Any) -> Steps:
+        rounds.append(given)
         if len(rounds) == 1:
             raise error
-        pause()
-        leash[1]()
+        try:
+            given[-1]()
+        finally:
+            leash[1]()
         with pytest.raises(Over):
-            pause()
+            given[-1]()
+        pauses.append(given[-1])
         return iter(())
 
     monkeypatch.setattr(retention, "compress_old", compress)
@@ -64,7 +69,7 @@ def test_error_of_one_round_costs_no_other(
     monkeypatch.setattr(keeper, "SearchIndex", refuse)
     monkeypatch.setattr(os, "nice", niceness.append)
     keep(Settings(var=shelf.var, search=False), leash[0])
-    assert len(rounds) == 2
+    assert (len(rounds), len(pauses)) == (2, 1)
     assert niceness == [19]
     assert str(error) in caplog.text
 

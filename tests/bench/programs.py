@@ -11,8 +11,8 @@ SOURCES = Path(__file__).parent / "native"
 PROGRAMS = {
     "ticker": ("ticker.c", "process.c"),
     "floor": ("floor.c", "process.c"),
-    "viewers": ("viewers.c", "events.c", "response.c", "process.c"),
-    "crowd": ("crowd.c", "events.c", "response.c", "process.c"),
+    "viewers": ("viewers.c", "connection.c", "events.c", "response.c", "process.c"),
+    "crowd": ("crowd.c", "connection.c", "events.c", "response.c", "process.c"),
 }
 
 

@@ -13,17 +13,16 @@
 // "refused" are answers other than 200, "failed" are connections that ended before one, since
 // the start; "seconds" is the time that the order took. End of stdin ends the process.
 #define _GNU_SOURCE
+#include "connection.h"
 #include "events.h"
 #include "process.h"
 #include "response.h"
 
 #include <errno.h>
-#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -62,21 +61,10 @@ static int is_silent(const struct client *client)
 
 static void begin_connecting(struct client *client)
 {
-    struct sockaddr_in address;
-    loopback(&address, port);
-    client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (client->fd < 0)
-        fail("crowd: socket");
-    if (is_silent(client)) {
-        int size = RECEIVE_BUFFER;
-        setsockopt(client->fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
-    }
     response_begin(&client->response);
     events_begin(&client->stream);
-    if (connect(client->fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS)
-        fail("crowd: connect");
-    struct epoll_event event = {.events = EPOLLOUT, .data.ptr = client};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, client->fd, &event);
+    int receive_bytes = is_silent(client) ? RECEIVE_BUFFER : 0;
+    client->fd = connection_open(epoll_fd, client, port, receive_bytes);
     client->state = CONNECTING;
     client->connect_at = 0;
 }
@@ -105,14 +93,9 @@ static void lose(struct client *client)
 
 static void send_request(struct client *client)
 {
-    char request[1024];
-    const char *id = client->stream.last_id;
-    int length = snprintf(request, sizeof request,
-                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n%s%s%s\r\n", client->path,
-                          port, *id ? "Last-Event-ID: " : "", id, *id ? "\r\n" : "");
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
     client->state = WAITING;
-    if (write(client->fd, request, length) != length)
+    if (!connection_ask(client->fd, port, client->path, client->stream.last_id))
         lose(client);
     else // a silent one is never waited for again, whatever comes
         epoll_ctl(epoll_fd, is_silent(client) ? EPOLL_CTL_DEL : EPOLL_CTL_MOD, client->fd, &event);
@@ -176,8 +159,10 @@ static void reply(void)
     order = NULL;
 }
 
-static void obey(const char *line)
+static void obey(void)
 {
+    char line[64];
+    read_order(line, sizeof line);
     order_at = now_ns();
     if (!strcmp(line, "silence\n")) {
         order = "silence";
@@ -200,16 +185,6 @@ static void obey(const char *line)
         fprintf(stderr, "crowd: unknown order %s", line);
         exit(2);
     }
-}
-
-static void read_order(void)
-{
-    char line[64];
-    ssize_t length = read(STDIN_FILENO, line, sizeof line - 1);
-    if (length <= 0)
-        exit(0);
-    line[length] = 0;
-    obey(line);
 }
 
 static int is_done(void)
@@ -238,7 +213,7 @@ static void run(void)
         for (int i = 0; i < count; i++) {
             struct client *client = ready[i].data.ptr;
             if (!client)
-                read_order();
+                obey();
             else if (client->state != AWAY)
                 on_ready(client, ready[i].events);
         }
@@ -268,11 +243,7 @@ int main(int argc, char **argv)
     silent = make_clients(silent_count, argv[3]);
     coming = make_clients(coming_count, argv[5]);
 
-    raise_open_file_limit();
-    limit_life(LIFE_SECONDS);
-    epoll_fd = epoll_create1(0);
-    struct epoll_event orders = {.events = EPOLLIN, .data.ptr = NULL};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &orders);
+    epoll_fd = connections_begin(LIFE_SECONDS);
     run();
     return 0;
 }

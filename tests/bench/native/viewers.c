@@ -13,19 +13,17 @@
 //
 // The report is one line of JSON. End of stdin ends the process.
 #define _GNU_SOURCE
+#include "connection.h"
 #include "events.h"
 #include "process.h"
 #include "response.h"
 
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -160,33 +158,19 @@ static void on_body(void *context, const char *piece, size_t length)
 
 static void begin_connecting(struct viewer *viewer)
 {
-    int on = 1;
-    struct sockaddr_in address;
-    loopback(&address, port);
-    viewer->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (viewer->fd < 0)
-        fail("viewers: socket");
-    setsockopt(viewer->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     response_begin(&viewer->response);
     events_begin(&viewer->stream);
-    if (connect(viewer->fd, (struct sockaddr *)&address, sizeof address) && errno != EINPROGRESS)
-        fail("viewers: connect");
-    struct epoll_event event = {.events = EPOLLOUT, .data.ptr = viewer};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, viewer->fd, &event);
+    viewer->fd = connection_open(epoll_fd, viewer, port, 0);
     viewer->state = CONNECTING;
     connecting++;
 }
 
 static void send_request(struct viewer *viewer)
 {
-    char request[2048];
-    const char *path = paths[(viewer - viewers) % path_count], *id = viewer->stream.last_id;
-    int length = snprintf(request, sizeof request,
-                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n%s%s%s\r\n",
-                          path, port, *id ? "Last-Event-ID: " : "", id, *id ? "\r\n" : "");
+    const char *path = paths[(viewer - viewers) % path_count];
     viewer->state = WAITING;
     // A failed write shows as an error of the connection, which the next wait reports.
-    if (write(viewer->fd, request, length) == length) {
+    if (connection_ask(viewer->fd, port, path, viewer->stream.last_id)) {
         struct epoll_event event = {.events = EPOLLIN, .data.ptr = viewer};
         epoll_ctl(epoll_fd, EPOLL_CTL_MOD, viewer->fd, &event);
     }
@@ -328,10 +312,7 @@ static void report(void)
 static void obey(void)
 {
     char order[64];
-    ssize_t length = read(STDIN_FILENO, order, sizeof order - 1);
-    if (length <= 0)
-        exit(0);
-    order[length] = 0;
+    read_order(order, sizeof order);
     if (!strcmp(order, "measure\n")) {
         measure();
     } else if (!strcmp(order, "stop\n")) {
@@ -410,11 +391,7 @@ int main(int argc, char **argv)
     last_number = mode == EXACT ? atoll(argv[4]) : 0;
     viewers = calloc(viewer_count, sizeof *viewers);
 
-    raise_open_file_limit();
-    limit_life(LIFE_SECONDS);
-    epoll_fd = epoll_create1(0);
-    struct epoll_event orders = {.events = EPOLLIN, .data.ptr = NULL};
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, STDIN_FILENO, &orders);
+    epoll_fd = connections_begin(LIFE_SECONDS);
     run();
     return 0;
 }

@@ -7,12 +7,11 @@ from pathlib import Path
 import pytest
 
 from tests.log import random_logs
-from tests.server import wait_for
-from tests.stream.growing_log import DONE, GrowingLog
+from tests.stream.growing_log import DONE
+from tests.stream.kept_sessions import GIGABYTE, add_session, record
 from webapp.log.event_id import EventId
 from webapp.log.record import format_record
 from webapp.stream import kept_file
-from webapp.stream.cursor import Cursor
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
 from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames, folder_in
@@ -21,18 +20,8 @@ from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames, folder_in
 @pytest.fixture
 def feed(tmp_path: Path) -> Iterator[Feed]:
     """A session that has ended, and whose frames are kept."""
-    log = GrowingLog(tmp_path / "output.log")
-    for number in range(110):
-        log.say(f"{number} {'x' * 10_000}")
-    log.end()
-    log.die()
-    opened = Feed("session-1-a", log.path)
-    frames = KeptFrames(tmp_path, 1 << 30)
-    frames.record(opened, Format())
-    cursor = Cursor(opened, Format(), opened.place_at(0))
-    while cursor.read() is not None:
-        pass
-    wait_for(lambda: list(folder_in(tmp_path).glob("session-1-a.????????????????")))
+    opened = add_session(tmp_path, "session-1-a").feed
+    record(KeptFrames(tmp_path, GIGABYTE), opened)
     yield opened
     opened.close()
 
@@ -40,7 +29,7 @@ def feed(tmp_path: Path) -> Iterator[Feed]:
 def test_log_that_grew_within_a_tick_of_the_clock_is_encoded_again(
     tmp_path: Path, feed: Feed
 ) -> None:
-    frames = KeptFrames(tmp_path, 1 << 30)
+    frames = KeptFrames(tmp_path, GIGABYTE)
     found = frames.open(feed, Format())
     assert found is not None
     found.close()
@@ -55,7 +44,7 @@ def test_file_that_is_not_whole_is_closed(tmp_path: Path, feed: Feed) -> None:
     (path,) = folder_in(tmp_path).iterdir()
     os.truncate(path, 1000)
     before = os.listdir("/proc/self/fd")
-    assert KeptFrames(tmp_path, 1 << 30).open(feed, Format()) is None
+    assert KeptFrames(tmp_path, GIGABYTE).open(feed, Format()) is None
     assert os.listdir("/proc/self/fd") == before
 
 

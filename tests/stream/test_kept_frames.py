@@ -1,35 +1,32 @@
-"""Frames that are kept: only whole, only of just that log, and never more than there may be."""
+"""Frames that are kept: only whole, and only of just that log."""
 
 import os
 import stat
-import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 import webapp.log
 from tests.server import wait_for
 from tests.stream.growing_log import DONE, GrowingLog
+from tests.stream.kept_sessions import (
+    GIGABYTE,
+    LINE,
+    Session,
+    add_session,
+    files,
+    kept,
+    read,
+    record,
+    wait_until_idle,
+)
 from webapp.archive.compress import compress_log
 from webapp.log.record import format_record
-from webapp.stream import kept_folder, kept_frames, recording
-from webapp.stream.cursor import Cursor
+from webapp.stream import kept_frames
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
-from webapp.stream.kept_folder import KeptFolder
-from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames, folder_in
-
-GIGABYTE = 1 << 30
-LINE = "x" * 10_000
-
-
-class Session(NamedTuple):
-    """A session on disk, open for its viewers."""
-
-    log: GrowingLog
-    feed: Feed
+from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames
 
 
 @pytest.fixture
@@ -39,58 +36,6 @@ def session(tmp_path: Path) -> Iterator[Session]:
     yield with_log
     if with_log.feed.holders == 0:
         with_log.feed.close()
-
-
-def add_session(var: Path, session_id: str, lines: int = 110) -> Session:
-    """A session that has ended."""
-    path = var / "sessions" / session_id / "output.log"
-    path.parent.mkdir(parents=True)
-    log = GrowingLog(path)
-    for number in range(lines):
-        log.say(f"{number} {LINE}")
-    log.end()
-    log.die()
-    return Session(log, Feed(session_id, path))
-
-
-def read(feed: Feed, form: Format, most: int = 1000) -> bytes:
-    """What a viewer reads from the beginning, in at most so many pieces."""
-    cursor = Cursor(feed, form, feed.place_at(0))
-    pieces = []
-    for _ in range(most):
-        piece = cursor.read()
-        if piece is None:
-            break
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def files(var: Path) -> list[Path]:
-    """What lies in the folder."""
-    return sorted(folder_in(var).iterdir()) if folder_in(var).exists() else []
-
-
-def record(frames: KeptFrames, feed: Feed, form: Format = Format()) -> bytes:  # noqa: B008
-    """Replay a session while it is recorded, and wait until that is over; the frames."""
-    frames.record(feed, form)
-    body = read(feed, form)
-    wait_until_idle(frames)
-    return body
-
-
-def wait_until_idle(frames: KeptFrames) -> None:
-    """Until no thread of it is left."""
-    wait_for(lambda: all(one.has_ended for one in frames._recordings))
-
-
-def kept(frames: KeptFrames, feed: Feed, form: Format = Format()) -> bytes | None:  # noqa: B008
-    """The frames that are kept of a session."""
-    found = frames.open(feed, form)
-    if found is None:
-        return None
-    body = os.pread(found.fd, found.size, 0)
-    found.close()
-    return body
 
 
 FORMS = [Format(), Format(as_envelope=True), Format(id_prefix="session-1-a/")]
@@ -290,116 +235,3 @@ def test_session_that_is_deleted_while_it_is_recorded_leaves_nothing(
 
 def test_forgetting_what_was_never_kept_is_fine(tmp_path: Path) -> None:
     kept_frames.forget(tmp_path, "session-1-a")
-
-
-# --- how much there may be ----------------------------------------------------------------
-
-
-def test_least_recently_used_goes_first(tmp_path: Path) -> None:
-    sessions = {name: add_session(tmp_path, f"session-1-{name}") for name in "abc"}
-    frames = KeptFrames(tmp_path, 2_800_000)
-    for name in "ab":
-        record(frames, sessions[name].feed)
-    for number, path in enumerate(files(tmp_path)):
-        os.utime(path, (number, number))
-    assert kept(frames, sessions["a"].feed) is not None
-    record(frames, sessions["c"].feed)
-    assert {name for name in "abc" if kept(frames, sessions[name].feed)} == {"a", "c"}
-    for one in sessions.values():
-        one.feed.close()
-
-
-def test_log_that_is_larger_than_all_may_be_is_not_kept(tmp_path: Path, session: Session) -> None:
-    record(KeptFrames(tmp_path, LEAST_LOG_BYTES), session.feed)
-    assert files(tmp_path) == []
-
-
-def test_frames_that_come_out_larger_than_all_may_be_are_not_kept(
-    tmp_path: Path, session: Session
-) -> None:
-    frames = KeptFrames(tmp_path, session.feed.size() + 10)
-    record(frames, session.feed, Format(as_envelope=True))
-    assert files(tmp_path) == []
-
-
-def test_disk_that_is_nearly_full_is_left_alone(
-    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    disk = os.statvfs(tmp_path)
-    monkeypatch.setattr(kept_folder, "_FREE_BYTES", disk.f_bavail * disk.f_frsize + (1 << 40))
-    record(KeptFrames(tmp_path, GIGABYTE), session.feed)
-    assert files(tmp_path) == []
-
-
-def test_disk_that_fills_up_meanwhile_gets_its_room_back(
-    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    frames = KeptFrames(tmp_path, GIGABYTE)
-    frames.record(session.feed, Format())
-    read(session.feed, Format(), most=2)
-    wait_for(lambda: any(path.stat().st_size for path in files(tmp_path)))
-    monkeypatch.setattr(KeptFolder, "disk_has", lambda *_anything: False)
-    read(session.feed, Format())
-    wait_until_idle(frames)
-    assert files(tmp_path) == []
-
-
-def test_disk_that_takes_no_more_ends_the_recording_and_not_the_replay(
-    tmp_path: Path,
-    session: Session,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    def refuse(_fd: int, _data: bytes) -> None:
-        raise OSError(28, "No space left on device")
-
-    whole = read(session.feed, Format())
-    monkeypatch.setattr(recording, "_write_all", refuse)
-    frames = KeptFrames(tmp_path, GIGABYTE)
-    assert record(frames, session.feed) == whole
-    assert files(tmp_path) == []
-    frames.record(session.feed, Format())
-    assert "No space left" in caplog.text
-
-
-def test_disk_that_is_slower_than_the_replay_ends_the_recording(
-    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(recording, "BACKLOG_BYTES", -1)
-    record(KeptFrames(tmp_path, GIGABYTE), session.feed)
-    assert files(tmp_path) == []
-
-
-def test_part_that_a_killed_worker_left_goes_after_an_hour(
-    tmp_path: Path, session: Session
-) -> None:
-    folder_in(tmp_path).mkdir(parents=True)
-    old, new = (folder_in(tmp_path) / f"session-2-{name}.0.7-0.part" for name in ("old", "new"))
-    for part in (old, new):
-        part.write_bytes(b"x")
-    os.utime(old, (time.time() - 4000, time.time() - 4000))
-    record(KeptFrames(tmp_path, GIGABYTE), session.feed)
-    assert not old.exists()
-    assert new.exists()
-
-
-def test_folder_that_cannot_be_made_is_no_trouble(tmp_path: Path, session: Session) -> None:
-    (tmp_path / "cache").write_text("no folder")
-    frames = KeptFrames(tmp_path, GIGABYTE)
-    assert record(frames, session.feed) == read(session.feed, Format())
-    assert kept(frames, session.feed) is None
-    kept_frames.forget(tmp_path, "session-1-a")
-
-
-def test_no_more_than_a_few_are_recorded_at_once(
-    tmp_path: Path, session: Session, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(kept_frames, "MOST_RECORDINGS", 1)
-    frames = KeptFrames(tmp_path, GIGABYTE)
-    frames.record(session.feed, Format())
-    frames.record(session.feed, Format(as_envelope=True))
-    assert list(session.feed.recordings) == [Format()]
-    read(session.feed, Format())
-    wait_until_idle(frames)
-    frames.record(session.feed, Format(as_envelope=True))
-    assert list(session.feed.recordings) == [Format(as_envelope=True)]

@@ -1,5 +1,6 @@
 """Who lives is asked of the lock: real processes hold it and are killed."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -119,3 +120,31 @@ def test_log_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         lock.open_log(tmp_path / "output.log", os.O_RDWR)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_reading_a_log_changes_nothing_on_the_disk(tmp_path: Path) -> None:
+    path = tmp_path / "output.log"
+    path.write_text("a record\n")
+    os.utime(path, (0, path.stat().st_mtime))  # such a time is renewed by the next reading
+    fd = lock.open_log(path)
+    assert os.read(fd, 100) == b"a record\n"
+    os.close(fd)
+    assert path.stat().st_atime == 0
+
+
+def test_the_log_of_another_user_is_opened_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, opened = tmp_path / "output.log", os.open
+    path.write_text("a record\n")
+
+    def refuse(name: Path, flags: int) -> int:
+        if flags & os.O_NOATIME:
+            raise PermissionError(errno.EPERM, "not the owner", str(name))
+        return opened(name, flags)
+
+    monkeypatch.setattr(os, "open", refuse)
+    fd = lock.open_log(path)
+    monkeypatch.undo()
+    assert os.read(fd, 100) == b"a record\n"
+    os.close(fd)

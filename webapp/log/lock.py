@@ -8,6 +8,8 @@ import errno
 import fcntl
 import os
 
+_NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
+
 
 def acquire(log_fd: int) -> bool:
     """Take the exclusive lock without waiting; False if somebody else holds it."""
@@ -42,8 +44,16 @@ def is_held(log_fd: int) -> bool:
 
 
 def open_log(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
-    """Open a log that exists; a symbolic link in its place is refused (ELOOP)."""
-    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+    """Open a log that exists; a symbolic link in its place is refused (ELOOP).
+
+    Reading it leaves no time of access behind: after each record that would be a change of the
+    file system, and its journal may make who reads wait for the disk, with all viewers.
+    """
+    flags |= os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags | _NO_ACCESS_TIME)
+    except PermissionError:
+        return os.open(path, flags)  # only the owner may ask for that: open(2)
 
 
 def close_log(fd: int) -> None:

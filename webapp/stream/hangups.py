@@ -10,6 +10,8 @@ _epoll = monkey.get_original("select", "epoll")
 _READ = 1
 _AT_ONCE = 16
 """When hundreds hang up together, the live viewers have their turn in between."""
+_PAUSE_SECONDS = 0.005
+"""After so many at once: of a crowd that goes, those who stay shall not notice."""
 
 EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET = 0x8, 0x10, 0x2000, 1 << 31
 
@@ -43,7 +45,8 @@ class Hangups:
         watcher = hub.loop.io(self._epoll.fileno(), _READ)
         while True:
             hub.wait(watcher)
-            for fd, mask in self._epoll.poll(0, _AT_ONCE):
+            told = self._epoll.poll(0, _AT_ONCE)
+            for fd, mask in told:
                 try:
                     if mask & (EPOLLERR | EPOLLHUP):
                         self._on_gone(fd)
@@ -51,3 +54,5 @@ class Hangups:
                         self._on_half(fd)
                 except Exception:
                     logger.exception("cannot end the stream on descriptor %d", fd)
+            if len(told) == _AT_ONCE:
+                gevent.sleep(_PAUSE_SECONDS)

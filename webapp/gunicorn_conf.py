@@ -117,7 +117,7 @@ def post_worker_init(worker: Any) -> None:
 
     What was loaded by now stays: the garbage collector need not look at it ever again.
     """
-    from webapp.archive.starter import KeeperStarter, has_work
+    from webapp.archive.starter import KeeperStarter
 
     hub = _services(worker).hub
     hub.should_stop = lambda: not worker.alive
@@ -135,9 +135,8 @@ def post_worker_init(worker: Any) -> None:
             kept=KeptFrames(_settings.var, most) if most else None,
         )
         pace(worker, lambda: hub.viewers > 0)
-    if has_work(_settings):
-        worker.agent_stream_keeper = KeeperStarter(_settings.var.resolve())
-        worker.agent_stream_keeper.start()
+    worker.agent_stream_keeper = KeeperStarter(_settings.var.resolve())
+    worker.agent_stream_keeper.start()
     gc.collect()
     gc.freeze()
 

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,10 +16,7 @@ from tests.server import PATIENCE_SECONDS, wait_for
 from tests.store.fresh_var import make_var
 from webapp.archive import keeper_lock, starter
 from webapp.archive.keeper_lock import KeeperLock
-from webapp.archive.starter import KeeperStarter, has_work
-from webapp.settings import Settings
-
-IDLE = Settings(search=False, compress_after_days=0)
+from webapp.archive.starter import KeeperStarter
 
 
 @pytest.fixture
@@ -53,20 +49,6 @@ def test_keeper_holds_nothing_of_the_server_and_only_the_end_of_its_leash_ends_i
         process.stdin.close()
         assert process.wait(PATIENCE_SECONDS) == 0
     os.close(read_fd)
-
-
-@pytest.mark.parametrize(
-    ("wanted", "settings"),
-    [
-        (False, IDLE),
-        (True, replace(IDLE, search=True)),
-        (True, replace(IDLE, compress_after_days=7)),
-        (True, replace(IDLE, delete_after_days=30)),
-        (True, replace(IDLE, max_kept_bytes=1)),
-    ],
-)
-def test_keeper_is_wanted_where_there_is_anything_to_do(wanted: bool, settings: Settings) -> None:
-    assert has_work(settings) is wanted
 
 
 @pytest.fixture

@@ -8,11 +8,12 @@ import pytest
 
 from tests.store.rows import add_ended, add_session, execute, rows
 from webapp.errors import BadRequest
-from webapp.store import session_list, workflows
+from webapp.store import indexed_list, session_index, session_list, workflows
 from webapp.store.engine import Database
 from webapp.store.models import ENDED, STATUSES
 from webapp.store.session_filter import Filter
-from webapp.store.session_list import SORTS, Page, count_sessions, find_page, titles_of
+from webapp.store.session_list import Page, count_sessions, find_page, titles_of
+from webapp.store.session_order import SORTS
 
 START_MS = 1_700_000_000_000
 AGENTS = ("demo", "claude", "codex")
@@ -149,12 +150,42 @@ def test_each_filter_finds_just_what_it_says_in_its_order(
     sort: str,
     most: int,
 ) -> None:
+    monkeypatch.setattr(indexed_list, "MOST_UNINDEXED", -1)
     monkeypatch.setattr(session_list, "MOST_COLLECTED", most)
     monkeypatch.setattr(session_list, "MOST_WALKED", 60)
     monkeypatch.setattr(session_list, "PATIENCE_SECONDS", 60)
     monkeypatch.setattr(session_list, "_FIRST_STEP", 16)
+    check_lists(database, many, random.Random(most).sample(choices(many), 30), sort)
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize(("indexed", "most_sorted"), [(0, 9), (90, 9), (400, 0), (400, 9)])
+def test_index_finds_the_same_however_much_of_it_is_filled(
+    database: Database,
+    many: list[dict[str, Any]],
+    monkeypatch: pytest.MonkeyPatch,
+    sort: str,
+    indexed: int,
+    most_sorted: int,
+) -> None:
+    monkeypatch.setattr(session_index, "_MOST_AT_ONCE", 30)
+    monkeypatch.setattr(indexed_list, "MOST_SORTED", most_sorted)
+    monkeypatch.setattr(indexed_list, "_FIRST_STEP", 5)
+    monkeypatch.setattr(indexed_list, "_STEP_PASSED", 20)
+    monkeypatch.setattr(indexed_list, "MOST_PASSED", 60)
+    monkeypatch.setattr(indexed_list, "PATIENCE_SECONDS", most_sorted)
+    for _ in itertools.takewhile(lambda at: at * 30 < indexed, itertools.count()):
+        next(session_index.index_waiting(database, fewest=1), 0)
+    chosen = random.Random(indexed).sample(choices(many), 30)
+    check_lists(database, many, chosen, sort)
+
+
+def check_lists(
+    database: Database, many: list[dict[str, Any]], chosen: list[Filter], sort: str
+) -> None:
+    """Each filter's pages hold just the rows that it describes, in order."""
     of_ended = sort in ("longest", "largest")
-    for wanted in random.Random(most).sample(choices(many), 30):
+    for wanted in chosen:
         expected = [row for row in many if is_wanted(row, wanted)]
         if of_ended:  # a live one's place moves while it runs: see the test of those
             expected = [row for row in expected if row["status"] in ENDED]
@@ -169,6 +200,7 @@ def test_each_filter_finds_just_what_it_says_in_its_order(
 def test_search_that_stops_before_its_page_is_full_says_so(
     database: Database, many: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(indexed_list, "MOST_UNINDEXED", -1)
     monkeypatch.setattr(session_list, "MOST_WALKED", 100)
     monkeypatch.setattr(session_list, "PATIENCE_SECONDS", 60)
     monkeypatch.setattr(session_list, "_FIRST_STEP", 50)

@@ -7,23 +7,12 @@ import threading
 from pathlib import Path
 
 from webapp.archive.keeper_lock import KeeperLock
-from webapp.settings import Settings
 
 LOOK_SECONDS = 5.0
 """How often a worker looks whether there is one. The first look comes after so long, too: a
 server that lives shorter needs none."""
 
 logger = logging.getLogger(__name__)
-
-
-def has_work(settings: Settings) -> bool:
-    """Whether a keeper is wanted at all."""
-    return bool(
-        settings.search
-        or settings.compress_after_days
-        or settings.delete_after_days
-        or settings.max_kept_bytes
-    )
 
 
 class KeeperStarter:

@@ -22,7 +22,8 @@ from webapp.commands.terminal import one_line
 from webapp.errors import ServiceUnavailable
 from webapp.store.models import STATUSES, Session
 from webapp.store.session_filter import Filter
-from webapp.store.session_list import SORTS, find_page
+from webapp.store.session_list import find_page
+from webapp.store.session_order import SORTS
 from webapp.store.shapes import session as api_session
 
 _DEFAULT_LIMIT = 20

@@ -95,6 +95,17 @@ def text_condition(wanted: Filter) -> list[Condition]:
     return [Condition(_TEXT_SQL, {"text": wanted.text, "like": f"%{escaped}%"})]
 
 
+def all_conditions(wanted: Filter) -> list[Condition]:
+    """All that is asked for."""
+    return [
+        *status_condition(wanted),
+        *agent_condition(wanted),
+        *workflow_condition(wanted),
+        *id_condition(wanted),
+        *text_condition(wanted),
+    ]
+
+
 def _one_of(column: str, values: Sequence[str]) -> Condition:
     named = {f"{column}_{number}": value for number, value in enumerate(dict.fromkeys(values))}
     return Condition(f"{column} IN ({', '.join(f':{name}' for name in named)})", named)

@@ -1,7 +1,8 @@
 """Pages of sessions: filtered, in an order, quick over a million rows.
 
-A page is found in one of two ways, and each is bounded:
+A page is found in one of three ways, and each is bounded:
 
+* *ask*: an index of all that is known of a session says where filters meet (indexed_list.py);
 * *collect*: one filter alone leaves at most MOST_COLLECTED sessions: all of them are looked at;
 * *walk*: along an index in the order, past at most MOST_WALKED sessions, for PATIENCE_SECONDS,
   that the other filters do not take. A page that ends there is not full and says so; the next
@@ -20,33 +21,37 @@ from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import BadRequest
+from webapp.store.indexed_list import find_indexed
 from webapp.store.models import STATUSES, TITLE_LETTERS, Message, Session, SessionCount
 from webapp.store.session_filter import (
-    TRUE,
     Condition,
     Filter,
     agent_condition,
+    all_conditions,
     all_of,
     id_condition,
     status_condition,
     text_condition,
     workflow_condition,
 )
+from webapp.store.session_order import (
+    BY_ID,
+    LOG_BYTES,
+    ORDERS,
+    SORTS,
+    Order,
+    Place,
+    after_condition,
+    cursor_of,
+    read_cursor,
+)
 
 MOST_COLLECTED = 10_000
 MOST_WALKED = 10_000
-PATIENCE_SECONDS = 0.015
+PATIENCE_SECONDS = 0.02
 _FIRST_STEP = 500
 _MOST_PARTS = 70
 """SQLite puts at most 500 selects together: https://sqlite.org/limits.html"""
-
-_DURATION_MS = (
-    "max(0, CAST(round((julianday(ended_at) - julianday(coalesce(started_at, ended_at)))"
-    " * 86400000.0) AS INTEGER))"
-)
-"""An expression of the index, which SQLite knows again only as it stands there."""
-_LOG_BYTES = "coalesce(log_bytes, 0)"
-_BY_ID = "sqlite_autoindex_sessions_1"
 
 
 class Page(NamedTuple):
@@ -57,34 +62,6 @@ class Page(NamedTuple):
     """Where the next page begins; None at the end."""
     is_incomplete: bool = False
     """The search stopped before the page was full; from the cursor on there may be more."""
-
-
-class _Place(NamedTuple):
-    """Where a session stands in an order: what it is sorted by, then its id."""
-
-    key: Any
-    id: str
-
-
-class _Order(NamedTuple):
-    """An order, and the index in which all sessions stand in it."""
-
-    key: str
-    indexed_by: str
-    direction: str = "DESC"
-    of_ended: bool = False
-    """Only what has ended stands in the index; the few that live are put among them."""
-    most_at_once: int = 2_000
-    """In which order rows lie on disk says how long it takes to look at so many."""
-
-
-_ORDERS = {
-    "newest": _Order("id", _BY_ID),
-    "oldest": _Order("id", _BY_ID, "ASC"),
-    "longest": _Order(_DURATION_MS, "ended_sessions_by_duration", of_ended=True, most_at_once=500),
-    "largest": _Order(_LOG_BYTES, "ended_sessions_by_log_bytes", of_ended=True, most_at_once=500),
-}
-SORTS = tuple(_ORDERS)
 
 
 class _Walk(NamedTuple):
@@ -110,8 +87,8 @@ def find_page(
     """
     _check_words(wanted.statuses, STATUSES, "status")
     _check_words([sort], SORTS, "sort")
-    order = _ORDERS[sort]
-    after = None if cursor is None else _read_cursor(order, cursor)
+    order = ORDERS[sort]
+    after = None if cursor is None else read_cursor(order, cursor)
 
     places, stopped_at = _find(orm, wanted, order, after, limit + 1)
     if order.of_ended:
@@ -119,9 +96,9 @@ def find_page(
         places = sorted([*places, *_between(live, after, stopped_at)], reverse=True)
     sessions = _load(orm, places[:limit])
     if len(places) > limit:
-        return Page(sessions, _cursor(order, places[limit - 1]))
+        return Page(sessions, cursor_of(order, places[limit - 1]))
     if stopped_at is not None:
-        return Page(sessions, _cursor(order, stopped_at), is_incomplete=True)
+        return Page(sessions, cursor_of(order, stopped_at), is_incomplete=True)
     return Page(sessions, None)
 
 
@@ -152,23 +129,7 @@ def _check_words(words: Iterable[str], known: Sequence[str], field: str) -> None
             )
 
 
-def _read_cursor(order: _Order, cursor: str) -> _Place:
-    if not order.of_ended:
-        return _Place(cursor, cursor)
-    key, dot, session_id = cursor.partition(".")
-    if not (dot and key.isascii() and key.isdigit() and len(key) <= 18):
-        raise BadRequest(
-            f"cursor is {cursor[:80]!r}, expected the nextCursor of a page in this order.",
-            field="cursor",
-        )
-    return _Place(int(key), session_id)
-
-
-def _cursor(order: _Order, place: _Place) -> str:
-    return f"{place.key}.{place.id}" if order.of_ended else place.id
-
-
-def _load(orm: OrmSession, places: Sequence[_Place]) -> list[Session]:
+def _load(orm: OrmSession, places: Sequence[Place]) -> list[Session]:
     found: dict[str, Session] = {}
     for start in range(0, len(places), _FIRST_STEP):
         ids = [place.id for place in places[start : start + _FIRST_STEP]]
@@ -177,22 +138,25 @@ def _load(orm: OrmSession, places: Sequence[_Place]) -> list[Session]:
     return [found[place.id] for place in places]
 
 
-# --- the two ways ---------------------------------------------------------------------
+# --- the ways ---------------------------------------------------------------------
 
 
 def _find(
-    orm: OrmSession, wanted: Filter, order: _Order, after: _Place | None, limit: int
-) -> tuple[list[_Place], _Place | None]:
+    orm: OrmSession, wanted: Filter, order: Order, after: Place | None, limit: int
+) -> tuple[list[Place], Place | None]:
     """At most `limit` places after one, and where the walk gave up before it had so many."""
     walk = _plan(wanted, order)
     if walk.tests:
+        indexed = find_indexed(orm, wanted, order, after, limit)
+        if indexed is not None:
+            return indexed
         source = _small_source(orm, wanted)
         if source is not None:
             return _collect(orm, wanted, order, source, after, limit), None
     return _follow(orm, order, walk, after, limit)
 
 
-def _plan(wanted: Filter, order: _Order) -> _Walk:
+def _plan(wanted: Filter, order: Order) -> _Walk:
     """The index that serves most of a filter and has the order."""
     statuses, agents, workflow, ids, words = (
         status_condition(wanted),
@@ -235,30 +199,30 @@ def _status(at: int, status: str) -> Condition:
 
 
 def _follow(
-    orm: OrmSession, order: _Order, walk: _Walk, after: _Place | None, limit: int
-) -> tuple[list[_Place], _Place | None]:
+    orm: OrmSession, order: Order, walk: _Walk, after: Place | None, limit: int
+) -> tuple[list[Place], Place | None]:
     """Along an index, in growing steps, until there is enough or too much was looked at."""
-    found: list[_Place] = []
+    found: list[Place] = []
     step, looked_at = max(limit, _FIRST_STEP) if walk.tests else limit, 0
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while True:
         rows = _step(orm, order, walk, after, step)
-        found += [_Place(key, session_id) for key, session_id, is_wanted in rows if is_wanted]
+        found += [Place(key, session_id) for key, session_id, is_wanted in rows if is_wanted]
         looked_at += len(rows)
         if len(rows) < step or len(found) >= limit:
             return found[:limit], None
-        after = _Place(rows[-1][0], rows[-1][1])
+        after = Place(rows[-1][0], rows[-1][1])
         if looked_at >= MOST_WALKED or time.monotonic() >= give_up_at:
             return found, after
         step = min(step * 2, order.most_at_once, MOST_WALKED - looked_at)
 
 
 def _step(
-    orm: OrmSession, order: _Order, walk: _Walk, after: _Place | None, limit: int
+    orm: OrmSession, order: Order, walk: _Walk, after: Place | None, limit: int
 ) -> Sequence[Any]:
     """The next rows of all parts together: key, id, and whether the tests are true of each."""
     by = f"ORDER BY key {order.direction}, id {order.direction} LIMIT :limit"
-    behind = _after_condition(order, after)
+    behind = after_condition(order, after)
     parts = " UNION ALL ".join(
         f"SELECT * FROM (SELECT {order.key} AS key, id FROM sessions INDEXED BY {walk.indexed_by}"  # noqa: S608 - our own words
         f" WHERE {part.sql} AND {behind.sql} {by})"
@@ -275,16 +239,6 @@ def _step(
         f" ORDER BY listed.key {order.direction}, sessions.id {order.direction}"
     )
     return orm.execute(text(query), values).all()
-
-
-def _after_condition(order: _Order, after: _Place | None) -> Condition:
-    if after is None:
-        return TRUE
-    values = {"after_key": after.key, "after_id": after.id}
-    sign = ">" if order.direction == "ASC" else "<"
-    if not order.of_ended:
-        return Condition(f"id {sign} :after_id", {"after_id": after.id})
-    return Condition(f"({order.key}, id) {sign} (:after_key, :after_id)", values)
 
 
 # --- a filter that leaves few ---------------------------------------------------------
@@ -306,7 +260,7 @@ def _small_source(orm: OrmSession, wanted: Filter) -> tuple[str, Condition] | No
             index = "sessions_by_agent" if agents else "sessions_by_status"
             return index, all_of([*agents, *statuses])
     if ids:
-        source = _BY_ID, all_of(ids)
+        source = BY_ID, all_of(ids)
         if _is_small(orm, *source):
             return source
     return None
@@ -323,13 +277,13 @@ def _is_small(orm: OrmSession, index: str, condition: Condition) -> bool:
 def _collect(
     orm: OrmSession,
     wanted: Filter,
-    order: _Order,
+    order: Order,
     source: tuple[str, Condition],
-    after: _Place | None,
+    after: Place | None,
     limit: int,
-) -> list[_Place]:
+) -> list[Place]:
     index, condition = source
-    tests = [*_all_conditions(wanted), condition, _after_condition(order, after)]
+    tests = [*all_conditions(wanted), condition, after_condition(order, after)]
     if order.of_ended:
         tests.append(Condition("ended_at IS NOT NULL", {}))
     test = all_of(tests)
@@ -337,17 +291,7 @@ def _collect(
         f"SELECT {order.key} AS key, id FROM sessions INDEXED BY {index} WHERE {test.sql}"  # noqa: S608 - our own words
         f" ORDER BY key {order.direction}, id {order.direction} LIMIT :limit"
     )
-    return [_Place(*row) for row in orm.execute(text(query), test.values | {"limit": limit})]
-
-
-def _all_conditions(wanted: Filter) -> list[Condition]:
-    return [
-        *status_condition(wanted),
-        *agent_condition(wanted),
-        *workflow_condition(wanted),
-        *id_condition(wanted),
-        *text_condition(wanted),
-    ]
+    return [Place(*row) for row in orm.execute(text(query), test.values | {"limit": limit})]
 
 
 # --- what lives -----------------------------------------------------------------------
@@ -356,21 +300,21 @@ def _all_conditions(wanted: Filter) -> list[Condition]:
 def _live_places(
     orm: OrmSession,
     wanted: Filter,
-    order: _Order,
+    order: Order,
     live_bytes: Callable[[Session], int | None],
-) -> list[_Place]:
+) -> list[Place]:
     """The live sessions that are wanted, by how long they have run or how much they wrote."""
     live = Condition("status IN ('starting', 'running')", {})
-    test = all_of([live, *_all_conditions(wanted)])
+    test = all_of([live, *all_conditions(wanted)])
     query = (
         "SELECT id FROM sessions INDEXED BY live_sessions_by_workflow"  # noqa: S608 - our own words
         f" WHERE {test.sql}"
     )
-    ids = [_Place(0, session_id) for session_id in orm.scalars(text(query), test.values)]
+    ids = [Place(0, session_id) for session_id in orm.scalars(text(query), test.values)]
     sessions = _load(orm, ids)
-    if order.key == _LOG_BYTES:
-        return [_Place(live_bytes(session) or 0, session.id) for session in sessions]
-    return [_Place(_ran_ms(session), session.id) for session in sessions]
+    if order.key == LOG_BYTES:
+        return [Place(live_bytes(session) or 0, session.id) for session in sessions]
+    return [Place(_ran_ms(session), session.id) for session in sessions]
 
 
 def _ran_ms(session: Session) -> int:
@@ -380,9 +324,7 @@ def _ran_ms(session: Session) -> int:
     return max(0, int(ran.total_seconds() * 1000))
 
 
-def _between(
-    places: Iterable[_Place], after: _Place | None, stopped_at: _Place | None
-) -> list[_Place]:
+def _between(places: Iterable[Place], after: Place | None, stopped_at: Place | None) -> list[Place]:
     return [
         place
         for place in places

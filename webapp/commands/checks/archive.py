@@ -8,7 +8,7 @@ import pysqlite3
 from sqlalchemy import exc
 
 from webapp.archive import keeper_lock
-from webapp.archive.starter import LOOK_SECONDS, has_work
+from webapp.archive.starter import LOOK_SECONDS
 from webapp.commands.checks.finding import Finding
 from webapp.commands.figures import byte_count
 from webapp.errors import AgentStreamError
@@ -119,8 +119,6 @@ def check_keeper(settings: Settings) -> Iterator[Finding]:
     var = settings.var.resolve()
     if keeper_lock.is_held(var):
         yield Finding("keeper", "ok", "one is at work")
-    elif not has_work(settings):
-        yield Finding("keeper", "ok", "none is wanted: search and retention are off")
     elif in_use.is_used(var):
         yield Finding(
             "keeper",

@@ -25,9 +25,9 @@ def index_of(folder: Path, **settings: Any) -> Finding:
     return finding
 
 
-def keeper_of(folder: Path, **settings: Any) -> Finding:
+def keeper_of(folder: Path) -> Finding:
     """The only thing to say of its keeper."""
-    (finding,) = check_keeper(Settings(var=folder / "var", **settings))
+    (finding,) = check_keeper(Settings(var=folder / "var"))
     return finding
 
 
@@ -118,13 +118,11 @@ def test_limits_that_make_no_sense_together_are_named(
     assert words in found[0].message
 
 
-def test_keeper_is_missed_only_where_a_server_runs_and_wants_one(tmp_path: Path) -> None:
+def test_keeper_is_missed_only_where_a_server_runs(tmp_path: Path) -> None:
     with open_shelf(tmp_path) as shelf:
         assert "no server runs here" in keeper_of(tmp_path).message
         fd = in_use.hold(shelf.var)
         assert keeper_of(tmp_path).mark == "warn"
-        off = keeper_of(tmp_path, search=False, compress_after_days=0)
-        assert (off.mark, "are off" in off.message) == ("ok", True)
         lock = KeeperLock(shelf.var)
         assert lock.acquire()
         assert "is at work" in keeper_of(tmp_path).message

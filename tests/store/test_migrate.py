@@ -8,12 +8,14 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
+from alembic import command
 
 from tests.server import ROOT
 from tests.store.fresh_var import make_var
 from webapp.errors import SetupError
 from webapp.store.engine import FILE_NAME, REVISION, open_migrated
 from webapp.store.migrate import migrate, migrations_folder
+from webapp.store.session_index import index_waiting
 
 MIGRATE = """
 import sys
@@ -51,6 +53,30 @@ def test_second_migration_has_nothing_to_do(tmp_path: Path) -> None:
     before = (tmp_path / FILE_NAME).read_bytes()
     assert migrate(tmp_path) is False
     assert (tmp_path / FILE_NAME).read_bytes() == before
+
+
+def test_sessions_from_before_the_index_wait_to_be_indexed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upgrade = command.upgrade
+    with monkeypatch.context() as before:
+        before.setattr(command, "upgrade", lambda config, _head: upgrade(config, "0006"))
+        migrate(tmp_path)
+    change(
+        tmp_path / FILE_NAME,
+        "INSERT INTO workflows VALUES ('workflow-1', NULL, 'chat', 'active', 0, 'then', 'then')",
+    )
+    change(
+        tmp_path / FILE_NAME,
+        "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
+        " created_at, ended_at) VALUES ('session-1700000000000-abcabcabcabc', 'workflow-1', 0,"
+        " 'demo', '[]', 'here', 'x', 'lost', 'then', 'later')",
+    )
+    assert migrate(tmp_path) is True
+    database = open_migrated(tmp_path)
+    assert list(index_waiting(database, fewest=1)) == [1]
+    assert list(index_waiting(database, fewest=1)) == []
+    database.close()
 
 
 def test_eight_who_migrate_at_once_do_it_once(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from webapp.archive.compress import compress_log
 from webapp.archive.retention import Limits, choose, compress_old, delete_log
 from webapp.log import lock
 from webapp.log.opened import compressed_path
-from webapp.stream.kept_frames import folder_in
+from webapp.stream.kept_folder import folder_in
 
 LINES = ["a line of an agent's"] * 300
 LATER = "2027"

@@ -7,17 +7,18 @@ from tests.bench.report import Figure, median
 from tests.bench.sessions import BLOCK_EVENTS, add_finished, bench_server, stream_path
 from tests.bench.viewers import Report, drain
 from tests.server import wait_for
-from webapp.stream.kept_folder import PART_SUFFIX
-from webapp.stream.kept_frames import folder_in
+from webapp.store.models import now
+from webapp.stream.kept_folder import PART_SUFFIX, folder_in
 
 BLOCKS = 10
 EVENTS = BLOCKS * BLOCK_EVENTS
 
 
 def measure(folder: Path, runs: int) -> list[Figure]:
-    """The log, a first replay, which encodes it, and a later one, whose frames were kept: in
-    turn, from one and the same worker."""
-    files, firsts, laters = [], [], []
+    """The log, a first replay, which encodes it, a later one, whose frames were kept, and the
+    first one of a session that has just ended, whose frames the keeper has prepared: in turn,
+    from one and the same worker. The first session ended too long ago for the keeper."""
+    files, firsts, laters, prepared = [], [], [], []
     with bench_server(folder, workers=1) as server:
         session_id = add_finished(server, BLOCKS)
         kept = folder_in(server.var)
@@ -27,13 +28,19 @@ def measure(folder: Path, runs: int) -> list[Figure]:
             wait_for(lambda: _are_kept(kept, session_id))
             laters.append(drain(server.port, stream_path(session_id)))
             shutil.rmtree(kept)
-    assert all(report.events == EVENTS + 2 for report in firsts + laters), (firsts, laters)
+            fresh_id = add_finished(server, BLOCKS, ended_at=now())
+            wait_for(lambda fresh=fresh_id: _are_kept(kept, fresh))  # type: ignore[misc]
+            prepared.append(drain(server.port, stream_path(fresh_id)))
+            shutil.rmtree(kept)
+    replays = firsts + laters + prepared
+    assert all(report.events == EVENTS + 2 for report in replays), replays
 
     raw = _rate(files)
     group = f"replay of {EVENTS:,} events"
     return [
         Figure(group, "raw log", raw, "MB/s", note=_cpu(files)),
-        *_compare(group, "first time", raw, firsts, bar=None),
+        *_compare(group, "first time, not prepared", raw, firsts, bar=None),
+        *_compare(group, "first time, prepared by the keeper", raw, prepared, bar=25),
         *_compare(group, "later", raw, laters, bar=25),
     ]
 

@@ -9,7 +9,8 @@ from tests.stream.growing_log import GrowingLog
 from webapp.stream.cursor import Cursor
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
-from webapp.stream.kept_frames import KeptFrames, folder_in
+from webapp.stream.kept_folder import folder_in
+from webapp.stream.kept_frames import KeptFrames
 
 GIGABYTE = 1 << 30
 LINE = "x" * 10_000

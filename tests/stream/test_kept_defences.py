@@ -14,7 +14,9 @@ from webapp.log.record import format_record
 from webapp.stream import kept_file
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
-from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames, folder_in
+from webapp.stream.kept_aim import LEAST_LOG_BYTES
+from webapp.stream.kept_folder import folder_in
+from webapp.stream.kept_frames import KeptFrames
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.stream.kept_folder import PART_SUFFIX, KeptFolder
+from webapp.stream.kept_folder import NEVER_USED_NS, PART_SUFFIX, KeptFolder
 
 FRAMES = "session-1-a.0123"
 
@@ -64,3 +64,28 @@ def test_a_twentieth_of_a_large_disk_stays_free(
     facts[1], facts[2], facts[4] = 4096, blocks, 1_000_000
     monkeypatch.setattr(os, "statvfs", lambda _path: os.statvfs_result(facts))
     assert folder.disk_has(1) is has_room
+
+
+def test_what_was_never_used_goes_before_what_was_used_long_ago(folder: KeptFolder) -> None:
+    used, older, newer = (folder.path / f"{FRAMES}{name}" for name in ("used", "older", "newer"))
+    for path in (newer, used, older):
+        path.write_bytes(bytes(30))
+    os.utime(used, (1, 1))
+    os.utime(older, ns=(NEVER_USED_NS, NEVER_USED_NS))
+    while newer.stat().st_ctime_ns <= older.stat().st_ctime_ns or newer.stat().st_mtime_ns:
+        os.utime(newer, ns=(NEVER_USED_NS, NEVER_USED_NS))  # the clock of files is coarse
+    assert folder.make_room(40)
+    assert sorted(folder.path.iterdir()) == sorted([used, newer])
+    assert folder.make_room(70)
+    assert list(folder.path.iterdir()) == [used]
+
+
+def test_who_spares_what_was_used_removes_nothing_in_vain(folder: KeptFolder) -> None:
+    used, unused = folder.path / f"{FRAMES}used", folder.path / f"{FRAMES}unused"
+    for path in (used, unused):
+        path.write_bytes(bytes(40))
+    os.utime(unused, ns=(NEVER_USED_NS, NEVER_USED_NS))
+    assert not folder.make_room(61, spare_used=True)
+    assert unused.exists()
+    assert folder.make_room(60, spare_used=True)
+    assert list(folder.path.iterdir()) == [used]

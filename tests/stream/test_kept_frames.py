@@ -23,10 +23,11 @@ from tests.stream.kept_sessions import (
 )
 from webapp.archive.compress import compress_log
 from webapp.log.record import format_record
-from webapp.stream import kept_frames
+from webapp.stream import kept_aim, kept_folder, kept_frames
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
-from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames
+from webapp.stream.kept_aim import LEAST_LOG_BYTES
+from webapp.stream.kept_frames import KeptFrames
 
 
 @pytest.fixture
@@ -145,7 +146,7 @@ def test_frames_of_a_log_that_is_compressed_hold_on(tmp_path: Path, session: Ses
     compressed = Feed("session-1-a", session.log.path)
     assert not compressed.log.is_plain
     assert kept(frames, compressed) == whole
-    kept_frames.forget(tmp_path, "session-1-a")
+    kept_folder.forget(tmp_path, "session-1-a")
     assert record(frames, compressed) == whole == kept(frames, compressed)
     compressed.close()
 
@@ -189,10 +190,10 @@ def test_code_version_covers_what_makes_events_and_frames(
     module.parent.mkdir()
     module.write_text("A = 1")
     monkeypatch.setattr(webapp.log, "__path__", [str(tmp_path)])
-    before = kept_frames.code_version.__wrapped__()
-    assert before == kept_frames.code_version.__wrapped__()
+    before = kept_aim.code_version.__wrapped__()
+    assert before == kept_aim.code_version.__wrapped__()
     module.write_text("A = 2")
-    assert before != kept_frames.code_version.__wrapped__()
+    assert before != kept_aim.code_version.__wrapped__()
 
 
 @pytest.mark.parametrize("left", [0, 1, 1000, -1])
@@ -213,7 +214,7 @@ def test_frames_of_a_session_that_is_deleted_go_with_it(tmp_path: Path, session:
     record(frames, session.feed)
     record(frames, other.feed)
     record(frames, session.feed, Format(as_envelope=True))
-    kept_frames.forget(tmp_path, "session-1-a")
+    kept_folder.forget(tmp_path, "session-1-a")
     assert [path.name.partition(".")[0] for path in files(tmp_path)] == ["session-1-ab"]
     other.feed.close()
 
@@ -227,11 +228,11 @@ def test_session_that_is_deleted_while_it_is_recorded_leaves_nothing(
     wait_for(lambda: files(tmp_path))
     session.log.path.unlink()
     session.log.path.parent.rmdir()
-    kept_frames.forget(tmp_path, "session-1-a")
+    kept_folder.forget(tmp_path, "session-1-a")
     read(session.feed, Format())
     wait_until_idle(frames)
     assert files(tmp_path) == []
 
 
 def test_forgetting_what_was_never_kept_is_fine(tmp_path: Path) -> None:
-    kept_frames.forget(tmp_path, "session-1-a")
+    kept_folder.forget(tmp_path, "session-1-a")

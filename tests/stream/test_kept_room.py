@@ -18,10 +18,11 @@ from tests.stream.kept_sessions import (
     record,
     wait_until_idle,
 )
-from webapp.stream import kept_folder, kept_frames, recording
+from webapp.stream import kept_folder, kept_frames, kept_part, recording
 from webapp.stream.format import Format
-from webapp.stream.kept_folder import KeptFolder
-from webapp.stream.kept_frames import LEAST_LOG_BYTES, KeptFrames, folder_in
+from webapp.stream.kept_aim import LEAST_LOG_BYTES
+from webapp.stream.kept_folder import KeptFolder, folder_in
+from webapp.stream.kept_frames import KeptFrames
 
 
 @pytest.fixture
@@ -92,7 +93,7 @@ def test_disk_that_takes_no_more_ends_the_recording_and_not_the_replay(
         raise OSError(28, "No space left on device")
 
     whole = read(session.feed, Format())
-    monkeypatch.setattr(recording, "_write_all", refuse)
+    monkeypatch.setattr(kept_part, "write_all", refuse)
     frames = KeptFrames(tmp_path, GIGABYTE)
     assert record(frames, session.feed) == whole
     assert files(tmp_path) == []
@@ -126,7 +127,7 @@ def test_folder_that_cannot_be_made_is_no_trouble(tmp_path: Path, session: Sessi
     frames = KeptFrames(tmp_path, GIGABYTE)
     assert record(frames, session.feed) == read(session.feed, Format())
     assert kept(frames, session.feed) is None
-    kept_frames.forget(tmp_path, "session-1-a")
+    kept_folder.forget(tmp_path, "session-1-a")
 
 
 def test_no_more_than_a_few_are_recorded_at_once(

@@ -14,7 +14,7 @@ from tests.server import wait_for
 from tests.stream.event_source import EventSource
 from tests.stream.theatre import PushTheatre, Viewer, pull_theatre, push_theatre, read_body
 from webapp.stream.format import Format
-from webapp.stream.kept_frames import folder_in
+from webapp.stream.kept_folder import folder_in
 from webapp.stream.view import Pace
 
 LINE = "x" * 20_000

@@ -23,6 +23,7 @@ from webapp.log.compressed import (
     CompressedLog,
 )
 from webapp.log.opened import OpenLog, PlainLog, compressed_path
+from webapp.log.write_all import write_all
 
 LEVEL = 17
 """From here on zstd also squeezes the digits of the times: short lines get half as long."""
@@ -91,12 +92,12 @@ def write_compressed(log: OpenLog, fd: int, pause: Callable[[], None] = lambda: 
     for frame in _pieces(log):
         digest.update(frame)
         packed = compressor.compress(frame)
-        _write_all(fd, packed)
+        write_all(fd, packed)
         entries.append(ENTRY.pack(len(packed), len(frame)))
         pause()
     table = b"".join(entries)
-    _write_all(fd, HEADER.pack(SKIPPABLE_MAGIC, len(table) + FOOTER.size) + table)
-    _write_all(fd, FOOTER.pack(len(entries), 0, SEEKABLE_MAGIC))
+    write_all(fd, HEADER.pack(SKIPPABLE_MAGIC, len(table) + FOOTER.size) + table)
+    write_all(fd, FOOTER.pack(len(entries), 0, SEEKABLE_MAGIC))
     return digest.digest()
 
 
@@ -115,12 +116,6 @@ def _check(part: Path, fd: int, size: int, written: bytes) -> None:
         digest.update(piece)
     if again.size() != size or digest.digest() != written:
         raise OSError(f"{part} does not hold what was written to it; the log stays as it is")
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]
 
 
 def _sync_folder(folder: Path) -> None:

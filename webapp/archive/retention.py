@@ -22,7 +22,7 @@ from webapp.store import kept_logs, sessions
 from webapp.store.engine import Database
 from webapp.store.kept_logs import KeptLog
 from webapp.store.models import Session
-from webapp.stream import kept_frames
+from webapp.stream import kept_folder
 
 _PAGE = 200
 
@@ -191,4 +191,4 @@ def _forget(var: Path, session_id: str) -> None:
             index.remove(session_id)
         finally:
             index.close()
-    kept_frames.forget(var, session_id)
+    kept_folder.forget(var, session_id)

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 PART_SUFFIX = ".part"
-_ABANDONED_SECONDS = 3600.0
+NEVER_USED_NS = 0
+"""The time of frames that no viewer has asked for yet: they are the first to go."""
+_ABANDONED_NS = 3600 * 10**9
 """A part that has not grown for so long is what a killed worker left."""
 _FREE_BYTES = 256 << 20
 _FREE_SHARE = 0.05
@@ -21,9 +23,20 @@ _FREE_SHARE = 0.05
 class _Entry(NamedTuple):
     """A file in the folder; what was used last has the latest time."""
 
-    used_at: float
+    used_ns: int
+    named_ns: int
+    """Among those that were never used the oldest goes first."""
     size: int
     path: str
+
+    @property
+    def is_part(self) -> bool:
+        """Whether somebody is just writing it, or was."""
+        return self.path.endswith(PART_SUFFIX)
+
+    def is_abandoned(self) -> bool:
+        """Whether it is what somebody who was killed left."""
+        return self.is_part and self.used_ns < time.time_ns() - _ABANDONED_NS
 
 
 class KeptFolder:
@@ -33,21 +46,35 @@ class KeptFolder:
         self.path = path
         self.max_bytes = max_bytes
 
-    def make_room(self, needed: int) -> bool:
+    def make_room(self, needed: int, *, spare_used: bool = False) -> bool:
         """Make the folder, and remove what was used least recently, until `needed` bytes fit.
 
-        False if they cannot, or if the disk has no room for them. OSError.
+        `spare_used`: only what was never used, and nothing if that is not enough. False if they
+        cannot fit, or if the disk has no room for them. OSError.
         """
         self.path.parent.mkdir(mode=0o700, exist_ok=True)
         self.path.mkdir(mode=0o700, exist_ok=True)
-        entries = sorted(self._entries())
-        total = sum(entry.size for entry in entries) + needed
+        entries = self._remove_abandoned()
+        excess = sum(entry.size for entry in entries) + needed - self.max_bytes
+        if spare_used:
+            entries = [entry for entry in entries if entry.used_ns == NEVER_USED_NS]
+            if excess > sum(entry.size for entry in entries) or not self.disk_has(needed):
+                return False
         for entry in entries:
-            is_abandoned = entry.path.endswith(PART_SUFFIX) and _is_abandoned(entry)
-            if is_abandoned or (total > self.max_bytes and not entry.path.endswith(PART_SUFFIX)):
+            if excess > 0 and not entry.is_part:
                 remove(entry.path)
-                total -= entry.size
-        return total <= self.max_bytes and self.disk_has(needed)
+                excess -= entry.size
+        return excess <= 0 and self.disk_has(needed)
+
+    def _remove_abandoned(self) -> list[_Entry]:
+        """All others, the least recently used first."""
+        left = []
+        for entry in sorted(self._entries()):
+            if entry.is_abandoned():
+                remove(entry.path)
+            else:
+                left.append(entry)
+        return left
 
     def disk_has(self, needed: int) -> bool:
         """Whether the disk has so much room and more. OSError."""
@@ -70,7 +97,9 @@ class KeptFolder:
                         facts = entry.stat(follow_symlinks=False)
                     except FileNotFoundError:
                         continue
-                    found.append(_Entry(facts.st_mtime, facts.st_size, entry.path))
+                    found.append(
+                        _Entry(facts.st_mtime_ns, facts.st_ctime_ns, facts.st_size, entry.path)
+                    )
         except (FileNotFoundError, NotADirectoryError):
             pass
         return found
@@ -84,5 +113,11 @@ def remove(path: str | os.PathLike[str]) -> None:
         pass
 
 
-def _is_abandoned(entry: _Entry) -> bool:
-    return entry.used_at < time.time() - _ABANDONED_SECONDS
+def folder_in(var: Path) -> Path:
+    """Where frames are kept."""
+    return var / "cache" / "frames"
+
+
+def forget(var: Path, session_id: str) -> None:
+    """Remove what is kept of a session, once its folder is gone."""
+    KeptFolder(folder_in(var), 0).forget(session_id)

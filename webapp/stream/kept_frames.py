@@ -1,30 +1,20 @@
 """Kept frames: a session that has ended is encoded once, and from then on sent by the kernel.
 
-What the frames of a log are depends on its bytes, on the format, and on the code that makes
-them. All of these are in the fingerprint of a file of kept frames, by which it is found and
-checked; one that is not whole, or of something else, is as good as none.
+A file of kept frames that is not whole, or of something else, is as good as none.
 """
 
-import hashlib
 import logging
 import os
-import sys
-from functools import cache
 from pathlib import Path
 
-import msgspec
-
-import webapp.log
-import webapp.stream
 from webapp.log.event_id import EventId
 from webapp.stream import kept_file
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
-from webapp.stream.kept_folder import KeptFolder, remove
-from webapp.stream.recording import Aim, Recording
+from webapp.stream.kept_aim import Aim, code_version, find_aim
+from webapp.stream.kept_folder import KeptFolder, folder_in, remove
+from webapp.stream.recording import Recording
 
-LEAST_LOG_BYTES = 1 << 20
-"""A smaller log is encoded about as soon as its kept frames would be found."""
 MOST_RECORDINGS = 2
 """At once, in one worker: each has a thread and a backlog."""
 
@@ -98,37 +88,10 @@ class KeptFrames:
         self._recordings.append(recording)
 
     def _aim(self, feed: Feed, form: Format) -> Aim | None:
-        """What a log's frames are kept as; None if it still grows, or is small."""
-        log_bytes, changed_ns = feed.stamp()
-        if log_bytes < LEAST_LOG_BYTES or not feed.is_complete():
-            return None
-        facts = (feed.session_id, log_bytes, changed_ns, tuple(form), self._code)
-        fingerprint = hashlib.sha256(repr(facts).encode()).digest()
-        name = f"{feed.session_id}.{fingerprint.hex()[:16]}"
-        return Aim(name, fingerprint, feed.path, log_bytes)
+        return find_aim(feed, form, self._code)
 
     def _forget_ended(self) -> None:
         for recording in self._recordings:
             if recording.failure is not None:
                 logger.warning("cannot keep frames in %s: %s", self._folder.path, recording.failure)
         self._recordings = [one for one in self._recordings if not one.has_ended]
-
-
-def folder_in(var: Path) -> Path:
-    """Where frames are kept."""
-    return var / "cache" / "frames"
-
-
-def forget(var: Path, session_id: str) -> None:
-    """Remove what is kept of a session, once its folder is gone."""
-    KeptFolder(folder_in(var), 0).forget(session_id)
-
-
-@cache
-def code_version() -> str:
-    """Stands for all code that may have a say in what a log's frames are."""
-    digest = hashlib.sha256(f"{sys.version_info[:2]} msgspec {msgspec.__version__}".encode())
-    for package in (webapp.log, webapp.stream):
-        for path in sorted(Path(package.__path__[0]).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -5,16 +5,15 @@ the event loop must not. It uses nothing that gevent has patched. A disk that is
 the replay ends the recording, never the replay.
 """
 
-import itertools
-import os
-from pathlib import Path
-from typing import Any, NamedTuple
+from contextlib import closing
+from typing import Any
 
 from gevent import monkey
 
-from webapp.stream import kept_file
 from webapp.stream.feed import Frame
-from webapp.stream.kept_folder import PART_SUFFIX, KeptFolder, remove
+from webapp.stream.kept_aim import Aim
+from webapp.stream.kept_folder import KeptFolder
+from webapp.stream.kept_part import KeptPart
 
 BACKLOG_BYTES = 64 << 20
 """No more than this is held in memory for the disk; on a machine that is busy with other
@@ -22,17 +21,6 @@ things the thread may not run for half a second."""
 
 _start_thread = monkey.get_original("_thread", "start_new_thread")
 _SimpleQueue = monkey.get_original("queue", "SimpleQueue")
-_part_numbers = itertools.count()
-
-
-class Aim(NamedTuple):
-    """What a recording is to become."""
-
-    name: str
-    """Of its file in the folder."""
-    fingerprint: bytes
-    log: Path
-    log_bytes: int
 
 
 class Recording:
@@ -82,40 +70,10 @@ class Recording:
         self.is_over = self.has_ended = True
 
     def _write(self) -> None:
-        path = self._folder.path / self._aim.name
-        part = f"{path}.{os.getpid()}-{next(_part_numbers)}{PART_SUFFIX}"
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(part, flags, 0o600)
-        try:
-            if not self._fill(fd):
-                return
-            os.fsync(fd)  # else the name could outlive a loss of power, and the content not
-            os.rename(part, path)
-        finally:
-            os.close(fd)
-            remove(part)
-        if not self._aim.log.parent.exists():
-            remove(path)  # the session was deleted meanwhile, and whoever did has looked here
-        self._folder.make_room(0)
-
-    def _fill(self, fd: int) -> bool:
-        """Write what comes; False if it was abandoned, or if there is no room for it."""
-        while piece := self._pieces.get():
-            if not self._has_room(len(piece)):
-                return False
-            _write_all(fd, piece)
-            self._written_bytes += len(piece)
-        if piece is None:
-            return False
-        _write_all(fd, kept_file.trailer(self._written_bytes, self._aim.fingerprint))
-        return True
-
-    def _has_room(self, size: int) -> bool:
-        fits = self._written_bytes + size <= self._folder.max_bytes
-        return fits and self._folder.disk_has(size)
-
-
-def _write_all(fd: int, data: bytes) -> None:
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]
+        with closing(KeptPart(self._folder, self._aim)) as part:
+            while piece := self._pieces.get():
+                if not part.add(piece):
+                    return
+                self._written_bytes = part.size
+            if piece is not None:  # it was not abandoned
+                part.finish(is_used=True)

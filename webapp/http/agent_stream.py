@@ -32,6 +32,7 @@ def agent_stream() -> Response:
     `?sessionId=…[&offset=…|&tail=…|&from=…][&speed=…[&maxGap=…]][&format=envelope|raw]`, or
     `?workflowId=…&message=…[&stageIndex=…][&agent=…]` to start a session first.
     """
+    services().hub.give_way()  # of a crowd each would else hold up the live ones for all its steps
     args = request.args.to_dict()
     form, pace = _format(args), view_options.pace(args)
     last_id = request.headers.get("Last-Event-ID")
@@ -39,6 +40,7 @@ def agent_stream() -> Response:
         session = services().look_up(inputs.required_text(args, "sessionId"))
         _check_workflow(args, session)
         beginning = view_options.beginning(args, last_id)
+        services().hub.give_way()
         return _respond(session, beginning, form, pace)
     if "workflowId" not in args:
         raise BadRequest(

@@ -44,6 +44,11 @@ class Hub:
         self.push: Push | None = None
         """Takes over viewers' connections, where the server lets it; set by that server."""
 
+    def give_way(self) -> None:
+        """Let the live viewers hear what is due, between two steps of answering a newcomer."""
+        if self.push is not None:
+            self.push.give_way()
+
     def admit(self) -> None:
         """Raise ServiceUnavailable if this worker has as many streams as it may have."""
         count = self.viewers + self.other_streams()

@@ -81,6 +81,11 @@ class Push:
         gevent.spawn(copy_context().run, self._begin, connection, view)  # its log names the request
         raise HandedOver
 
+    def give_way(self) -> None:
+        """Let all who are parked hear what is due."""
+        if self._parked:
+            gevent.idle()
+
     def stop(self) -> None:
         """End the streams of all who are parked; they come back to another worker."""
         for tail in list(self._tails.values()):
@@ -136,7 +141,7 @@ class Push:
                     self.count_sent(source.cursor.told - told, len(piece))
                     ping_at = time.monotonic() + self.ping_seconds
                     if len(piece) >= _LARGE_BYTES:
-                        self._give_way()
+                        self._wait_for_turn()
             self._finish(connection, feed)
         except OSError:
             self._close(connection, feed)
@@ -144,7 +149,7 @@ class Push:
             self._close(connection, feed)
             raise
 
-    def _give_way(self) -> None:
+    def _wait_for_turn(self) -> None:
         """Who catches up fast must not hold up the live ones; nor must a hundred of them, of
         whom the event loop would let each go on in the very same turn."""
         with self._turn:

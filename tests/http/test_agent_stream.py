@@ -10,6 +10,7 @@ from tests.http.conftest import MakeClient
 from tests.server import wait_for
 from tests.store.locked import held
 from tests.stream.event_source import events_of
+from webapp.http.services import EXTENSION
 
 
 @pytest.fixture(scope="module")
@@ -208,6 +209,16 @@ def test_timed_replay_tells_the_same_events(client: Client, finished: str) -> No
 def test_bad_wish_is_told_by_field(client: Client, finished: str, query: str, field: str) -> None:
     response = client.get(f"/api/agent-stream?sessionId={finished}&{query}")
     assert plain_error(response) == (400, "BAD_REQUEST", field)
+
+
+def test_newcomer_gives_way_to_the_live_viewers_before_it_is_counted(
+    client: Client, finished: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub, steps = client.app.extensions[EXTENSION].hub, []
+    monkeypatch.setattr(hub, "give_way", lambda: steps.append("gives way"))
+    monkeypatch.setattr(hub, "admit", lambda: steps.append("is counted"))
+    client.get(f"/api/agent-stream?sessionId={finished}").close()
+    assert steps == ["gives way", "gives way", "is counted"]
 
 
 def test_stream_over_the_cap_is_told_to_come_back(make_client: MakeClient) -> None:

@@ -2,7 +2,6 @@
 
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -28,16 +27,6 @@ from webapp.stream.feed import Feed
 from webapp.stream.format import Format
 from webapp.stream.kept_aim import LEAST_LOG_BYTES
 from webapp.stream.kept_frames import KeptFrames
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    """One that has ended, and is just large enough."""
-    with_log = add_session(tmp_path, "session-1-a")
-    yield with_log
-    if with_log.feed.holders == 0:
-        with_log.feed.close()
-
 
 FORMS = [Format(), Format(as_envelope=True), Format(id_prefix="session-1-a/")]
 

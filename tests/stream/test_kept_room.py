@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -23,15 +22,6 @@ from webapp.stream.format import Format
 from webapp.stream.kept_aim import LEAST_LOG_BYTES
 from webapp.stream.kept_folder import KeptFolder, folder_in
 from webapp.stream.kept_frames import KeptFrames
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    """One that has ended, and is just large enough."""
-    with_log = add_session(tmp_path, "session-1-a")
-    yield with_log
-    if with_log.feed.holders == 0:
-        with_log.feed.close()
 
 
 def test_least_recently_used_goes_first(tmp_path: Path) -> None:

@@ -39,21 +39,6 @@ def refusal(content: str | None = None, **values: str) -> str:
 # --- good values ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("values", "are_prepared"),
-    [
-        ({}, True),
-        ({"prepare_frames": "0"}, False),
-        ({"frame_cache_bytes": "0"}, False),
-        ({"worker_class": "gthread"}, False),
-    ],
-)
-def test_frames_are_prepared_where_workers_keep_them(
-    values: dict[str, str], are_prepared: bool
-) -> None:
-    assert from_environment(**values).prepares_frames is are_prepared
-
-
 def test_defaults_need_no_file_and_no_variable() -> None:
     settings = load_settings({})
     assert (settings.host, settings.port, settings.worker_class) == ("127.0.0.1", 8000, "gevent")

@@ -123,16 +123,13 @@ def post_worker_init(worker: Any) -> None:
     hub.should_stop = lambda: not worker.alive
     _join_memory(worker)
     if worker_class == "gevent" and not worker.cfg.is_ssl and worker.cfg.protocol == "http":
-        from webapp.stream.kept_frames import KeptFrames
         from webapp.stream.newcomers import pace
         from webapp.stream.push import Push
 
-        most = _settings.frame_cache_bytes
         hub.push = Push(
             hub,
             ping_seconds=_settings.ping_seconds,
             send_timeout_seconds=_settings.send_timeout_seconds,
-            kept=KeptFrames(_settings.var, most) if most else None,
         )
         pace(worker, lambda: hub.viewers > 0)
     worker.agent_stream_keeper = KeeperStarter(_settings.var.resolve())

@@ -53,8 +53,6 @@ class Settings:
     ping_seconds: float = 15.0
     send_timeout_seconds: float = 30.0
     max_streams: int = 10_000
-    frame_cache_bytes: int = 1 << 30
-    prepare_frames: bool = True
     search: bool = True
     compress_after_days: float = 7.0
     delete_after_days: float = 0.0
@@ -68,11 +66,6 @@ class Settings:
     def is_loopback(self) -> bool:
         """Whether only this machine can reach the server."""
         return is_loopback(self.host)
-
-    @property
-    def prepares_frames(self) -> bool:
-        """Whether frames are prepared: wanted, and of use to the workers, which then keep them."""
-        return self.prepare_frames and self.frame_cache_bytes > 0 and self.worker_class == "gevent"
 
     @property
     def max_streams_of_worker(self) -> int:
@@ -204,8 +197,6 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "ping_seconds": _number(0.05, 3600, whole=False),
     "send_timeout_seconds": _number(0.1, 3600, whole=False),
     "max_streams": _number(1, 1_000_000, whole=True),
-    "frame_cache_bytes": _number(0, 2**62, whole=True),
-    "prepare_frames": _switch,
     "search": _switch,
     "compress_after_days": _number(0, 36_500, whole=False),
     "delete_after_days": _number(0, 36_500, whole=False),

@@ -11,7 +11,6 @@ from tests.store.rows import rows
 from webapp.archive import keeper, retention
 from webapp.archive.keeper import Leash, Over, keep
 from webapp.archive.keeper_lock import KeeperLock
-from webapp.archive.prepare import Preparer
 from webapp.archive.retention import Limits
 from webapp.errors import ServiceUnavailable
 from webapp.settings import Settings
@@ -118,31 +117,6 @@ def test_sessions_that_ended_are_indexed_once_there_are_many(
     monkeypatch.setattr(os, "nice", lambda _niceness: None)
     keep(Settings(var=shelf.var, search=False), leash[0])
     assert waiting == [0]
-
-
-def test_frames_are_prepared_between_the_steps_of_what_takes_long(
-    shelf: Shelf, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    looks: list[str] = []
-
-    def prepare(_preparer: Preparer) -> Steps:
-        looks.append("a look")
-        return iter(())
-
-    def compress(*_given: object) -> Steps:
-        while len(looks) < 3:
-            looks_before = len(looks)
-            yield 1
-            assert len(looks) > looks_before
-        looks.append("the end of it")
-        leash[1]()
-
-    monkeypatch.setattr(Preparer, "steps", prepare)
-    monkeypatch.setattr(retention, "compress_old", compress)
-    monkeypatch.setattr(keeper, "PREPARE_SECONDS", 0)
-    monkeypatch.setattr(os, "nice", lambda _niceness: None)
-    keep(Settings(var=shelf.var, search=False), leash[0])
-    assert looks == ["a look", "a look", "a look", "the end of it"]
 
 
 def test_second_keeper_does_nothing(

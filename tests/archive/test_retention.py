@@ -14,7 +14,6 @@ from webapp.archive.compress import compress_log
 from webapp.archive.retention import Limits, choose, compress_old, delete_log
 from webapp.log import lock
 from webapp.log.opened import compressed_path
-from webapp.stream.kept_folder import folder_in
 
 LINES = ["a line of an agent's"] * 300
 LATER = "2027"
@@ -120,11 +119,8 @@ def test_all_of_a_session_goes_but_its_row(shelf: Shelf, is_compressed: bool) ->
     shelf.fill()
     if is_compressed:
         list(compress_old(shelf.database, shelf.var, LATER))
-    folder_in(shelf.var).mkdir(parents=True)
-    (folder_in(shelf.var) / f"{session_id}.0123").write_bytes(b"frames")
     assert delete_log(shelf.database, shelf.var, session_id)
     assert not shelf.files(session_id).directory.exists()
-    assert list(folder_in(shelf.var).iterdir()) == []
     assert shelf.sessions("needle") == [other]
     assert shelf.index.counts() == (1, 0)
     assert row(shelf, session_id)["log_deleted_at"] is not None

@@ -60,11 +60,8 @@ def running_session(server: Server, agent: str) -> Iterator[str]:
         server.wait_until_ended(session_id)
 
 
-def add_finished(server: Server, blocks: int, *, ended_at: str = _DAY) -> str:
-    """A session of `blocks` times BLOCK_EVENTS events that has ended; its id.
-
-    Unless told it ended so long ago that the keeper does not prepare its frames.
-    """
+def add_finished(server: Server, blocks: int) -> str:
+    """A session of `blocks` times BLOCK_EVENTS events that ended long ago; its id."""
     session_id = new_session_id()
     files = new_session_files(server.var, session_id)
     files.directory.mkdir(parents=True)
@@ -77,7 +74,7 @@ def add_finished(server: Server, blocks: int, *, ended_at: str = _DAY) -> str:
         "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
         " exit_code, log_bytes, created_at, started_at, ended_at, pid, runner_pid)"
         " VALUES (?, ?, 0, 'ticker', '[\"ticker\"]', 'bench', ?, 'succeeded', 0, ?, ?, ?, ?, 1, 1)",
-        (session_id, workflow_id, log_path, size, _DAY, _DAY, ended_at),
+        (session_id, workflow_id, log_path, size, _DAY, _DAY, _DAY),
     )
     connection.commit()
     connection.close()

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.stream.kept_sessions import Session, add_session
 from tests.stream.theatre import (
     PullTheatre,
     PushTheatre,
@@ -40,12 +39,3 @@ def either_stage(
     else:
         with push_theatre(tmp_path) as pushing:
             yield pushing
-
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[Session]:
-    """One that has ended, and is just large enough for its frames to be kept."""
-    with_log = add_session(tmp_path, "session-1-a")
-    yield with_log
-    if with_log.feed.holders == 0:
-        with_log.feed.close()

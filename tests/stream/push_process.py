@@ -1,9 +1,8 @@
 """A stand-in for a gunicorn worker of class gevent: a hub, its push, and a listening socket.
 
-`python -m tests.stream.push_process CONTROL_FD VAR`; frames are kept in VAR. A viewer connects
-and sends one line of JSON that says what it wants; the body follows, without a head. On the
-control socket, lines of JSON: what the test sets and asks, and what the hub asks of a store
-that there is not.
+`python -m tests.stream.push_process CONTROL_FD`. A viewer connects and sends one line of JSON
+that says what it wants; the body follows, without a head. On the control socket, lines of JSON:
+what the test sets and asks, and what the hub asks of a store that there is not.
 """
 
 # ruff: noqa: E402
@@ -30,13 +29,11 @@ from webapp.stream import feed, hub
 from webapp.stream.connection import HandedOver, chunk
 from webapp.stream.format import Format
 from webapp.stream.hub import Hub
-from webapp.stream.kept_frames import KeptFrames
 from webapp.stream.push import Push
 from webapp.stream.respond import respond
 from webapp.stream.view import Pace, View
 
 LONG_SECONDS = 3600.0
-KEPT_BYTES = 1 << 30
 
 
 def inotify_instances() -> int:
@@ -54,7 +51,7 @@ def greenlets() -> int:
 class Worker:
     """The hub of this process and the test that it belongs to."""
 
-    def __init__(self, control: Any, var: Path) -> None:
+    def __init__(self, control: Any) -> None:
         self.lines = control.makefile("rw", encoding="utf-8")
         self.answer: AsyncResult | None = None
         self.is_stopping = False
@@ -64,7 +61,6 @@ class Worker:
             self.hub,
             ping_seconds=LONG_SECONDS,
             send_timeout_seconds=LONG_SECONDS,
-            kept=KeptFrames(var, KEPT_BYTES),
         )
         self.figures: dict[str, Callable[[], object]] = {
             "viewers": lambda: self.hub.viewers,
@@ -146,7 +142,7 @@ class Worker:
 def main() -> None:
     """Serve until the test ends this process."""
     hub.LOOK_SECONDS = 0.25
-    worker = Worker(socket.socket(fileno=int(sys.argv[1])), Path(sys.argv[2]))
+    worker = Worker(socket.socket(fileno=int(sys.argv[1])))
     server = StreamServer(("127.0.0.1", 0), worker.serve)
     server.start()
     worker.lines.write(f"{server.server_port}\n")

@@ -170,13 +170,7 @@ class PushTheatre:
         ours, theirs = socket.socketpair()
         with theirs:
             self.process = subprocess.Popen(
-                [
-                    sys.executable,
-                    "-m",
-                    "tests.stream.push_process",
-                    str(theirs.fileno()),
-                    str(folder),
-                ],
+                [sys.executable, "-m", "tests.stream.push_process", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 cwd=ROOT,
             )

@@ -1,5 +1,5 @@
-"""The keeper: one background process beside the workers, which prepares the frames of large
-sessions, fills the search index and that of the lists, and compresses and deletes old logs.
+"""The keeper: one background process beside the workers, which fills the search index and that
+of the lists, and compresses and deletes old logs.
 
 A process of its own, at the lowest priority: none of what it does holds up a stream or an
 agent. A worker starts it and holds the other end of its stdin; at that worker's end it ends
@@ -10,12 +10,11 @@ import logging
 import os
 import select
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from webapp.archive import retention
 from webapp.archive.keeper_lock import KeeperLock
-from webapp.archive.prepare import Preparer
 from webapp.archive.retention import Limits
 from webapp.errors import AgentStreamError
 from webapp.search.fill import Filler
@@ -24,7 +23,6 @@ from webapp.settings import Settings
 from webapp.store.engine import Database, open_migrated
 from webapp.store.session_index import index_waiting
 
-PREPARE_SECONDS = 2.0
 FILL_SECONDS = 1.0
 LEARN_ALL_SECONDS = 900.0
 RETENTION_SECONDS = 60.0
@@ -85,14 +83,10 @@ def _work(settings: Settings, database: Database, var: Path, leash: Leash) -> No
             _Job(FILL_SECONDS, lambda: _fill(filler)),
             *jobs,
         ]
-    urgent = []
-    if settings.prepares_frames:
-        preparer = Preparer(database, var, settings.frame_cache_bytes)
-        urgent = [_Job(PREPARE_SECONDS, preparer.steps)]
     while True:
-        for job in [*urgent, *jobs]:
-            job.run_if_due(leash, urgent)
-        leash.wait(min(job.due_at for job in [*urgent, *jobs]) - time.monotonic())
+        for job in jobs:
+            job.run_if_due(leash)
+        leash.wait(min(job.due_at for job in jobs) - time.monotonic())
 
 
 class _Job:
@@ -103,19 +97,13 @@ class _Job:
         self._every_seconds = every_seconds
         self._steps = steps
 
-    def run_if_due(self, leash: Leash, urgent: Sequence["_Job"] = ()) -> None:
-        """All its steps, with a pause after each that did something; an error costs the rest.
-
-        Urgent jobs have their turn between the steps: those of others may take minutes.
-        """
+    def run_if_due(self, leash: Leash) -> None:
+        """All its steps, with a pause after each that did something; an error costs the rest."""
         if time.monotonic() < self.due_at:
             return
         try:
             for work_done in self._steps():
                 leash.wait(_STEP_PAUSE_SECONDS if work_done else 0)
-                for other in urgent:
-                    if other is not self:
-                        other.run_if_due(leash)
         except Over:
             raise
         except AgentStreamError as error:

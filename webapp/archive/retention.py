@@ -22,7 +22,6 @@ from webapp.store import kept_logs, sessions
 from webapp.store.engine import Database
 from webapp.store.kept_logs import KeptLog
 from webapp.store.models import Session
-from webapp.stream import kept_folder
 
 _PAGE = 200
 
@@ -184,11 +183,10 @@ def _remove(files: SessionFiles) -> None:
 
 
 def _forget(var: Path, session_id: str) -> None:
-    """Out of the index and the kept frames."""
+    """Remove a session from the search index."""
     if (var / INDEX_NAME).exists():
         index = SearchIndex(var)
         try:
             index.remove(session_id)
         finally:
             index.close()
-    kept_folder.forget(var, session_id)

@@ -69,7 +69,7 @@ def prune(
 ) -> None:
     """Delete logs of ended sessions for good, the oldest first.
 
-    Logs, what was indexed and what was cached of them goes; rows stay, and say when that was.
+    Logs and what was indexed of them go; rows stay, and say when that was.
     Nothing that lives is touched, and whoever is watching an old log sees it to its end. What
     an import left that was killed goes too.
     """

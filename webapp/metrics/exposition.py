@@ -43,7 +43,7 @@ class _Collected(Collector):
             yield self._by_status(self._sessions)
         yield self._gauge("workers", "Workers that live.")
         yield self._labelled_gauge("streams", "open", "kind", "Streams that are open.")
-        yield self._counter("events_sent", "Events sent to viewers, those of kept frames left out.")
+        yield self._counter("events_sent", "Events sent to viewers.")
         yield self._counter("bytes_sent", "Bytes of streams that were sent to viewers.")
         yield self._invokes()
         yield self._labelled_counter(

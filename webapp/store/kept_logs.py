@@ -52,15 +52,6 @@ def plain_logs(orm: OrmSession, ended_before: str, limit: int) -> list[Session]:
     return list(orm.scalars(query.order_by(Session.ended_at, Session.id).limit(limit)))
 
 
-def large_logs(orm: OrmSession, ended_after: str, least_bytes: int, limit: int) -> list[Session]:
-    """Sessions that ended at a time or later, with a log of so many bytes, the newest end first."""
-    query = select(Session).where(
-        *_HAS_LOG, Session.ended_at >= ended_after, Session.log_bytes >= least_bytes
-    )
-    newest_first = (Session.ended_at.desc(), Session.id.desc())
-    return list(orm.scalars(query.order_by(*newest_first).limit(limit)))
-
-
 def kept_logs(orm: OrmSession, after: KeptLog | None, limit: int) -> list[KeptLog]:
     """Logs of ended sessions, the oldest end first, from the one after `after` on."""
     query = select(*_KEPT_LOG).where(*_HAS_LOG)

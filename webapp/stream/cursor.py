@@ -1,7 +1,7 @@
 """One way through a log: what comes next from where somebody is."""
 
 from webapp.log import reader
-from webapp.stream.feed import Feed, Frame, NoBoundary, Place
+from webapp.stream.feed import Feed, NoBoundary, Place
 from webapp.stream.format import Format
 
 
@@ -27,8 +27,8 @@ class Cursor:
         other._has_read = self._has_read
         return other
 
-    def move(self, place: Place, is_over: bool, events: int = 0) -> None:
-        """What lies before this place, so many events, has been told by other means."""
+    def move(self, place: Place, is_over: bool, events: int) -> None:
+        """Go on to a place, past this many events that have been read."""
         self.place, self.is_over, self._has_read = place, is_over, True
         self.told += events
 
@@ -40,8 +40,6 @@ class Cursor:
             log = self.feed.log
             return self._go_to(reader.next_boundary(log, self.place.offset, log.size()))
         if frame is not None:
-            if self.feed.recordings:
-                self._record(frame)
             self.move(frame.end, frame.is_done, frame.events)
             return frame.data
         size = self.feed.size()
@@ -55,13 +53,6 @@ class Cursor:
             lost = self.form.gap("the log has lost its end")
             return lost + self.form.own("done", self.feed.end_by_row)
         return None
-
-    def _record(self, frame: Frame) -> None:
-        recording = self.feed.recordings.get(self.form)
-        if recording is not None and not self.place.seen:
-            recording.add(self.place.offset, frame)
-            if recording.is_over:
-                del self.feed.recordings[self.form]
 
     def _go_to(self, boundary: int) -> bytes:
         """The log was cut: go on from another place."""

@@ -1,10 +1,9 @@
 """One log that has viewers in this worker: its open file, its shared frames, who waits."""
 
-import os
 import threading
 from collections import OrderedDict
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from webapp.log import lock, reader
 from webapp.log.dialects import read_dialect
@@ -14,11 +13,8 @@ from webapp.stream.encode import encode_dialect, encode_records
 from webapp.stream.format import Format
 from webapp.stream.watch import Watch, watch_file
 
-if TYPE_CHECKING:
-    from webapp.stream.recording import Recording
-
 SHARED_BYTES = 2 << 20
-"""Frames kept for viewers who are about as far."""
+"""How much of a log's encoded events is held for viewers at about the same offset."""
 
 
 class Place(NamedTuple):
@@ -62,8 +58,6 @@ class Feed:
         self.end_by_row: dict[str, object] | None = None
         """How the session ended, where its log will never tell: it was cut or removed."""
         self.waiters: set[Waiter] = set()
-        self.recordings: dict[Format, Recording] = {}
-        """Take what is read for those who come later."""
         self._dialect: Dialect | None = None
         self._has_dialect = False
         self._frames: OrderedDict[tuple[int, int, Format], Frame] = OrderedDict()
@@ -75,8 +69,6 @@ class Feed:
 
     def close(self) -> None:
         """Give back the watch and the log."""
-        for recording in self.recordings.values():
-            recording.abandon()
         if self._watch is not None:
             self._watch.close()
         self.log.close()
@@ -84,10 +76,6 @@ class Feed:
     def size(self) -> int:
         """Bytes in the log now."""
         return self.log.size()
-
-    def stamp(self) -> tuple[int, int]:
-        """Bytes in the log now, and when it was last written, in nanoseconds since 1970."""
-        return self.log.size(), os.fstat(self.log.fd).st_mtime_ns
 
     def is_complete(self) -> bool:
         """Whether the log ends with its `done`."""

@@ -18,23 +18,12 @@ import gevent
 from gevent.lock import Semaphore
 from gevent.socket import wait_write
 
-from webapp.log.event_id import EventId
-from webapp.stream.connection import (
-    CHUNK_END,
-    Connection,
-    HandedOver,
-    can_be_taken,
-    chunk_head,
-    drop_sent,
-    take,
-)
+from webapp.stream.connection import Connection, HandedOver, can_be_taken, drop_sent, take
 from webapp.stream.cursor import Cursor
-from webapp.stream.feed import Feed, Place
+from webapp.stream.feed import Feed
 from webapp.stream.format import Format
 from webapp.stream.hangups import Hangups
 from webapp.stream.hub import Hub
-from webapp.stream.kept_frames import Kept, KeptFrames
-from webapp.stream.send_file import send_part
 from webapp.stream.source import Source, end_without_log, open_source
 from webapp.stream.tail import Tail
 from webapp.stream.view import View
@@ -43,8 +32,6 @@ _TICK_SECONDS = 0.25
 _LARGE_BYTES = 64 * 1024
 """After a piece of this size everything else that is due has its turn. Not by `sleep(0)`: that
 lets greenlets run, but the loop looks at no descriptor for 5 ms of them."""
-_KEPT_BYTES = 1 << 20
-"""How much is in a chunk that the kernel sends, and the rest of a frame."""
 
 logger = logging.getLogger(__name__)
 
@@ -52,17 +39,8 @@ logger = logging.getLogger(__name__)
 class Push:
     """All connections that one worker has taken over. Made in the worker, after its fork."""
 
-    def __init__(
-        self,
-        hub: Hub,
-        *,
-        ping_seconds: float,
-        send_timeout_seconds: float,
-        kept: KeptFrames | None = None,
-    ) -> None:
-        """`kept`: frames of sessions that have ended, and a place for more of them."""
+    def __init__(self, hub: Hub, *, ping_seconds: float, send_timeout_seconds: float) -> None:
         self._hub = hub
-        self._kept = kept
         self.ping_seconds = ping_seconds
         self.send_timeout_seconds = send_timeout_seconds
         self._tails: dict[tuple[str, Format], Tail] = {}
@@ -124,8 +102,6 @@ class Push:
         try:
             if rest:
                 self._send_all(connection, rest)
-            if self._kept is not None and source.replay is None:
-                self._send_kept(self._kept, connection, source.cursor)
             ping_at = time.monotonic() + self.ping_seconds
             while not source.is_over and not self._hub.should_stop():
                 told = source.cursor.told
@@ -154,35 +130,6 @@ class Push:
         whom the event loop would let each go on in the very same turn."""
         with self._turn:
             gevent.idle()
-
-    def _send_kept(self, frames: KeptFrames, connection: Connection, cursor: Cursor) -> None:
-        """The rest of a session that has ended, if its frames are kept; else keep them."""
-        kept = frames.open(cursor.feed, cursor.form)
-        if kept is None:
-            if cursor.place.offset == 0:
-                frames.record(cursor.feed, cursor.form)
-            return
-        try:
-            start = kept.find_after(EventId(cursor.place.offset, cursor.place.seen))
-            if start is not None and self._send_all_kept(connection, kept, start):
-                cursor.move(Place(cursor.feed.size(), goes_on=False), is_over=True)
-        finally:
-            kept.close()
-
-    def _send_all_kept(self, connection: Connection, kept: Kept, start: int) -> bool:
-        """Send kept frames from a place on; False if the worker ends before they do."""
-        while start < kept.size:
-            if self._hub.should_stop():
-                return False
-            end = kept.end_after(start + _KEPT_BYTES)
-            if connection.is_chunked:
-                self._send_all(connection, chunk_head(end - start))
-            send_part(connection.fd, kept.fd, start, end, self.send_timeout_seconds)
-            if connection.is_chunked:
-                self._send_all(connection, CHUNK_END)
-            self.count_sent(0, end - start)  # how many events these are, nobody has counted
-            start = end
-        return True
 
     def _pause(self, source: Source, seconds: float, ping_at: float) -> bytes:
         """Wait a little for a timed replay; a ping if it is time for one, else nothing."""

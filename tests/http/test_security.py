@@ -84,6 +84,17 @@ def test_another_site_may_change_nothing(client: Client, headers: dict[str, str]
         assert response.get_json()["error"]["message"]
 
 
+@pytest.mark.parametrize("name", ["Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"])
+def test_only_static_files_are_prefetched(client: Client, name: str) -> None:
+    headers = {name: "prefetch", "Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate"}
+    for method, path in urls(client.app):
+        if not path.startswith("/static/"):
+            response = client.http.open(path, method=method, headers=headers, json={})
+            assert response.status_code == 403, (method, path)
+    file = client.http.get("/static/favicon.svg", headers=headers, buffered=True)
+    assert file.status_code == 200
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -108,10 +108,18 @@ def test_head_starts_nothing(client: Client) -> None:
         {"Sec_Fetch_Site": "same-site"},
         {"Origin": "http://evil.example"},
         {"Origin": "null"},
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Mode": "navigate", "Sec_Fetch_Dest": "document"},
+        {"Sec_Fetch_Site": "none", "Sec_Fetch_Mode": "navigate"},
+        {"Sec_Fetch_Site": "same-origin", "Sec_Fetch_Mode": "no-cors", "Sec_Fetch_Dest": "image"},
+        {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"},
+        {"Sec_Purpose": "prefetch"},
+        {"Sec_Purpose": "prefetch;prerender"},
+        {"Purpose": "prefetch"},
+        {"X_Moz": "prefetch"},
     ],
     ids=str,
 )
-def test_another_site_cannot_start_a_session_by_a_get(
+def test_neither_another_site_nor_a_page_that_opens_starts_a_session_by_a_get(
     client: Client, headers: dict[str, str]
 ) -> None:
     before = client.session_count()
@@ -119,3 +127,25 @@ def test_another_site_cannot_start_a_session_by_a_get(
     response = client.get(f"/api/agent-stream?workflowId={workflow_id}&message=true", **headers)
     assert response.status_code == 403
     assert client.session_count() == before
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Accept": "*/*"},
+        {"Accept": "text/html, image/gif, image/jpeg, *; q=.2, */*; q=.2"},  # Java's
+        {
+            "Accept": "text/event-stream",
+            "Sec_Fetch_Site": "same-origin",
+            "Sec_Fetch_Mode": "cors",
+            "Sec_Fetch_Dest": "empty",
+        },
+    ],
+    ids=str,
+)
+def test_program_and_event_source_may_start_a_session_by_a_get(
+    client: Client, headers: dict[str, str]
+) -> None:
+    workflow_id = client.create_workflow()
+    response = client.head(f"/api/agent-stream?workflowId={workflow_id}&message=true", **headers)
+    assert response.status_code == 200

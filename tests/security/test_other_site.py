@@ -1,6 +1,9 @@
 """A real browser in which another web site tries to start agents here."""
 
 import json
+import os
+import re
+import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -10,7 +13,7 @@ from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.conftest import ARGUMENTS, chromium_path
 from tests.faults.surroundings import folders, row_count
-from tests.server import Server, running_server
+from tests.server import Server, running_server, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -54,6 +57,23 @@ async ([url, workflowId]) => {
   stream.close();
 }
 """
+SPECULATE = """
+([kind, url]) => {
+  const rules = document.createElement("script");
+  rules.type = "speculationrules";
+  const rule = { source: "list", urls: [url], eagerness: "immediate" };
+  rules.textContent = JSON.stringify({ [kind]: [rule] });
+  document.head.append(rules);
+}
+"""
+FOLLOW = """
+(url) => {
+  window.followed = [];
+  const stream = new EventSource(url);
+  stream.addEventListener("message", (event) => followed.push(JSON.parse(event.data).content));
+  stream.addEventListener("done", () => { followed.push("done"); stream.close(); });
+}
+"""
 READ = """
 async (url) => {
   try { return await (await fetch(url + "/api/sessions")).text(); } catch { return "refused"; }
@@ -89,7 +109,8 @@ def site() -> Iterator[int]:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Two workers that want no token: who is on this machine is let in."""
-    with running_server(tmp_path_factory.mktemp("other-site")) as started:
+    folder = tmp_path_factory.mktemp("other-site")
+    with running_server(folder, AGENT_STREAM_ACCESS_LOG="1") as started:
         yield started
 
 
@@ -120,6 +141,51 @@ def test_another_site_starts_nothing_and_reads_nothing(
         page.evaluate("address => { location.href = address; }", start)
     assert answer.value.status == 403
     assert (row_count(server), len(folders(server))) == before
+
+
+def stream_statuses(server: Server) -> list[str]:
+    """How each request for a stream was answered, by the server's access log."""
+    return re.findall(r"GET /api/agent-stream (\d+)", server.output.read_text())
+
+
+@pytest.mark.parametrize("kind", ["prefetch", "prerender"])
+@pytest.mark.parametrize("name", ["evil.example", "localhost", "127.0.0.1"])
+def test_another_site_starts_nothing_by_speculation(
+    server: Server, site: int, page: Page, name: str, kind: str
+) -> None:
+    workflow_id = server.create_workflow()
+    before, asked = row_count(server), len(stream_statuses(server))
+    page.goto(f"http://{name}:{site}/")
+    start = f"{server.url}/api/agent-stream?workflowId={workflow_id}&message=true"
+    page.evaluate(SPECULATE, [kind, start])
+    wait_for(lambda: len(stream_statuses(server)) > asked)
+    assert set(stream_statuses(server)[asked:]) == {"403"}
+    assert row_count(server) == before
+
+
+def test_address_that_is_typed_starts_nothing(server: Server, page: Page) -> None:
+    workflow_id = server.create_workflow()
+    before = row_count(server)
+    start = f"{server.url}/api/agent-stream?workflowId={workflow_id}&message=true"
+    answer = page.goto(start)
+    assert answer is not None
+    assert answer.status == 403
+    assert row_count(server) == before
+
+
+def test_event_source_starts_an_agent_and_reconnects(server: Server, page: Page) -> None:
+    workflow_id = server.create_workflow()
+    before = row_count(server)
+    page.goto(server.url)
+    start = f"{server.url}/api/agent-stream?workflowId={workflow_id}&message=count+40+100"
+    page.evaluate(FOLLOW, start)
+    wait_for(lambda: page.evaluate("followed.length >= 2"))
+    for pid in server.worker_pids():
+        os.kill(pid, signal.SIGTERM)
+    wait_for(lambda: page.evaluate("followed.at(-1) === 'done'"))
+    lines = [line for line in page.evaluate("followed") if line.startswith("line ")]
+    assert lines == [f"line {number} of 40\n" for number in range(1, 41)]
+    assert row_count(server) == before + 1
 
 
 def test_name_that_was_bound_to_this_machine_gets_nothing(server: Server, page: Page) -> None:

@@ -72,7 +72,7 @@ def _start_or_resume(
     if last_id is not None:
         session, beginning = _resumed(workflow_id, last_id)
     else:
-        security.require_same_site()
+        security.require_script()
         invocation = Invocation(
             workflow_id=workflow_id,
             message=inputs.optional_text(args, "message", most_bytes=MAX_MESSAGE_BYTES),

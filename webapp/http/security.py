@@ -32,6 +32,12 @@ _OPEN_FILES = {
 }
 """What the login page is made of."""
 
+_SPECULATION_HEADERS = ("Sec-Purpose", "Purpose", "X-Purpose", "X-Moz")
+"""Sent with what nobody has asked for yet; the older names are those of other browsers.
+
+https://fetch.spec.whatwg.org/#sec-purpose-header
+"""
+
 _FORM = "application/x-www-form-urlencoded"
 _READING = ("GET", "HEAD", "OPTIONS")
 
@@ -54,6 +60,7 @@ def check_request() -> None:
     """Raise unless this request may go on."""
     _check_host()
     _check_site()
+    _check_purpose()
     _check_login()
     _check_body()
     if request.method not in _READING:
@@ -84,18 +91,45 @@ def _check_site() -> None:
         and request.headers.get("Sec-Fetch-Dest") == "document"
         and "Origin" not in request.headers
     )
-    if not is_link:
-        require_same_site()
-
-
-def require_same_site() -> None:
-    """Refuse what another web site makes a browser send: it could start agents. Forbidden."""
+    if is_link:
+        return
     site = request.headers.get("Sec-Fetch-Site")
     if site is not None and site not in ("same-origin", "none"):
         raise Forbidden("Another web site may not do this.", field="Sec-Fetch-Site")
     origin = request.headers.get("Origin")
     if origin is not None and origin.partition("://")[2] != request.host:
         raise Forbidden(f"Origin {origin!r} may not do this.", field="Origin")
+
+
+def _check_purpose() -> None:
+    """Refuse what a browser prefetches or prerenders, which looks as if a person had typed it.
+
+    Any web site can make a browser do so: https://wicg.github.io/nav-speculation/
+    """
+    if request.endpoint == "static":
+        return
+    for name in _SPECULATION_HEADERS:
+        if name in request.headers:
+            raise Forbidden("Only static files are prefetched or prerendered.", field=name)
+
+
+def require_script() -> None:
+    """Refuse an address that a browser opens as a page, a frame or a picture. Forbidden.
+
+    Browsers send Sec-Fetch-* only to HTTPS and loopback servers. Everywhere, they accept XHTML
+    where a page is wanted, and only there:
+    https://developer.mozilla.org/docs/Web/HTTP/Guides/Content_negotiation/List_of_default_Accept_values
+    """
+    headers = request.headers
+    if (
+        headers.get("Sec-Fetch-Mode") == "navigate"
+        or headers.get("Sec-Fetch-Dest", "empty") != "empty"
+        or "application/xhtml+xml" in headers.get("Accept", "")
+    ):
+        raise Forbidden(
+            "Opening this address as a page starts no agent; ask by EventSource, fetch() or curl.",
+            field="workflowId",
+        )
 
 
 def _check_login() -> None:

@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-agents fuzz soak lint bench clean set-up set-up-test chromium commands npm-packages
+.PHONY: help run test test-agents fuzz soak lint bench lock clean set-up set-up-test chromium commands npm-packages
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -30,6 +30,9 @@ lint: set-up-test ## check style and types
 
 bench: set-up-test commands ## measure speed (15 min), and draw the picture of the README
 	.venv/bin/python -m tests.bench --picture tests/bench/figures.svg
+
+lock: set-up ## renew the locked dependencies in requirements/
+	@.ci/lock
 
 clean: ## remove .venv, caches and builds; var/ stays
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist tests/node_modules

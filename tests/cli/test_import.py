@@ -57,7 +57,7 @@ def streamed(place: Server, session_id: str) -> bytes:
     """The stream without the first line, which tells when to come back, at random."""
     answer = HTTP.get(f"{place.url}/api/agent-stream?sessionId={session_id}")
     assert answer.status_code == 200
-    return answer.content.partition(b"\n\n")[2]
+    return answer.content.partition(b"\n")[2]
 
 
 @pytest.mark.parametrize("agent", ["bytes", "slow", "demo"])

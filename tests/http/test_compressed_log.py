@@ -34,7 +34,7 @@ def answers(client: Client, session_id: str) -> dict[str, Any]:
     queries += ["&tail=3", "&from=2026-01-01T00:00:00Z", "&format=envelope", "&speed=1000"]
     for query in queries:
         response = client.get(stream + query)
-        body = response.data.partition(b"\n\n")[2]  # after `retry:`, which is jittered
+        body = response.data.partition(b"\n")[2]  # after `retry:`, which is jittered
         found[query] = (response.status_code, body)
     for path in ("events", "events?order=desc&limit=3", "log", "log?stream=stdout"):
         response = client.get(f"/api/sessions/{session_id}/{path}")

@@ -132,6 +132,7 @@ def test_last_event_id_counts_before_all_of_them(
         ({"speed": "1"}, Pace(1.0, 2.0)),
         ({"speed": "0.5"}, Pace(0.5, 2.0)),
         ({"speed": "1000"}, Pace(1000.0, 2.0)),
+        ({"speed": "0.01"}, Pace(0.01, 2.0)),
         ({"speed": "1e2", "maxGap": "0"}, Pace(100.0, 0.0)),
         ({"speed": "1", "maxGap": "0.25"}, Pace(1.0, 0.25)),
         ({"speed": "1", "maxGap": "86400"}, Pace(1.0, 86_400.0)),
@@ -150,9 +151,9 @@ def test_bad_speed_is_told(value: str) -> None:
     assert raised.value.field == "speed"
 
 
-@pytest.mark.parametrize("value", ["0", "0.0", ".0", "0e5"])
-def test_speed_of_nothing_is_refused(value: str) -> None:
-    with pytest.raises(BadRequest, match="over 0"):
+@pytest.mark.parametrize("value", ["0", "0.0", ".0", "0e5", "0.0099", "1e-9"])
+def test_speed_that_holds_a_connection_for_months_is_refused(value: str) -> None:
+    with pytest.raises(BadRequest, match=r"from 0\.01 up to 1000"):
         view_options.pace({"speed": value})
 
 

@@ -38,7 +38,7 @@ def the_keeper(server: Server) -> int:
 def stream(server: Server, session_id: str, offset: int) -> bytes:
     """A stream after its prelude."""
     url = f"{server.url}/api/agent-stream?sessionId={session_id}&offset={offset}"
-    return HTTP.get(url).content.partition(b"\n\n")[2]
+    return HTTP.get(url).content.partition(b"\n")[2]
 
 
 def search(server: Server) -> httpx.Response:

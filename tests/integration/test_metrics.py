@@ -39,7 +39,7 @@ def watch(server: Server, session_id: str) -> tuple[int, int]:
     """How many events and bytes a viewer gets, what the response begins with left out."""
     url = f"{server.url}/api/agent-stream?sessionId={session_id}"
     body = HTTP.get(url, headers=server.login, timeout=60).raise_for_status().content
-    _retry, _blank, rest = body.partition(b"\n\n")
+    _retry, _newline, rest = body.partition(b"\n")
     return rest.count(b"\nevent: "), len(rest)
 
 

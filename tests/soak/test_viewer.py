@@ -9,7 +9,7 @@ from tests.soak.viewer import FROM_START, Mark, Seen, Viewer
 
 LINE = 'id: {0}\nevent: line\ndata: {{"type":"line","n":{1}}}\n\n'
 DONE = 'id: {0}\nevent: done\ndata: {{"exitCode":0,"signal":null,"status":"succeeded"}}\n\n'
-RETRY = "retry: 10\n\n"
+RETRY = "retry: 10\n"
 LEFT_OUT = 'event: notice\ndata: {"type":"gap"}\n\n'
 OWN_NOTICE = 'id: 40\nevent: notice\ndata: {"type":"terminating"}\n\n'
 

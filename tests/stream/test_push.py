@@ -56,7 +56,7 @@ def test_parked_viewer_is_framed_as_its_response_is(push_stage: PushTheatre, pro
     for viewer in viewers:
         viewer.wait_until_ended()
         assert viewer.texts == ["before", "one", "zwei €", BIG]
-    bodies = {viewer.body.partition(b"\n\n")[2] for viewer in viewers}
+    bodies = {viewer.body.partition(b"\n")[2] for viewer in viewers}
     assert len(bodies) == 1
 
 

@@ -65,9 +65,11 @@ def test_notice_in_an_envelope_is_wrapped() -> None:
     assert event.json()["data"] == {"type": "gap"}
 
 
-def test_prelude_sets_retry_and_dispatches_nothing() -> None:
-    source = EventSource(sse.encode_prelude(750))
-    assert (source.retry_ms, source.last_event_id, source.events) == (750, "", [])
+def test_prelude_is_part_of_the_block_of_the_first_event() -> None:
+    body = sse.encode_prelude(750) + sse.encode_event(MESSAGE)
+    source = EventSource(body)
+    assert (source.retry_ms, [event.type for event in source.events]) == (750, ["message"])
+    assert body.count(b"\n\n") == 1  # some clients make a message of a block without data
 
 
 def test_prelude_can_set_the_last_event_id_before_the_first_event() -> None:

@@ -19,6 +19,8 @@ from webapp.stream.view import Pace
 FORMATS = ("envelope", "raw")
 MAX_TAIL = 1_000_000
 DEFAULT_MAX_GAP_SECONDS = 2.0
+_MIN_SPEED = 0.01
+"""A slower replay would hold its connection for months."""
 _MAX_SPEED = 1000.0
 _MAX_GAP_SECONDS = 86_400.0
 _BEGINNINGS = ("offset", "tail", "from")
@@ -104,8 +106,8 @@ def read_time(text: str, field: str, *, plus_ns: int = 0) -> bytes:
 
 def pace(args: Mapping[str, str]) -> Pace | None:
     """`?speed=` and `?maxGap=`; None without a speed. BadRequest."""
-    speed = _number(args, "speed", most=_MAX_SPEED, may_be_zero=False)
-    max_gap = _number(args, "maxGap", most=_MAX_GAP_SECONDS, may_be_zero=True)
+    speed = _number(args, "speed", minimum=_MIN_SPEED, maximum=_MAX_SPEED)
+    max_gap = _number(args, "maxGap", minimum=0, maximum=_MAX_GAP_SECONDS)
     if speed is None:
         if max_gap is not None:
             raise BadRequest("maxGap is for a timed replay; give speed as well.", field="maxGap")
@@ -113,12 +115,14 @@ def pace(args: Mapping[str, str]) -> Pace | None:
     return Pace(speed, DEFAULT_MAX_GAP_SECONDS if max_gap is None else max_gap)
 
 
-def _number(args: Mapping[str, str], field: str, *, most: float, may_be_zero: bool) -> float | None:
+def _number(args: Mapping[str, str], field: str, *, minimum: float, maximum: float) -> float | None:
     text = args.get(field)
     if text is None:
         return None
     number = float(text) if len(text) <= 32 and _NUMBER.fullmatch(text) else -1.0
-    if not 0 <= number <= most or (number == 0 and not may_be_zero):
-        least = "a number from 0" if may_be_zero else "a number over 0 and"
-        raise BadRequest(f"{field} is {text[:80]!r}, expected {least} up to {most:g}.", field=field)
+    if not minimum <= number <= maximum:
+        raise BadRequest(
+            f"{field} is {text[:80]!r}, expected a number from {minimum:g} up to {maximum:g}.",
+            field=field,
+        )
     return number

@@ -55,9 +55,11 @@ def _data_lines(data: str) -> str:
 
 
 def encode_prelude(retry_ms: int, last_id: str | None = None) -> bytes:
-    """The beginning of a response. `last_id` sets the client's last event id at once.
+    """The first lines of a response: they belong to the block of the first event.
 
-    A block without data sets the id and dispatches nothing.
+    A block of their own would be nothing to a browser, but an empty message to other clients:
+    https://github.com/florimondmanca/httpx-sse. Only `last_id` needs one, since an id counts
+    from the end of its block on: it sets the client's last event id at once.
     """
-    identity = f"id: {last_id}\n" if last_id is not None else ""
-    return f"retry: {retry_ms}\n{identity}\n".encode()
+    identity = f"id: {last_id}\n\n" if last_id is not None else ""
+    return f"retry: {retry_ms}\n{identity}".encode()

@@ -62,5 +62,5 @@ class View:
         return place.find_start(log, self.after, dialect)
 
     def prelude(self) -> bytes:
-        """How the response begins."""
+        """The lines before the first event: see `sse.encode_prelude`."""
         return sse.encode_prelude(random.randint(*RETRY_MS), self.first_id)

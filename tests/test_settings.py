@@ -10,6 +10,8 @@ from webapp.agents.profiles import BUILT_IN
 from webapp.errors import SetupError
 from webapp.settings import Settings, load_settings
 
+TOKEN = "s3cret-token-0123"
+
 
 @pytest.fixture(autouse=True)
 def empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,7 +62,7 @@ def test_defaults_need_no_file_and_no_variable() -> None:
         ("threads", "10000", 10_000),
         ("var", "/srv/var", Path("/srv/var")),
         ("var", "~/var", Path.home() / "var"),
-        ("token", "s3cret", "s3cret"),
+        ("token", TOKEN[:16], TOKEN[:16]),
         ("allowed_hosts", "a.example, B.example ,", ("a.example", "b.example")),
         ("allowed_hosts", "", ()),
         ("debug_headers", "1", True),
@@ -335,8 +337,16 @@ def test_listening_beyond_loopback_without_a_token_is_refused(host: str) -> None
     message = refusal(host=host)
     assert host in message
     assert "AGENT_STREAM_TOKEN" in message
-    assert from_environment(host=host, token="s3cret").token == "s3cret"
+    assert from_environment(host=host, token=TOKEN).token == TOKEN
 
 
 def test_token_of_the_file_counts_as_well() -> None:
-    assert from_file('host = "0.0.0.0"\ntoken = "s3cret"').host == "0.0.0.0"
+    assert from_file(f'host = "0.0.0.0"\ntoken = "{TOKEN}"').host == "0.0.0.0"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0"])
+def test_short_token_is_refused_and_not_shown(host: str) -> None:
+    message = refusal(host=host, token=TOKEN[:15])
+    assert "AGENT_STREAM_TOKEN" in message
+    assert "at least 16 characters" in message
+    assert TOKEN[:15] not in message

@@ -20,6 +20,7 @@ from webapp.store.templates import StageTemplate
 
 CONFIG_NAME = "agent-stream.toml"
 PREFIX = "AGENT_STREAM_"
+MIN_TOKEN_CHARACTERS = 16
 WORKER_CLASSES = ("gevent", "gthread")
 
 _INSIDE_AN_AGENT = {"SESSION_ID", "WORKFLOW_ID", "STAGE_INDEX"}
@@ -113,6 +114,15 @@ def _text(value: object) -> str:
     return value
 
 
+def _token(value: object) -> str:
+    text = _text(value)
+    if len(text) < MIN_TOKEN_CHARACTERS:
+        raise ValueError(
+            f"at least {MIN_TOKEN_CHARACTERS} characters, such as `openssl rand -hex 32` prints"
+        )
+    return text
+
+
 def _number(least: float, most: float, *, whole: bool) -> Callable[[object], Any]:
     expected = f"a {'whole ' if whole else ''}number from {least:g} to {most:g}"
 
@@ -180,7 +190,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "worker_class": _one_of(*WORKER_CLASSES),
     "threads": _number(1, 10_000, whole=True),
     "var": _folder,
-    "token": _text,
+    "token": _token,
     "allowed_hosts": _host_names,
     "proxies": _number(0, 16, whole=True),
     "x_accel_redirect": _location,

@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.chat_page import ChatPage
 from tests.server import Server, running_server
 
-TOKEN = "s3cret-token"
+TOKEN = "s3cret-token-of-tests"
 
 pytestmark = pytest.mark.browser
 

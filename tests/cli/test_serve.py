@@ -159,7 +159,7 @@ def test_an_address_beyond_loopback_is_refused_without_a_token(folder: Path) -> 
 
 
 def test_an_address_of_another_machine_is_refused(folder: Path) -> None:
-    output = run(folder, "serve", "--host", "192.0.2.1", AGENT_STREAM_TOKEN="t")
+    output = run(folder, "serve", "--host", "192.0.2.1", AGENT_STREAM_TOKEN="s3cret-token-of-tests")
 
     assert "choose another with --host" in refused(output)
 

@@ -15,7 +15,7 @@ from tests.http.conftest import MakeClient, open_client
 from webapp.http import login_cookie
 from webapp.http.login_cookie import LoginCookies
 
-TOKEN = "s3cret-token"
+TOKEN = "s3cret-token-of-tests"
 PAGE = {"Accept": "text/html"}
 COOKIE = "agent-stream-8000"
 

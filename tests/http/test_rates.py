@@ -6,13 +6,15 @@ import time
 from pathlib import Path
 
 import pytest
+from werkzeug.test import TestResponse
 
+from tests.http.client import Client
 from tests.http.conftest import MakeClient
 from tests.server import ROOT
 from webapp.http.rates import FILE_NAME, Rate, Rates
 
 TEN = Rate("ten", 10)
-TOKEN = "s3cret-token"
+TOKEN = "s3cret-token-of-tests"
 TAKE_MANY = """
 import sys, time
 from pathlib import Path
@@ -103,25 +105,46 @@ def test_processes_count_together(tmp_path: Path) -> None:
 # --- in requests ----------------------------------------------------------------------
 
 
+def ask(client: Client, token: str, address: str) -> TestResponse:
+    """A request with a token, from an address."""
+    headers = {"Authorization": f"Bearer {token}"}
+    return client.http.get("/api/sessions", headers=headers, environ_base={"REMOTE_ADDR": address})
+
+
 def test_token_cannot_be_guessed_and_others_are_not_locked_out(make_client: MakeClient) -> None:
-    client = make_client(token=TOKEN)
-    statuses = [
-        client.get("/api/sessions", Authorization=f"Bearer {guess}").status_code
-        for guess in range(12)
-    ]
+    client, guesser = make_client(token=TOKEN), "192.0.2.6"
+    statuses = [ask(client, str(guess), guesser).status_code for guess in range(12)]
     assert statuses == [401] * 10 + [429] * 2
-    right = client.get("/api/sessions", Authorization=f"Bearer {TOKEN}")
+    right = ask(client, TOKEN, guesser)
     assert right.status_code == 429
     assert 1 <= int(right.headers["Retry-After"]) <= 60
-    form = client.http.post("/login", data={"token": TOKEN})
+    form = client.http.post("/login", data={"token": TOKEN}, environ_base={"REMOTE_ADDR": guesser})
     assert (form.status_code, "Set-Cookie" in form.headers) == (429, False)
+    assert ask(client, TOKEN, "192.0.2.7").status_code == 200
 
-    elsewhere = client.http.get(
-        "/api/sessions",
-        headers={"Authorization": f"Bearer {TOKEN}"},
-        environ_base={"REMOTE_ADDR": "192.0.2.7"},
-    )
-    assert elsewhere.status_code == 200
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
+def test_wrong_tokens_from_loopback_lock_out_no_right_one(
+    make_client: MakeClient, address: str
+) -> None:
+    client = make_client(token=TOKEN)
+    assert [ask(client, "x", address).status_code for _ in range(12)] == [401] * 10 + [429] * 2
+    assert {ask(client, str(guess), address).status_code for guess in range(300)} <= {401, 429}
+    assert ask(client, TOKEN, address).status_code == 200
+    assert client.http.post("/login", data={"token": TOKEN}).headers["Location"] == "/"
+
+
+def test_guesses_from_loopback_are_limited_over_all_its_addresses(make_client: MakeClient) -> None:
+    client = make_client(token=TOKEN)
+    statuses = [ask(client, "x", f"127.0.0.{host}").status_code for host in range(1, 13)]
+    assert statuses == [401] * 10 + [429] * 2
+
+
+@pytest.mark.parametrize("form", ["192.0.2.{}", "::ffff:192.0.2.{}"])
+def test_neighbours_count_apart(make_client: MakeClient, form: str) -> None:
+    client = make_client(token=TOKEN)
+    statuses = [ask(client, "x", form.format(host)).status_code for host in range(1, 13)]
+    assert statuses == [401] * 12
 
 
 def test_whole_network_of_an_ipv6_guesser_is_one_client(make_client: MakeClient) -> None:

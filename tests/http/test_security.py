@@ -9,7 +9,7 @@ from flask import Flask
 from tests.http.client import Client, plain_error
 from tests.http.conftest import MakeClient, open_client
 
-TOKEN = "s3cret-token"
+TOKEN = "s3cret-token-of-tests"
 
 
 def urls(app: Flask) -> Iterator[tuple[str, str]]:

@@ -116,6 +116,6 @@ def test_runner_that_was_killed_is_counted(folder: Path) -> None:
 
 
 def test_metrics_are_for_who_has_the_token(folder: Path) -> None:
-    with running_server(folder, workers=1, AGENT_STREAM_TOKEN="secret-token") as server:
+    with running_server(folder, workers=1, AGENT_STREAM_TOKEN="s3cret-token-of-tests") as server:
         assert HTTP.get(f"{server.url}/metrics").status_code == 401
         assert scrape(server)["requests_total", "GET", "/metrics", "401"] == 1

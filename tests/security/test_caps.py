@@ -80,7 +80,8 @@ def test_changes_from_an_address_are_capped_across_workers(server: Server) -> No
 @pytest.fixture
 def guarded(folder: Path) -> Iterator[Server]:
     """A server that wants a token; it runs no agents, so nothing need be cleared away."""
-    server = Server(folder, WORKERS, "gevent", AGENT_STREAM_TOKEN=TOKEN)
+    given = {"AGENT_STREAM_TOKEN": TOKEN, "AGENT_STREAM_PROXIES": "1"}
+    server = Server(folder, WORKERS, "gevent", **given)
     server.start()
     yield server
     server.stop()
@@ -89,25 +90,34 @@ def guarded(folder: Path) -> Iterator[Server]:
 def test_token_cannot_be_guessed_at_any_worker(guarded: Server) -> None:
     url, seen = guarded.url, list[tuple[int, str]]()
 
-    def guess(token: str) -> httpx.Response:
-        answer = HTTP.get(f"{url}/api/sessions", headers={"Authorization": f"Bearer {token}"})
+    def guess(token: str, address: str) -> httpx.Response:
+        headers = {"Authorization": f"Bearer {token}", "X-Forwarded-For": address}
+        answer = HTTP.get(f"{url}/api/sessions", headers=headers)
         seen.append((answer.status_code, answer.headers["X-Worker-Pid"]))
         return answer
 
-    def do_all_refuse() -> bool:
-        guess(TOKEN + "x")
-        return {worker for status, worker in seen if status == 429} == set(
-            map(str, guarded.worker_pids())
-        )
+    def refuse_all(token: str, address: str) -> None:
+        seen.clear()
 
-    wait_for(do_all_refuse)
-    assert [status for status, _worker in seen].count(401) == GUESSES
+        def do_all_refuse() -> bool:
+            guess(token, address)
+            return {worker for status, worker in seen if status == 429} == set(
+                map(str, guarded.worker_pids())
+            )
 
-    right = guess(TOKEN)
+        wait_for(do_all_refuse)
+        assert [status for status, _worker in seen].count(401) == GUESSES
+
+    refuse_all(TOKEN + "x", "192.0.2.7")
+    right = guess(TOKEN, "192.0.2.7")
     assert right.status_code == 429
     assert 0 < int(right.headers["Retry-After"]) <= 60
-    form = HTTP.post(f"{url}/login", data={"token": TOKEN})
+    headers = {"X-Forwarded-For": "192.0.2.7"}
+    form = HTTP.post(f"{url}/login", data={"token": TOKEN}, headers=headers)
     assert (form.status_code, "Set-Cookie" in form.headers) == (429, False)
+
+    refuse_all(TOKEN + "x", "127.0.0.1")  # all of this machine have one address
+    assert guess(TOKEN, "127.0.0.1").status_code == 200
 
 
 def test_token_is_compared_in_the_same_time_whatever_is_wrong_with_it(

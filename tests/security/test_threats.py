@@ -77,10 +77,10 @@ def test_listening_beyond_loopback_without_a_token_is_refused(folder: Path, host
 
 
 def test_route_that_forgets_to_ask_is_closed_all_the_same(make_client: MakeClient) -> None:
-    client = make_client(token="s3cret-token")
+    client = make_client(token="s3cret-token-of-tests")
     client.app.add_url_rule("/forgetful", view_func=lambda: "inside")
     assert client.get("/forgetful").status_code == 401
-    assert client.get("/forgetful", Authorization="Bearer s3cret-token").text == "inside"
+    assert client.get("/forgetful", Authorization="Bearer s3cret-token-of-tests").text == "inside"
 
 
 # --- what a client can make run -------------------------------------------------------

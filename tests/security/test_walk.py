@@ -16,7 +16,7 @@ from webapp.http.services import EXTENSION
 from webapp.http.trpc.router import PROCEDURES
 from webapp.settings import Settings
 
-TOKEN = "s3cret-token"
+TOKEN = "s3cret-token-of-tests"
 LOGIN = {"Authorization": f"Bearer {TOKEN}"}
 JSON = {"Content-Type": "application/json"}
 MOST_BYTES = 10 << 20

@@ -5,7 +5,7 @@ import time
 
 from flask import Flask, Response, g, request
 
-from webapp.http import login
+from webapp.http.client_address import client_address
 from webapp.server_log import context
 
 HEADER = "X-Request-Id"
@@ -30,7 +30,7 @@ def _end(response: Response) -> Response:
     if access.isEnabledFor(logging.INFO):
         milliseconds = round((time.perf_counter() - g.began_at) * 1000, 1)
         fields = {
-            "client": login.client_address(),
+            "client": client_address(),
             "method": request.method,
             "path": request.path,
             "status": response.status_code,

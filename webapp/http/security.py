@@ -13,6 +13,7 @@ from webapp.errors import (
     UnsupportedMediaType,
 )
 from webapp.http import login
+from webapp.http.client_address import client_address
 from webapp.http.rates import Rate
 from webapp.http.services import services
 from webapp.settings import is_loopback
@@ -169,7 +170,7 @@ def _check_body() -> None:
 def _check_rate() -> None:
     """So many changes a minute from one address; streams and other reading are not counted."""
     per_minute = services().settings.max_changes_per_minute
-    wait = services().rates.take(Rate("change", per_minute), login.client_address())
+    wait = services().rates.take(Rate("change", per_minute), client_address())
     if wait > 0:
         raise TooManyRequests(
             f"More than {per_minute} changes a minute from your address; wait a moment.",

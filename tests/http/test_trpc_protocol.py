@@ -10,7 +10,7 @@ from werkzeug.test import TestResponse
 from tests.http.client import Client, data_of, trpc_error
 from tests.http.conftest import MakeClient
 from tests.stream.event_source import EventSource
-from webapp.http.message_board import HistoryPlace, MessageBoard
+from webapp.http.message_board import MessageBoard
 from webapp.http.services import EXTENSION
 from webapp.store.engine import DatabaseBusy
 
@@ -108,8 +108,8 @@ def ended(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """A worker whose subscriptions end when they have told what is there."""
     follow = MessageBoard.follow
 
-    def follow_to_the_end(board: MessageBoard, place: Any, _ping_seconds: float) -> Any:
-        for message in follow(board, place, 0.01):
+    def follow_to_the_end(board: MessageBoard, workflow_id: str, after: str, _: float) -> Any:
+        for message in follow(board, workflow_id, after, 0.01):
             if message is None:
                 return
             yield message
@@ -185,7 +185,7 @@ def test_worker_has_an_end_to_its_subscriptions(make_client: MakeClient) -> None
     client = make_client(max_streams=1)
     board = client.app.extensions[EXTENSION].board
     workflow_id = client.create_workflow()
-    following = board.follow(HistoryPlace(workflow_id, ""), 0.01)
+    following = board.follow(workflow_id, "", 0.01)
     assert next(following) is None
     (event,) = subscribe(client, {"workflowId": workflow_id}).events
     assert event.json()["data"]["code"] == "SERVICE_UNAVAILABLE"

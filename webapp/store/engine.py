@@ -135,6 +135,10 @@ class Database:
             if has_waited:
                 self.on_lock_wait(time.monotonic() - began_at)
 
+    def connect(self) -> Any:
+        """A pooled connection for the caller's own use, which the caller closes."""
+        return self._reader.raw_connection()
+
     def revision(self) -> str | None:
         """The migration that the file is at; None for a file that has none.
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from webapp.agents import stopping
 from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation
 from webapp.http import inputs
-from webapp.http.message_board import HistoryPlace
 from webapp.http.services import services
 from webapp.http.trpc.call_input import hashed_key, idempotency_key
 from webapp.http.trpc.procedure import Ping, Tracked
@@ -130,8 +129,7 @@ def on_message(value: object) -> Iterator[Tracked | Ping]:
     services().hub.admit()
     with services().database.read() as orm:
         workflows.get_workflow(orm, workflow_id)
-    place = HistoryPlace(workflow_id, last_text)
-    followed = services().board.follow(place, services().settings.ping_seconds)
+    followed = services().board.follow(workflow_id, last_text, services().settings.ping_seconds)
     return (
         Ping() if message is None else Tracked(str(message["id"]), message) for message in followed
     )

@@ -44,6 +44,7 @@ class Settings:
     max_sessions: int = 1000
     max_sessions_per_workflow: int = 200
     max_changes_per_minute: int = 6000
+    max_sent_bytes_per_minute: int = 64 << 20
     secrets: tuple[str, ...] = ()
     redact_keys: bool = True
     log_format: str = "text"
@@ -197,6 +198,7 @@ _READERS: dict[str, Callable[[object], Any]] = {
     "max_sessions": _number(1, 1_000_000, whole=True),
     "max_sessions_per_workflow": _number(1, 1_000_000, whole=True),
     "max_changes_per_minute": _number(1, 10_000_000, whole=True),
+    "max_sent_bytes_per_minute": _number(8 << 20, 2**40, whole=True),
     "secrets": _texts,
     "redact_keys": _switch,
     "log_format": _one_of(*FORMATS),

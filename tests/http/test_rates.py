@@ -1,5 +1,6 @@
 """How often a client may do a thing, counted across processes."""
 
+import math
 import subprocess
 import sys
 import time
@@ -61,6 +62,26 @@ def test_each_client_and_each_rate_is_counted_for_itself(tmp_path: Path, clock: 
     assert taken(rates, 20, "a") == 10
     assert taken(rates, 20, "b") == 10
     assert rates.take(Rate("other", 10), "a") == 0
+
+
+def test_cost_counts_as_often_as_it_says(tmp_path: Path, clock: Clock) -> None:
+    rates = Rates(tmp_path, clock)
+    assert [rates.take(TEN, "a", cost) for cost in (4, 4)] == [0, 0]
+    assert rates.take(TEN, "a", 4) == pytest.approx(12)  # nothing is counted
+    assert rates.take(TEN, "a", 2) == 0
+    assert rates.take(TEN, "b", 11) == math.inf
+    assert taken(rates, 20, "b") == 10
+
+
+def test_bytes_are_counted_exactly(tmp_path: Path, clock: Clock) -> None:
+    rates, budget = Rates(tmp_path, clock), Rate("byte", 64 << 20)
+    assert rates.take(budget, "a", (64 << 20) - 100) == 0
+    assert rates.take(budget, "a", 200) > 0
+    assert rates.take(budget, "a", 100) == 0
+    assert rates.take(budget, "a", 100) > 0
+    clock.now += 1
+    assert rates.take(budget, "a", 1 << 20) == 0
+    assert rates.take(budget, "a", 1 << 20) > 0
 
 
 def test_looking_counts_nothing(tmp_path: Path, clock: Clock) -> None:

@@ -1,14 +1,17 @@
 """Nothing is endless: streams, changes and guesses are counted across the workers."""
 
 import hmac
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import pytest
+from werkzeug.test import TestResponse
 
 from tests.faults.surroundings import row_count
+from tests.http.client import Client, data_of
 from tests.http.conftest import MakeClient
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
 from tests.sse import Viewer
@@ -75,6 +78,58 @@ def test_changes_from_an_address_are_capped_across_workers(server: Server) -> No
     assert {one.status_code for one in refused} == {429}
     assert all(0 < int(one.headers["Retry-After"]) <= 60 for one in refused)
     assert HTTP.get(f"{server.url}/api/sessions").status_code == 200  # reading is not counted
+
+
+def batch(client: Client, procedure: str, *values: object) -> TestResponse:
+    """As many calls as there are values, in one request."""
+    paths = ",".join([procedure] * len(values))
+    return client.post(f"/api/trpc/{paths}?batch=1", dict(enumerate(values)))
+
+
+def test_batch_is_as_many_changes_as_it_has_calls(make_client: MakeClient) -> None:
+    client = make_client(max_changes_per_minute=CHANGES)
+    calls: list[object] = [{}] * (CHANGES // 3)
+    statuses = [batch(client, "workflow.create", *calls).status_code for _ in range(5)]
+    assert statuses == [200] * 3 + [429] * 2
+    refused = batch(client, "workflow.create", *calls)
+    assert 0 < int(refused.headers["Retry-After"]) <= 60
+    listed = client.get("/api/trpc/workflow.list")
+    assert len(data_of(listed)["workflows"]) == CHANGES
+
+
+def test_start_by_get_is_a_change(make_client: MakeClient) -> None:
+    client = make_client(max_changes_per_minute=3)
+    workflow_id = client.create_workflow()
+    start = f"/api/agent-stream?workflowId={workflow_id}&message=true"
+    statuses = []
+    for _ in range(4):
+        response = client.get(start)
+        statuses.append(response.status_code)
+        response.close()
+    assert statuses == [200, 200, 429, 429]
+    assert client.session_count() == 2
+
+
+def test_batch_of_more_than_a_minutes_changes_is_too_large(make_client: MakeClient) -> None:
+    client = make_client(max_changes_per_minute=CHANGES)
+    assert batch(client, "workflow.create", *[{}] * (CHANGES + 2)).status_code == 413
+    assert data_of(client.get("/api/trpc/workflow.list"))["workflows"] == []
+
+
+def test_bytes_from_an_address_are_capped(make_client: MakeClient) -> None:
+    budget, size = 8 << 20, 1_000_000
+    client = make_client(max_sent_bytes_per_minute=budget)
+    message = {"workflowId": client.create_workflow(), "content": "x" * size}
+    began, accepted = time.monotonic(), 0
+    while (answer := client.call("workflow.sendMessage", message)).status_code == 200:
+        accepted += size
+        assert accepted <= budget * (1 + (time.monotonic() - began) / 60)
+    sent = {"sessionId": "session-1", "content": "x" * 60_000}
+    in_batch = batch(client, "session.sendInput", *[sent] * 100)
+    assert accepted >= budget - size
+    assert (answer.status_code, in_batch.status_code) == (429, 429)
+    assert all(0 < int(one.headers["Retry-After"]) <= 60 for one in (answer, in_batch))
+    assert client.get("/api/sessions").status_code == 200
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from flask import Blueprint, Response, request
 from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation
 from webapp.agents.places import session_files
 from webapp.errors import BadRequest, NotFound
-from webapp.http import inputs, security, view_options
+from webapp.http import budgets, inputs, security, view_options
 from webapp.http.services import end_of, services
 from webapp.http.view_options import Beginning
 from webapp.log import reader
@@ -81,6 +81,8 @@ def _start_or_resume(
         )
         if request.method == "HEAD":
             return _headers_only()
+        budgets.count_changes()
+        budgets.count_bytes(len(request.query_string))
         services().hub.admit()
         session, beginning = services().invoke(invocation), Beginning()
     return _respond(session, beginning, form._replace(id_prefix=f"{session.id}/"), pace)

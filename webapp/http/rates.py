@@ -12,6 +12,7 @@ https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
 
 import fcntl
 import hashlib
+import math
 import os
 import struct
 import threading
@@ -34,7 +35,7 @@ _BUCKET = struct.Struct("<" + "Qd" * _ENTRIES_A_BUCKET)
 
 @dataclass(frozen=True)
 class Rate:
-    """So many times a minute, all of them at once if need be."""
+    """How often a thing may be done a minute; all of that may be used at once."""
 
     name: str
     per_minute: int
@@ -64,15 +65,21 @@ class Rates:
         """Let go of the file."""
         os.close(self._fd)
 
-    def take(self, rate: Rate, client: str) -> float:
-        """Do it once. 0.0: it may be done; else the seconds to wait, and nothing is counted."""
-        return self._use(rate, client, counts=True)
+    def take(self, rate: Rate, client: str, cost: int = 1) -> float:
+        """Do it `cost` times. 0.0: it may be done; otherwise nothing is counted.
+
+        Then it returns the seconds to wait, infinity for more than a minute's worth at once.
+        """
+        return self._use(rate, client, cost, counts=True)
 
     def wait_seconds(self, rate: Rate, client: str) -> float:
         """What `take` would answer, without doing it."""
-        return self._use(rate, client, counts=False)
+        return self._use(rate, client, 1, counts=False)
 
-    def _use(self, rate: Rate, client: str, *, counts: bool) -> float:
+    def _use(self, rate: Rate, client: str, cost: int, *, counts: bool) -> float:
+        if cost > rate.per_minute:
+            return math.inf
+        cost_seconds = cost * rate.interval_seconds
         digest = hashlib.blake2b(f"{rate.name} {client}".encode(), digest_size=16).digest()
         key = int.from_bytes(digest[:8], "little") or 1
         place = int.from_bytes(digest[8:], "little") % _BUCKETS * _BUCKET.size
@@ -81,13 +88,13 @@ class Rates:
             entries = list(_ENTRY.iter_unpack(os.pread(self._fd, _BUCKET.size, place)))
             index = _find(entries, key, now)
             due = max(entries[index][1], now) if entries[index][0] == key else now
-            if due > now + 60:
+            if due > now + 61:
                 due = now  # none of ours is so late: the clock was set back
-            wait = due + rate.interval_seconds - (now + 60)
+            wait = due + cost_seconds - (now + 60)
             if wait > 1e-6:
                 return wait
             if counts:
-                entry = _ENTRY.pack(key, due + rate.interval_seconds)
+                entry = _ENTRY.pack(key, due + cost_seconds)
                 os.pwrite(self._fd, entry, place + index * _ENTRY.size)
             return 0.0
 

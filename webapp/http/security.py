@@ -8,13 +8,10 @@ from webapp.errors import (
     Forbidden,
     MisdirectedRequest,
     PayloadTooLarge,
-    TooManyRequests,
     Unauthorized,
     UnsupportedMediaType,
 )
-from webapp.http import login
-from webapp.http.client_address import client_address
-from webapp.http.rates import Rate
+from webapp.http import budgets, login
 from webapp.http.services import services
 from webapp.settings import is_loopback
 
@@ -65,7 +62,7 @@ def check_request() -> None:
     _check_login()
     _check_body()
     if request.method not in _READING:
-        _check_rate()
+        budgets.count_changes()
 
 
 def _check_host() -> None:
@@ -165,17 +162,6 @@ def _check_body() -> None:
         )
     if length is not None and length > (request.max_content_length or length):
         raise PayloadTooLarge("The request's body is too large.")
-
-
-def _check_rate() -> None:
-    """So many changes a minute from one address; streams and other reading are not counted."""
-    per_minute = services().settings.max_changes_per_minute
-    wait = services().rates.take(Rate("change", per_minute), client_address())
-    if wait > 0:
-        raise TooManyRequests(
-            f"More than {per_minute} changes a minute from your address; wait a moment.",
-            retry_after=int(wait) + 1,
-        )
 
 
 def _host_name(host: str) -> str:

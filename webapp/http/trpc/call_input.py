@@ -8,13 +8,14 @@ from flask import g, request
 
 from webapp.agents.launch import IdempotencyKey
 from webapp.errors import BadRequest
-from webapp.http import inputs
+from webapp.http import budgets, inputs
 
 
 def read_input() -> object:
     """The body of a POST, `?input=` of a GET; None where there is none. BadRequest."""
     if request.method == "POST":
         text: str | bytes = request.get_data(cache=False)
+        budgets.count_bytes(len(text))
         where = "The body"
     else:
         text = request.args.get("input", "")

@@ -8,8 +8,8 @@ from functools import partial
 
 from flask import Blueprint, Response, g, request, stream_with_context
 
-from webapp.errors import BadRequest, MethodNotAllowed, NotFound
-from webapp.http import inputs
+from webapp.errors import AgentStreamError, BadRequest, MethodNotAllowed, NotFound
+from webapp.http import budgets, inputs
 from webapp.http.errors import as_known_error, error_body
 from webapp.http.services import services
 from webapp.http.trpc import batch_stream, event_stream
@@ -34,6 +34,8 @@ def answer(paths: str) -> Response:
         raise BadRequest("Streaming requests must be batched (you can do a batch of 1).")
     if len(names) > MAX_BATCH:
         raise BadRequest(f"{len(names)} calls in a batch, expected at most {MAX_BATCH}.")
+    if request.method == "POST" and len(names) > 1:
+        budgets.count_changes(len(names) - 1)  # the request was counted as one
 
     procedure = PROCEDURES.get(paths)
     if isinstance(procedure, Subscription) and not is_batch:
@@ -57,7 +59,7 @@ def _call_each(names: list[str]) -> Iterator[tuple[int, dict[str, object]]]:
         given = read_input()
         given = inputs.check_object({} if given is None else given, "input", known)
     except Exception as exception:
-        error = as_known_error(exception)
+        error = _known_error(exception)
         for name in names:
             yield error.status, error_body(error, name)
         return
@@ -76,10 +78,16 @@ def _call(name: str, read: Callable[[], object]) -> tuple[int, dict[str, object]
             raise MethodNotAllowed(f"{name} is a {procedure.kind}: call it with {verb}.")
         return 200, {"result": {"data": procedure.call(read())}}
     except Exception as exception:
-        error = as_known_error(exception)
-        if error.retry_after is not None:
-            g.retry_after = error.retry_after
+        error = _known_error(exception)
         return error.status, error_body(error, name)
+
+
+def _known_error(exception: Exception) -> AgentStreamError:
+    """As `as_known_error`; when to try again goes into the answer's header."""
+    error = as_known_error(exception)
+    if error.retry_after is not None:
+        g.retry_after = error.retry_after
+    return error
 
 
 def _find(name: str) -> Procedure | Subscription:

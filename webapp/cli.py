@@ -9,6 +9,7 @@ from typing import NoReturn
 
 import click
 
+from webapp.commands.terminal import plain
 from webapp.errors import AgentStreamError, BadRequest, SetupError
 
 EXIT_NO, EXIT_SETUP = 1, 2
@@ -118,7 +119,7 @@ class _OneLine(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         reason = f": {record.exc_info[1]}" if record.exc_info else ""
-        return f"agent-stream: {super().format(record).rstrip()}{reason}"
+        return plain(f"agent-stream: {super().format(record).rstrip()}{reason}")
 
 
 def main() -> NoReturn:
@@ -160,7 +161,7 @@ def _run(arguments: list[str]) -> int:
         error.show()
         return error.exit_code
     except AgentStreamError as error:
-        click.echo(f"agent-stream: {error}", err=True)
+        click.echo(plain(f"agent-stream: {error}"), err=True)
         return EXIT_SETUP if isinstance(error, SetupError | BadRequest) else EXIT_NO
     except (KeyboardInterrupt, click.Abort):
         return EXIT_INTERRUPTED

@@ -51,6 +51,12 @@ def test_colours_pass_only_where_they_are_allowed(sequence: str) -> None:
         ("\x1b[3", "[3"),
         ("\x1b]never ended", "]never ended"),
         ("Grüße 🙂 \u2028", "Grüße 🙂 \u2028"),
+        ("rm \u202ecod.txt\u2069", r"rm \u202ecod.txt\u2069"),
+        ("e\u061ca\u200eb\u200fc\u2066", r"e\u061ca\u200eb\u200fc\u2066"),
+        ("ad\u200bmin\ufeff\u00ad", r"ad\u200bmin\ufeff\u00ad"),
+        ("tag\U000e0041", r"tag\udb40\udc41"),
+        ("ad\u200dmin", r"ad\u200dmin"),
+        ("👩\u200d💻 \u06a9\u200c\u0647 ❤\ufe0f", "👩\u200d💻 \u06a9\u200c\u0647 ❤\ufe0f"),
     ],
 )
 def test_text_stays_readable(text: str, shown: str) -> None:

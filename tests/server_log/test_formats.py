@@ -105,3 +105,20 @@ def test_new_request_knows_nothing_of_the_session_before() -> None:
     context.session_id.set(SESSION)
     context.begin_request(None)
     assert context.session_id.get() is None
+
+
+HOSTILE = "/x\x1b[2J\x9b1m\u202e\x7f\x00\u200b"
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_no_control_of_a_stranger_reaches_whoever_reads_the_log(form: str) -> None:
+    try:
+        raise ValueError(HOSTILE)
+    except ValueError:
+        found = line(form, "GET %s", HOSTILE, fields={"path": HOSTILE}, exc_info=sys.exc_info())
+    assert not set(HOSTILE[2:]) & set(found) - set("[2J1m")
+    assert r"/x\u001b[2J\u009b1m\u202e\u007f\u0000\u200b" in found
+
+
+def test_escaped_json_line_says_the_same() -> None:
+    assert json.loads(line("json", HOSTILE + "\U000e0041"))["message"] == HOSTILE + "\U000e0041"

@@ -73,6 +73,6 @@ def _wait_for_row(place: Place, session: Session) -> Session:
 
 def _report(session: Session) -> None:
     took = duration(seconds_between(session.started_at, session.ended_at))
-    facts = [plain(outcome(session)), f"after {took}" if took else ""]
+    facts = [outcome(session), f"after {took}" if took else ""]
     about = ", ".join(fact for fact in facts if fact)
-    click.echo(f"{session.id}: {session.status}{f' ({about})' if about else ''}")
+    click.echo(plain(f"{session.id}: {session.status}{f' ({about})' if about else ''}"))

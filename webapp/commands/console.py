@@ -27,12 +27,13 @@ from webapp.commands.figures import duration, seconds_between
 from webapp.commands.follow import Chunk, EventParser, Stop
 from webapp.commands.place import Place
 from webapp.commands.stopper import Stopper
-from webapp.commands.terminal import has_colour
+from webapp.commands.terminal import has_colour, one_line
 from webapp.commands.transcript import Transcript
 from webapp.errors import AgentStreamError
 from webapp.store.models import Session
 
 _LOOK_SECONDS = 0.2
+_MOST_AGENT_LETTERS = 40
 _MOST_SHOWN_LETTERS = 2000
 """Of a line that is not finished yet; it is printed whole when it is."""
 
@@ -238,7 +239,8 @@ class Console:
         return "> "
 
     def _status(self) -> str:
-        who = f"{self._session.agent} {self._session.id.rpartition('-')[2]}"
+        agent = one_line(self._session.agent, _MOST_AGENT_LETTERS)
+        who = f"{agent} {self._session.id.rpartition('-')[2]}"
         age = duration(seconds_between(self._session.created_at, None))
         stop = "Ctrl-C stops it" if self._interrupt_stops else "Ctrl-X stops it"
         hints = ["Enter sends", "Ctrl-D ends the input"] if self._can_send() else []

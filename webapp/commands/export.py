@@ -1,6 +1,7 @@
 """`export`: a session as a file for elsewhere."""
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
@@ -149,10 +150,15 @@ def _messages(place: Place, session: Session) -> list[dict[str, object]]:
         return [api_message(message) for message in found]
 
 
+def _open_private(path: str, flags: int) -> int:
+    """Whatever the umask: what an agent printed is for the eyes of its owner."""
+    return os.open(path, flags, 0o600)
+
+
 def _write_file(path: Path, pieces: Iterable[str]) -> None:
     """Write it whole or not at all; Conflict where a file is there."""
     try:
-        file = open(path, "x", encoding="utf-8", newline="\n")  # noqa: SIM115 - closed below
+        file = open(path, "x", encoding="utf-8", newline="\n", opener=_open_private)  # noqa: SIM115 - closed below
     except FileExistsError:
         raise Conflict(f"{path} is there already; an export never overwrites.") from None
     except OSError as error:

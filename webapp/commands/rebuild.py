@@ -12,6 +12,7 @@ from webapp.agents.rebuild import rebuild as rebuild_rows
 from webapp.agents.reconcile import reconcile_all
 from webapp.archive import keeper_lock
 from webapp.commands.options import place_options, settings_of_a_reader
+from webapp.commands.terminal import plain
 from webapp.errors import AgentStreamError, SetupError
 from webapp.store import in_use
 from webapp.store.engine import FILE_NAME, Database, open_migrated, quick_check
@@ -95,4 +96,4 @@ def _report(rebuilt: Rebuilt) -> None:
         f"{rebuilt.workflows} workflow(s) made again"
     )
     for directory, reason in rebuilt.unusable:
-        click.echo(f"left out: {directory}: {reason}", err=True)
+        click.echo(plain(f"left out: {directory}: {reason}"), err=True)

@@ -20,7 +20,7 @@ from webapp.commands.keys import is_terminal
 from webapp.commands.options import place_options, settings_of_a_reader
 from webapp.commands.place import Place, making_place
 from webapp.commands.stopper import Stopper
-from webapp.commands.terminal import one_line
+from webapp.commands.terminal import Cleaner, has_colour, one_line
 from webapp.errors import BadRequest
 from webapp.log.record import parse_record
 from webapp.settings import PREFIX, Settings
@@ -234,14 +234,20 @@ def _follow(place: Place, session: Session) -> bool:
 
 def _pass_on(place: Place, session: Session) -> None:
     """What the agent prints, as it prints it: for a pipe or a file."""
-    streams = {b"stdout": sys.stdout.buffer, b"stderr": sys.stderr.buffer}
+    streams = {b"stdout": sys.stdout, b"stderr": sys.stderr}
+    cleaners = {name: Cleaner(colour=has_colour()) for name in streams}
     with place.reading(session) as log:
         for chunk in follow(place, session, log, 0):
             for line in chunk.records.split(b"\n")[:-1]:
                 record = parse_record(line)
                 stream = None if record is None else streams.get(record.stream)
-                if record is not None and stream is not None:
-                    stream.write(record.content if record.partial else record.content + b"\n")
+                if record is None or stream is None:
+                    continue
+                content = record.content if record.partial else record.content + b"\n"
+                if stream.isatty():
+                    stream.write(cleaners[record.stream].clean(content.decode("utf-8", "replace")))
+                else:
+                    stream.buffer.write(content)
             for stream in streams.values():
                 stream.flush()
 

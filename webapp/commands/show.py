@@ -8,11 +8,12 @@ import click
 from webapp.commands.figures import STATUS_STYLES, byte_count, duration, outcome, seconds_between
 from webapp.commands.options import place_options, session_argument
 from webapp.commands.place import Place, open_place
-from webapp.commands.terminal import has_colour, paint, plain
+from webapp.commands.terminal import has_colour, paint
 from webapp.commands.transcript import last_line_texts
 from webapp.log.opened import open_log
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session
+from webapp.visible import visible
 
 LAST_LINES = 10
 
@@ -40,7 +41,7 @@ def show_command(session: str, as_json: bool) -> None:
         colour = has_colour()
         for name, value in _facts(place, found):
             style = STATUS_STYLES[found.status] if name == "status" else None
-            shown = plain(value)
+            shown = visible(value)
             click.echo(f"{name:<11} {paint(shown, style, colour=colour) if style else shown}")
         if last_lines:
             click.echo(f"\nlast lines of its output (agent-stream tail {found.id}):")

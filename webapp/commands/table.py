@@ -10,6 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from webapp.commands.terminal import has_colour
+from webapp.visible import visible
 
 _GAP = 2
 _LEAST_CUT = 8
@@ -34,6 +35,7 @@ class Column:
 
 def print_table(columns: tuple[Column, ...], rows: list[list[Cell]]) -> None:
     """Print rows. Without a terminal: plain, and never cut."""
+    rows = [[Cell(visible(cell.text), cell.style) for cell in row] for row in rows]
     widths = [
         max(len(column.name), *(len(row[at].text) for row in rows))
         for at, column in enumerate(columns)

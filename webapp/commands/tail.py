@@ -1,6 +1,5 @@
 """`tail`: read a session's log as it is, and as it grows."""
 
-import re
 import sys
 from collections.abc import Callable, Iterator
 
@@ -19,11 +18,9 @@ from webapp.log.opened import OpenLog
 from webapp.log.place import find_last as place_of_last
 from webapp.log.seek import find_last
 from webapp.store.models import Session
+from webapp.visible import visible
 
 Write = Callable[[Chunk], None]
-
-_CONTROLS = re.compile("[\x7f-\x9f]")
-"""JSON allows them as they are, and terminals obey them."""
 
 
 @click.command(
@@ -138,7 +135,7 @@ def _envelopes(events: Iterator[Event]) -> str:
         f'"event":"{event.name}","data":{event.data}}}\n'
         for event in events
     )
-    return _CONTROLS.sub(lambda found: f"\\u{ord(found[0]):04x}", lines)
+    return visible(lines, keep="\n")  # JSON allows controls that terminals obey
 
 
 def _raw(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:

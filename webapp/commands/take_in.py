@@ -16,6 +16,7 @@ from webapp.commands.figures import byte_count
 from webapp.commands.options import place_options
 from webapp.commands.place import making_place
 from webapp.commands.progress import progress_bar
+from webapp.commands.terminal import plain
 from webapp.errors import BadRequest, SetupError
 
 FROM_STDIN = "-"
@@ -45,10 +46,8 @@ def import_command(file: str) -> None:
                 session = adopt(place.database, place.var, imported.records(), imported.messages)
         except zstandard.ZstdError as error:
             raise BadRequest(f"{file} is compressed by zstd, and damaged: {error}.") from None
-        click.echo(
-            f"{session.id}: imported, {session.agent}, {session.status}, "
-            f"{byte_count(session.log_bytes)}"
-        )
+        size = byte_count(session.log_bytes)
+        click.echo(plain(f"{session.id}: imported, {session.agent}, {session.status}, {size}"))
 
 
 def _counted(lines: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:

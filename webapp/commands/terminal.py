@@ -8,6 +8,8 @@ import os
 import re
 import sys
 
+from webapp.visible import visible
+
 STYLES = {"dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36", "bold": "1"}
 RESET = "\x1b[0m"
 
@@ -33,7 +35,10 @@ def paint(text: str, style: str, *, colour: bool) -> str:
 
 
 def plain(text: str) -> str:
-    """A whole text of a stranger's, without escape sequences and controls; LF and tab stay."""
+    """A whole text of a stranger's, without escape sequences and controls; LF and tab stay.
+
+    Bidirectional controls and what has no width are shown, as `\\u202e` is.
+    """
     cleaner = Cleaner(colour=False)
     return cleaner.clean(text) + cleaner.finish()
 
@@ -75,5 +80,9 @@ class Cleaner:
 
 
 def _without_controls(text: str) -> str:
-    """A lone CR becomes LF: a progress bar must not overwrite what stands there."""
-    return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    """A lone CR becomes LF: a progress bar must not overwrite what stands there.
+
+    What would hide or turn round a part of the text is shown instead.
+    """
+    shown = _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return visible(shown, keep="\n\t")

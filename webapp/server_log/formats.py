@@ -11,6 +11,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from webapp.server_log import context
+from webapp.visible import visible
 
 FORMATS = ("text", "json", "logfmt")
 
@@ -29,7 +30,8 @@ class LineFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The line; a traceback makes it several in `text`, and none of the others."""
-        return self._redact(self._write(record, self._facts(record)))
+        line = self._redact(self._write(record, self._facts(record)))
+        return visible(line, keep="\n")  # whoever reads a log reads it at a terminal
 
     def _facts(self, record: logging.LogRecord) -> dict[str, object]:
         # The query of a URL may hold a message for an agent; gunicorn's errors have all of it.
@@ -65,7 +67,8 @@ def _as_logfmt(_record: logging.LogRecord, facts: dict[str, object]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return json.dumps(text, ensure_ascii=False) if _NEEDS_QUOTES.search(text) else text
+    is_plain = text.isprintable() and not _NEEDS_QUOTES.search(text)
+    return text if is_plain else json.dumps(text, ensure_ascii=False)
 
 
 def _as_text(record: logging.LogRecord, facts: dict[str, object]) -> str:
@@ -74,4 +77,5 @@ def _as_text(record: logging.LogRecord, facts: dict[str, object]) -> str:
     about = "".join(f" {name}={facts[name]}" for name in ("request", "session") if name in facts)
     message = "\\n".join(str(facts["message"]).splitlines())
     line = f"[{moment:%Y-%m-%d %H:%M:%S} +0000] [{record.process}] [{record.levelname}] {message}"
-    return line + about + (f"\n{facts['error']}" if "error" in facts else "")
+    error = "\n".join(str(facts.get("error", "")).splitlines())
+    return line + about + (f"\n{error}" if error else "")

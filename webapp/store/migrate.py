@@ -1,7 +1,9 @@
 """Bring a database to the newest revision, once, however many processes ask for it."""
 
+import contextlib
 import fcntl
 import os
+import stat
 from pathlib import Path
 
 from webapp.errors import SetupError
@@ -26,6 +28,7 @@ def migrate(var: Path, *, is_rebuilding: bool = False) -> bool:
     path = var / FILE_NAME
     try:
         var.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _make_private(var)
         (var / "sessions").mkdir(mode=0o700, exist_ok=True)
         lock_fd = os.open(var / LOCK_FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
@@ -39,6 +42,15 @@ def migrate(var: Path, *, is_rebuilding: bool = False) -> bool:
         return _migrate_locked(path, is_rebuilding=is_rebuilding)
     finally:
         os.close(lock_fd)
+
+
+def _make_private(var: Path) -> None:
+    """A checkout brings an empty `var` that other users can read; a folder in use is left alone."""
+    mode = var.stat().st_mode
+    is_unused = all(path.name.startswith(".") for path in var.iterdir())
+    if is_unused and mode & 0o077 and not mode & stat.S_ISVTX:
+        with contextlib.suppress(PermissionError):  # of a folder that another user owns
+            var.chmod(0o700)
 
 
 def _migrate_locked(path: Path, *, is_rebuilding: bool) -> bool:

@@ -9,11 +9,14 @@ import socket
 import sys
 from typing import Any
 
+from webapp import prctl
 from webapp.agents.redaction import TextRedactor, secrets_of_all
 from webapp.errors import SetupError
 from webapp.server_log.formats import LineFormatter
 from webapp.server_log.gunicorn_logger import make_logger_class
 from webapp.settings import load_settings
+
+prctl.hide_process()  # the workers are forked from it
 
 try:
     _settings = load_settings()

@@ -2,6 +2,10 @@
 
 import os
 
+from webapp import prctl
+
+prctl.hide_process()
+
 # Before anything else: a socket that the server listens on must not stay open in here.
 os.closerange(3, 1024)
 for _name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():

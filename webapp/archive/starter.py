@@ -4,13 +4,18 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from webapp.archive.keeper_lock import KeeperLock
+from webapp.settings import PREFIX
 
 LOOK_SECONDS = 5.0
 """How often a worker looks whether there is one. The first look comes after so long, too: a
 server that lives shorter needs none."""
+
+_VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
+"""What the keeper gets of the environment, beside our settings: no agent's keys."""
 
 logger = logging.getLogger(__name__)
 
@@ -56,15 +61,12 @@ class KeeperStarter:
         self._spawn()
 
     def _spawn(self) -> None:
-        source = Path(__file__).resolve().parent.parent.parent
-        given = os.environ.get("PYTHONPATH")
-        path = os.pathsep.join([str(source), *([given] if given else [])])
         read_fd, self._leash_fd = os.pipe()
         try:
             self._pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-P", "-m", "webapp.archive"],
-                os.environ | {"PYTHONPATH": path},
+                _environment(os.environ),
                 file_actions=[(os.POSIX_SPAWN_DUP2, read_fd, 0)],
                 setsid=True,
                 setsigmask=(),
@@ -76,3 +78,19 @@ class KeeperStarter:
             raise
         finally:
             os.close(read_fd)
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """The keeper listens nowhere, and so needs no token."""
+    source = Path(__file__).resolve().parent.parent.parent
+    given = environ.get("PYTHONPATH")
+    kept = {
+        name: value
+        for name, value in environ.items()
+        if name in _VARIABLES or name.startswith(PREFIX)
+    }
+    kept.pop(f"{PREFIX}TOKEN", None)
+    return kept | {
+        f"{PREFIX}HOST": "127.0.0.1",
+        "PYTHONPATH": os.pathsep.join([str(source), *([given] if given else [])]),
+    }

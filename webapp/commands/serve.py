@@ -10,6 +10,7 @@ from typing import NoReturn
 
 import click
 
+from webapp import prctl
 from webapp.commands.options import place_options, setting_option, settings_of_a_reader
 from webapp.errors import SetupError
 from webapp.settings import PREFIX, WORKER_CLASSES, Settings, load_settings
@@ -35,6 +36,7 @@ def serve() -> None:
     Each option is a setting, and wins over AGENT_STREAM_* in the environment and over the
     settings file. Ctrl-C ends the server; the agents go on and are there at the next start.
     """
+    prctl.hide_process()
     settings = load_settings()
     address, port = probe_address(settings)
     migrate(settings.var)

@@ -14,6 +14,7 @@ import os
 from _socket import CMSG_SPACE, SOL_SOCKET, socket
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 
+from webapp import prctl
 from webapp.runner import control
 from webapp.runner.session import Session
 from webapp.runner.spec import Spec, parse_json
@@ -29,6 +30,8 @@ _LENGTH_BYTES = 4
 
 def serve() -> None:
     """Answer requests until the worker is gone."""
+    prctl.hide_process()  # and its runners, which know the secrets of their agents
+    prctl.keep_capabilities_from_programs()
     os.chdir("/")
     os.set_inheritable(REQUEST_FD, False)
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
@@ -112,7 +115,8 @@ def _run(
 
 def _take_name(directory: str) -> None:
     """Show up in ps(1) as `run-` and the session's last letters: a name holds 15 bytes."""
-    with open("/proc/self/comm", "w", encoding="ascii") as comm:
+    # A hidden process may not write /proc/self/comm, which is root's.
+    with open("/proc/thread-self/comm", "w", encoding="ascii") as comm:
         comm.write("run-" + directory[-11:])
 
 

@@ -4,7 +4,6 @@ Each is locked as long as its import lives, and the kernel lets go of the lock w
 process: what is not locked was left by one that was killed.
 """
 
-import fcntl
 import os
 import secrets
 import shutil
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from webapp import flock
 from webapp.agents.places import SessionFiles
 
 PREFIX = ".import-"
@@ -27,7 +27,7 @@ def arrival(var: Path) -> Iterator[SessionFiles]:
     os.mkdir(directory, 0o700)
     fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX)
+        flock.acquire(fd)
         yield SessionFiles(directory)
     finally:
         shutil.rmtree(directory, ignore_errors=True)
@@ -45,11 +45,12 @@ def _remove_if_abandoned(directory: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not flock.try_acquire(fd):
+            return False
         if time.time() - os.fstat(fd).st_mtime < LEAST_SECONDS:
             return False
         shutil.rmtree(directory)
-    except (BlockingIOError, FileNotFoundError):
+    except FileNotFoundError:
         return False
     finally:
         os.close(fd)

@@ -1,14 +1,13 @@
 """Who looks after index, compression and retention of a `var` folder: one process at a time."""
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from webapp import flock
 from webapp.errors import SetupError
-from webapp.log import lock
 
 FILE_NAME = "keeper.lock"
 _LOOK_SECONDS = 0.05
@@ -23,18 +22,12 @@ class KeeperLock:
 
     def acquire(self) -> bool:
         """Take it without waiting; False if another process has it. OSError."""
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
-        fd = os.open(self._path, flags, 0o600)
-        try:
-            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            os.close(fd)
-            return False
-        except BaseException:
-            os.close(fd)
-            raise
-        self._fd = fd
-        return True
+        fd = flock.open_file(self._path)
+        if flock.try_acquire(fd):
+            self._fd = fd
+            return True
+        os.close(fd)
+        return False
 
     def release(self) -> None:
         """Give it back."""
@@ -46,11 +39,11 @@ class KeeperLock:
 def is_held(var: Path) -> bool:
     """Whether somebody has it; makes no file. OSError."""
     try:
-        fd = lock.open_log(var / FILE_NAME)
+        fd = os.open(var / FILE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
-        return lock.is_held(fd)
+        return flock.is_held(fd)
     finally:
         os.close(fd)
 

@@ -10,18 +10,17 @@ done so far would have been done at the allowed pace.
 https://en.wikipedia.org/wiki/Generic_cell_rate_algorithm
 """
 
-import fcntl
 import hashlib
 import math
 import os
 import struct
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from webapp import flock
 from webapp.errors import SetupError
 
 FILE_NAME = "rates"
@@ -53,9 +52,8 @@ class Rates:
         """SetupError where the file cannot be made."""
         self._clock = clock
         self._thread_lock = threading.Lock()  # flock(2) does not keep threads apart
-        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
-            self._fd = os.open(var / FILE_NAME, flags, 0o600)
+            self._fd = flock.open_file(var / FILE_NAME)
             # Room for all of it now: a disk that is full later does no harm.
             os.posix_fallocate(self._fd, 0, _BUCKETS * _BUCKET.size)
         except OSError as error:
@@ -83,7 +81,7 @@ class Rates:
         digest = hashlib.blake2b(f"{rate.name} {client}".encode(), digest_size=16).digest()
         key = int.from_bytes(digest[:8], "little") or 1
         place = int.from_bytes(digest[8:], "little") % _BUCKETS * _BUCKET.size
-        with self._locked():
+        with self._thread_lock, flock.held(self._fd):
             now = self._clock()
             entries = list(_ENTRY.iter_unpack(os.pread(self._fd, _BUCKET.size, place)))
             index = _find(entries, key, now)
@@ -97,15 +95,6 @@ class Rates:
                 entry = _ENTRY.pack(key, due + cost_seconds)
                 os.pwrite(self._fd, entry, place + index * _ENTRY.size)
             return 0.0
-
-    @contextmanager
-    def _locked(self) -> Iterator[None]:
-        with self._thread_lock:
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
-            try:
-                yield
-            finally:
-                fcntl.flock(self._fd, fcntl.LOCK_UN)
 
 
 def _find(entries: list[tuple[int, float]], key: int, now: float) -> int:

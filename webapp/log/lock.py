@@ -4,43 +4,26 @@ A runner holds an exclusive flock(2) on its log for as long as it lives. The ker
 of it when the last descriptor of that open file closes, whatever ended the process.
 """
 
-import errno
-import fcntl
 import os
+
+from webapp import flock
 
 _NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
 
 
 def acquire(log_fd: int) -> bool:
-    """Take the exclusive lock without waiting; False if somebody else holds it."""
-    try:
-        fcntl.flock(log_fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return False
-        raise
-    return True
+    """Take the exclusive lock without waiting; False if another open file holds it."""
+    return flock.try_acquire(log_fd)
 
 
 def release(log_fd: int) -> None:
     """Give the lock back; the descriptor stays open."""
-    fcntl.flock(log_fd, fcntl.LOCK_UN)
+    flock.release(log_fd)
 
 
 def is_held(log_fd: int) -> bool:
-    """Whether another open file holds the lock: the session's runner is alive.
-
-    Asks with a shared lock that is given back at once, so that two who ask at the same
-    moment do not take each other for a runner.
-    """
-    try:
-        fcntl.flock(log_fd, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            return True
-        raise
-    fcntl.flock(log_fd, fcntl.LOCK_UN)
-    return False
+    """Whether another open file holds the lock: the session's runner is alive."""
+    return flock.is_held(log_fd)
 
 
 def open_log(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:

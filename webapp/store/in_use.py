@@ -3,13 +3,13 @@
 The kernel lets go of the lock with the last of its processes, so a crash leaves nothing.
 """
 
-import fcntl
 import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from webapp import flock
 from webapp.errors import SetupError
 
 FILE_NAME = "server.lock"
@@ -22,7 +22,7 @@ def hold(var: Path) -> int:
 
     SetupError while somebody has the folder for himself.
     """
-    return _lock(var, fcntl.LOCK_SH, "is just being rebuilt; try again when that is done")
+    return _lock(var, "is just being rebuilt; try again when that is done", shared=True)
 
 
 def is_used(var: Path) -> bool:
@@ -32,7 +32,7 @@ def is_used(var: Path) -> bool:
     except (FileNotFoundError, NotADirectoryError):
         return False
     try:
-        return not _try_lock(fd, fcntl.LOCK_EX)
+        return not flock.try_acquire(fd)
     finally:
         os.close(fd)
 
@@ -40,30 +40,21 @@ def is_used(var: Path) -> bool:
 @contextmanager
 def alone(var: Path) -> Iterator[None]:
     """Have the folder without a server. SetupError if one runs."""
-    fd = _lock(var, fcntl.LOCK_EX, "has a server running on it; stop that first")
+    fd = _lock(var, "has a server running on it; stop that first", shared=False)
     try:
         yield
     finally:
         os.close(fd)
 
 
-def _lock(var: Path, kind: int, refusal: str) -> int:
-    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+def _lock(var: Path, refusal: str, *, shared: bool) -> int:
     try:
-        fd = os.open(var / FILE_NAME, flags, 0o600)
+        fd = flock.open_file(var / FILE_NAME)
     except OSError as error:
         raise SetupError(f"Cannot write {var / FILE_NAME}: {error.strerror}.") from None
     for _try in range(_TRIES):
-        if _try_lock(fd, kind):
+        if flock.try_acquire(fd, shared=shared):
             return fd
         time.sleep(_PAUSE_SECONDS)
     os.close(fd)
     raise SetupError(f"{var} {refusal}.")
-
-
-def _try_lock(fd: int, kind: int) -> bool:
-    try:
-        fcntl.flock(fd, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True

@@ -1,11 +1,11 @@
 """Bring a database to the newest revision, once, however many processes ask for it."""
 
 import contextlib
-import fcntl
 import os
 import stat
 from pathlib import Path
 
+from webapp import flock
 from webapp.errors import SetupError
 from webapp.store.engine import FILE_NAME, REVISION, Database, open_engine
 
@@ -30,7 +30,7 @@ def migrate(var: Path, *, is_rebuilding: bool = False) -> bool:
         var.mkdir(mode=0o700, parents=True, exist_ok=True)
         _make_private(var)
         (var / "sessions").mkdir(mode=0o700, exist_ok=True)
-        lock_fd = os.open(var / LOCK_FILE_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock_fd = flock.open_file(var / LOCK_FILE_NAME)
     except OSError as error:
         raise SetupError(
             f"Cannot write to {var}: {error.strerror}. "
@@ -38,7 +38,7 @@ def migrate(var: Path, *, is_rebuilding: bool = False) -> bool:
         ) from None
 
     try:
-        fcntl.flock(lock_fd, fcntl.LOCK_EX)
+        flock.acquire(lock_fd)
         return _migrate_locked(path, is_rebuilding=is_rebuilding)
     finally:
         os.close(lock_fd)

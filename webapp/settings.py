@@ -14,6 +14,7 @@ from typing import Any
 
 from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.errors import SetupError
+from webapp.log.dialects import DIALECTS
 from webapp.server_log.formats import FORMATS
 from webapp.store import templates as stage_templates
 from webapp.store.templates import StageTemplate
@@ -312,7 +313,7 @@ _PROFILE_READERS: dict[str, Callable[[object], Any]] = {
     "cwd": _text,
     "max_seconds": _number(0.001, 10_000_000, whole=False),
     "max_log_bytes": _number(1, 2**62, whole=True),
-    "dialect": _one_of("claude", "codex"),
+    "dialect": _one_of(*DIALECTS),
     "input": _switch,
 }
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.log.dialects.lines import events_of
 from webapp.commands.transcript import Transcript
 from webapp.log.events import Event
 
@@ -47,6 +48,8 @@ WARNING: Said = ("stderr", {"message": "careful"})
         ([("input", {"content": "yes"})], "> yes\n"),
         ([("tool_result", {"result": "ok\nfine"})], "<- ok fine\n"),
         ([("tool_result", {"name": "run", "error": "no"})], "<x run no\n"),
+        ([("error", {"type": "error", "message": "no key"})], "-- error: no key\n"),
+        ([("message", {"type": "message", "content": "Do it.", "role": "user"})], "> Do it.\n"),
         ([("notice", {"type": "error", "message": "it broke"})], "-- error: it broke\n"),
         ([("notice", {"type": "truncated", "bytes": 5})], "-- truncated: bytes: 5\n"),
         ([("thought", {"type": "thought", "deep": True})], "-- thought: deep: true\n"),
@@ -62,6 +65,13 @@ def test_events_read_like_this(events: list[Said], text: str) -> None:
     assert shown(*events) == text
 
 
+def shown_lines(dialect: str, *lines: dict[str, Any]) -> str:
+    """What an agent's lines look like."""
+    transcript = Transcript(colour=False)
+    events = [event for line in lines for event in events_of(dialect, line)]
+    return "".join(map(transcript.show, events)) + transcript.end()
+
+
 def test_claude_codes_messages_read_like_any_agents() -> None:
     blocks = [
         {"type": "text", "text": "I look."},
@@ -70,24 +80,28 @@ def test_claude_codes_messages_read_like_any_agents() -> None:
     result = [{"type": "tool_result", "tool_use_id": "t", "content": "a\nb", "is_error": False}]
 
     assert (
-        shown(
-            ("assistant", {"type": "assistant", "message": {"content": blocks}}),
-            ("user", {"type": "user", "message": {"content": result}}),
+        shown_lines(
+            "claude",
+            {"type": "assistant", "message": {"content": blocks}},
+            {"type": "user", "message": {"content": result}},
         )
         == "I look.\n-> Bash command: ls\n<- a b\n"
     )
 
 
 def test_codexs_items_read_like_any_agents() -> None:
-    run = {"type": "command_execution", "command": "ls", "aggregated_output": "a\n", "exit_code": 1}
+    run = {"id": "1", "type": "command_execution", "command": "ls"}
+    end = run | {"aggregated_output": "a\n", "exit_code": 1}
+    message = {"id": "2", "type": "agent_message", "text": "Done."}
 
     assert (
-        shown(
-            ("item.started", {"type": "item.started", "item": run}),
-            ("item.completed", {"type": "item.completed", "item": run}),
-            ("item.completed", {"item": {"type": "agent_message", "text": "Done."}}),
+        shown_lines(
+            "codex",
+            {"type": "item.started", "item": run},
+            {"type": "item.completed", "item": end},
+            {"type": "item.completed", "item": message},
         )
-        == "-> ls\n<x a\nDone.\n"
+        == "-> shell command: ls\n<x shell a\nDone.\n"
     )
 
 

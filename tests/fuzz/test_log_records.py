@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from tests.fuzz.budget import fuzz, mutated, mutations
 from tests.fuzz.logs import logs, noise
 from tests.log import random_logs
-from webapp.log.events import RESERVED_NAMES, parse_events
+from webapp.log.events import parse_events
+from webapp.log.json_line import RESERVED_NAMES
 from webapp.log.record import format_time, parse_record, parse_time
 
 EVENT_NAME = re.compile("[A-Za-z][A-Za-z0-9_.:-]{0,63}")

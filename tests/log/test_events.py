@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.log import random_logs
-from webapp.log.events import RESERVED_NAMES, Event, is_done, parse_events
+from webapp.log.events import Event, is_done, parse_events
+from webapp.log.json_line import RESERVED_NAMES
 from webapp.log.record import format_record
 
 TIME_NS = 1_795_467_840_123_456_789

@@ -1,6 +1,7 @@
 """Tool calls and errors: which events are, and where the next one is."""
 
 import json
+from collections.abc import Iterator
 from unittest import mock
 
 import pytest
@@ -9,33 +10,26 @@ from hypothesis import strategies as st
 
 from tests.log.random_logs import open_file
 from webapp.log import marks
-from webapp.log.events import parse_event
-from webapp.log.marks import Kind, find_after, find_before, has_sign, is_marked
-from webapp.log.record import format_record
+from webapp.log.dialects.translate import read_dialect
+from webapp.log.event_id import EventId
+from webapp.log.events import Event, parse_events
+from webapp.log.marks import KINDS, Kind, find_after, find_before, is_marked
+from webapp.log.record import PARTIAL, format_record
 
-TOOL_CALLS = [
-    {"type": "tool_call", "name": "f"},
-    {"type": "tool_use", "name": "f"},
-    {"type": "assistant", "message": {"content": [{"type": "tool_use", "name": "Bash"}]}},
-    {"type": "item.started", "item": {"type": "command_execution", "command": "ls"}},
-]
+TOOL_CALLS = [{"type": "tool_call", "name": "f"}, {"type": "tool_call"}]
 ERRORS = [
     {"type": "error", "message": "x"},
+    {"type": "error"},
     {"type": "tool_result", "ok": False},
     {"type": "tool_result", "is_error": True},
     {"type": "tool_result", "error": "no such file"},
     {"type": "tool_result", "exitCode": 2},
-    {"type": "result", "is_error": True},
-    {"type": "user", "message": {"content": [{"type": "tool_result", "is_error": True}]}},
-    {"type": "item.completed", "item": {"type": "command_execution", "exit_code": 1}},
-    {"type": "turn.failed"},
 ]
 OTHERS = [
     {"type": "message", "content": "error tool_call failed false"},
     {"type": "tool_result", "ok": True, "exitCode": 0, "error": None},
     {"type": "tool_result", "isError": False, "status": "completed"},
-    {"type": "assistant", "message": {"content": "tool_use"}},
-    {"type": "item.completed", "item": {"type": "command_execution", "exit_code": 0}},
+    {"type": "assistant", "message": {"content": [{"type": "tool_use", "id": "1"}]}},
 ]
 
 
@@ -48,27 +42,52 @@ def system(**content: object) -> bytes:
     return format_record(1, b"system", json.dumps(content).encode())
 
 
-def kinds_of(line: bytes) -> set[str]:
-    event, _ = parse_event(line.rstrip(b"\n"), len(line), is_continuation=False)
-    found: set[str] = {kind for kind in marks.KINDS if is_marked(event, kind)}
-    signs = {kind for kind in marks.KINDS if has_sign(line, kind)}
-    assert event.stream == "stderr" or found <= signs
-    return found
+def events_of(log: bytes) -> list[Event]:
+    with open_file(log) as opened:
+        dialect = read_dialect(opened).translate
+    return list(parse_events(log, 0, is_continuation=False, dialect=dialect))
+
+
+def found_in(log: bytes, kind: Kind, *, is_forward: bool = True) -> Iterator[EventId]:
+    """All events of a kind, each found from the one before."""
+    find = find_after if is_forward else find_before
+    with open_file(log) as opened:
+        position = EventId(0 if is_forward else len(log))
+        while True:
+            event, searched_to = find(opened, position, kind)
+            if event is not None:
+                position = event.id
+                yield position
+            elif searched_to is None:
+                return
+            else:
+                position = EventId(searched_to)
+
+
+def kinds_of(record: bytes) -> set[str]:
+    found = {kind for kind in KINDS if any(is_marked(event, kind) for event in events_of(record))}
+    assert found == {kind for kind in KINDS if list(found_in(record, kind))}
+    return set(found)
 
 
 @pytest.mark.parametrize("content", TOOL_CALLS, ids=str)
-def test_tool_call_is_known_in_each_agents_words(content: object) -> None:
+def test_tool_call_is_known(content: object) -> None:
     assert kinds_of(stdout(content)) == {"tool_call"}
 
 
 @pytest.mark.parametrize("content", ERRORS, ids=str)
-def test_error_is_known_in_each_agents_words(content: object) -> None:
+def test_error_is_known_in_each_form(content: object) -> None:
     assert kinds_of(stdout(content)) == {"error"}
 
 
 @pytest.mark.parametrize("content", [*OTHERS, "Error: failed", "[1]", '{"type":1}'], ids=str)
 def test_what_only_speaks_of_them_is_neither(content: object) -> None:
     assert kinds_of(stdout(content)) == set()
+
+
+def test_rest_of_a_line_that_began_before_is_text() -> None:
+    begun = format_record(1, b"stdout", b"say ", PARTIAL)
+    assert kinds_of(begun + stdout(ERRORS[0])) == set()
 
 
 def test_bad_end_and_bad_notices_are_errors() -> None:
@@ -78,55 +97,52 @@ def test_bad_end_and_bad_notices_are_errors() -> None:
     assert kinds_of(system(type="terminating")) == set()
 
 
+def test_each_event_of_a_record_is_found_by_its_own_id() -> None:
+    call = {"type": "tool_use", "id": "1", "name": "Bash", "input": {}}
+    content = [call, {"type": "text", "text": "and"}, call, call]
+    head = system(type="session", dialect="claude")
+    log = head + stdout({"type": "assistant", "message": {"content": content}})
+    expected = [EventId(len(head), 1), EventId(len(head), 3), EventId(len(log))]
+    assert list(found_in(log, "tool_call")) == expected
+    assert list(found_in(log, "tool_call", is_forward=False)) == expected[1::-1]
+
+
 RECORDS = [
     stdout("hello"),
     stdout(TOOL_CALLS[0]),
-    stdout(ERRORS[1]),
+    stdout(ERRORS[2]),
+    stdout({"type": "assistant", "message": {"content": [{"type": "tool_use", "id": "1"}] * 2}}),
     format_record(1, b"stderr", b"oh"),
+    format_record(1, b"stdout", b"so ", PARTIAL),
     system(type="error", message="x"),
     b"no record\n",
 ]
+heads = st.sampled_from([b"", system(type="session", dialect="claude")])
 logs = st.lists(st.sampled_from(RECORDS), max_size=30)
 
 
-def ids_of(records: list[bytes], kind: Kind) -> list[int]:
-    """By looking at each record."""
-    found, end, was_stderr = [], 0, False
-    for line in records:
-        end += len(line)
-        is_stderr = line[30:38] == b" stderr "
+def ids_of(log: bytes, kind: Kind) -> list[EventId]:
+    """By looking at each event."""
+    found, was_stderr = [], False
+    for event in events_of(log):
+        is_stderr = event.stream == "stderr"
         begins_run = is_stderr and not was_stderr and kind == "error"
-        if begins_run or (not is_stderr and kind in kinds_of(line)):
-            found.append(end)
+        if begins_run or is_marked(event, kind):
+            found.append(event.id)
         was_stderr = is_stderr
     return found
 
 
-@given(logs, st.sampled_from(marks.KINDS), st.integers(60, 400), st.integers(60, 400))
+@given(heads, logs, st.sampled_from(KINDS), st.integers(60, 400), st.integers(60, 400))
 def test_each_is_found_from_both_sides(
-    records: list[bytes], kind: Kind, step: int, most: int
+    head: bytes, records: list[bytes], kind: Kind, step: int, most: int
 ) -> None:
-    log = b"".join(records)
-    expected = ids_of(records, kind)
+    log = head + b"".join(records)
+    expected = ids_of(log, kind)
     with (
-        open_file(log) as opened,
         mock.patch.object(marks, "_STEP_BYTES", step),
         mock.patch.object(marks, "SEARCH_BYTES", most),
     ):
-
-        def all_from(start: int, *, is_forward: bool) -> list[int]:
-            found: list[int] = []
-            position: int | None = start
-            while position is not None:
-                find = find_after if is_forward else find_before
-                event, searched_to = find(opened, position, kind)
-                if event is not None:
-                    found.append(event.offset)
-                position = searched_to if event is None else event.offset
-            return found
-
-        assert all_from(0, is_forward=True) == expected
-        last = [end for end in expected if end == len(log)]
-        assert (
-            all_from(len(log), is_forward=False) == [*expected][: len(expected) - len(last)][::-1]
-        )
+        assert list(found_in(log, kind)) == expected
+        before_end = [found for found in expected if found != EventId(len(log))]
+        assert list(found_in(log, kind, is_forward=False)) == before_end[::-1]

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.log import random_logs
 from tests.log.random_logs import open_file
 from webapp.log import pages, reader, seek
+from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import BEGINNING, EventId
-from webapp.log.events import Dialect, Event, parse_events
+from webapp.log.events import Event, parse_events
 from webapp.log.pages import page_after, page_before
 from webapp.log.record import format_record
 
@@ -34,7 +35,7 @@ def _patched(step: int, page_bytes: int) -> Iterator[None]:
         yield
 
 
-def events_of(log: bytes, dialect: Dialect | None) -> list[Event]:
+def events_of(log: bytes, dialect: Translate | None) -> list[Event]:
     """By a full parse."""
     return list(parse_events(log, 0, is_continuation=False, dialect=dialect))
 
@@ -52,7 +53,7 @@ def test_pages_forwards_are_the_one_sequence(
     log: bytes,
     end: bytes,
     tail: bytes,
-    dialect: Dialect | None,
+    dialect: Translate | None,
     limit: int,
     page_bytes: int,
     step: int,
@@ -83,7 +84,7 @@ def test_pages_backwards_are_the_one_sequence(
     log: bytes,
     end: bytes,
     tail: bytes,
-    dialect: Dialect | None,
+    dialect: Translate | None,
     limit: int,
     page_bytes: int,
     step: int,
@@ -113,7 +114,7 @@ def test_pages_backwards_are_the_one_sequence(
 def test_id_that_is_no_events_tears_and_repeats_nothing(
     log: bytes,
     end: bytes,
-    dialect: Dialect | None,
+    dialect: Translate | None,
     offset: int,
     seen: int,
     limit: int,

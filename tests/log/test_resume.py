@@ -8,18 +8,19 @@ from hypothesis import strategies as st
 from tests.log import random_logs
 from tests.log.random_logs import open_file
 from webapp.log import place, reader
+from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import BEGINNING, EventId
-from webapp.log.events import Dialect, Event, parse_events
+from webapp.log.events import Event, parse_events
 from webapp.log.opened import OpenLog
 
 
-def whole_of(log: bytes, dialect: Dialect | None) -> list[Event]:
+def whole_of(log: bytes, dialect: Translate | None) -> list[Event]:
     """All events of a log."""
     return list(parse_events(log, 0, is_continuation=False, dialect=dialect))
 
 
 def follow(
-    opened: OpenLog, asked: EventId | None, step: int, dialect: Dialect | None
+    opened: OpenLog, asked: EventId | None, step: int, dialect: Translate | None
 ) -> tuple[bool, list[Event]]:
     """What a viewer gets that asks for an id and reads in steps; whether it had a gap."""
     offset, is_gap, seen = place.find_start(opened, asked, dialect)
@@ -37,7 +38,7 @@ steps = st.integers(1, 500)
 
 @given(random_logs.live_logs, ends, random_logs.dialects, steps, steps)
 def test_resuming_at_every_id_gives_exactly_the_rest(
-    log: bytes, end: bytes, dialect: Dialect | None, step: int, look_back: int
+    log: bytes, end: bytes, dialect: Translate | None, step: int, look_back: int
 ) -> None:
     whole = whole_of(log + end, dialect)
     with open_file(log + end) as opened, mock.patch.object(reader, "_LOOK_BACK_BYTES", look_back):
@@ -48,7 +49,7 @@ def test_resuming_at_every_id_gives_exactly_the_rest(
 
 @given(random_logs.live_logs, random_logs.done_records, random_logs.dialects, steps, st.data())
 def test_resuming_anywhere_repeats_nothing_and_still_ends(
-    log: bytes, done: bytes, dialect: Dialect | None, step: int, data: st.DataObject
+    log: bytes, done: bytes, dialect: Translate | None, step: int, data: st.DataObject
 ) -> None:
     whole = whole_of(log + done, dialect)
     size = len(log + done)
@@ -65,7 +66,7 @@ def test_resuming_anywhere_repeats_nothing_and_still_ends(
 
 @given(random_logs.live_logs, random_logs.live_logs, ends, random_logs.dialects)
 def test_events_do_not_depend_on_how_much_was_there_when_they_were_read(
-    before: bytes, later: bytes, end: bytes, dialect: Dialect | None
+    before: bytes, later: bytes, end: bytes, dialect: Translate | None
 ) -> None:
     whole = whole_of(before + later + end, dialect)
     with open_file(before) as opened:
@@ -77,7 +78,7 @@ def test_events_do_not_depend_on_how_much_was_there_when_they_were_read(
 
 @given(random_logs.live_logs, ends, random_logs.dialects, st.integers(0, 60), steps)
 def test_last_events_are_the_last_ones_whatever_records_they_stand_in(
-    log: bytes, end: bytes, dialect: Dialect | None, count: int, step_bytes: int
+    log: bytes, end: bytes, dialect: Translate | None, count: int, step_bytes: int
 ) -> None:
     whole = whole_of(log + end, dialect)
     with (

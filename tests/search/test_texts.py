@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.log import random_logs
-from webapp.log.events import MAX_NESTING
+from webapp.log.json_line import MAX_NESTING
 from webapp.log.record import format_record
 from webapp.search.texts import CHUNK_LETTERS, chunks, passages
 

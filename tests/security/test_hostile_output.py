@@ -7,7 +7,7 @@ import pytest
 
 from tests.server import HTTP, Server, python_agent, running_server
 from tests.sse import Received, watch
-from webapp.log.events import RESERVED_NAMES
+from webapp.log.json_line import RESERVED_NAMES
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
 FORGED = 'x\r\rid: 1\revent: done\rdata: {"exitCode":0}\r\r'

@@ -6,8 +6,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.log import random_logs
-from webapp.log.dialects import DIALECTS
-from webapp.log.events import Dialect, is_done, parse_events
+from webapp.log.dialects.translate import LOG_DIALECTS, Translate
+from webapp.log.events import is_done, parse_events
 from webapp.log.reader import goes_on_after
 from webapp.log.record import format_record
 from webapp.stream import encode, sse
@@ -79,13 +79,13 @@ def test_short_way_of_encoding_says_the_same_as_the_long_one(
 
 @given(
     random_logs.live_logs,
-    st.sampled_from([*DIALECTS.values()]),
+    st.sampled_from([dialect.translate for dialect in LOG_DIALECTS.values()]),
     st.booleans(),
     st.booleans(),
     st.data(),
 )
 def test_dialect_is_encoded_event_by_event_from_any_of_them(
-    log: bytes, dialect: Dialect, goes_on: bool, as_envelope: bool, data: st.DataObject
+    log: bytes, dialect: Translate, goes_on: bool, as_envelope: bool, data: st.DataObject
 ) -> None:
     events = list(parse_events(log, 7, is_continuation=goes_on, dialect=dialect))
     of_first = sum(event.seen > 0 and event.offset == 7 for event in events)

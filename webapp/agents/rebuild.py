@@ -13,10 +13,10 @@ from typing import Any
 from webapp.agents.places import SessionFiles, new_session_files
 from webapp.agents.reconcile import last_record
 from webapp.log import reader
-from webapp.log.last_lines import read_last_lines
+from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, compressed_path, open_log
 from webapp.log.record import parse_record
-from webapp.log.usage import UsageRow, find_usage
+from webapp.log.usage import UsageRow, read_usage
 from webapp.store import rebuilding, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID, WORKFLOW_ID, created_at
@@ -194,7 +194,7 @@ def _usage(log: OpenLog, size: int | None) -> UsageRow | None:
     """What an ended session used; a live one tells it at its end."""
     if size is None:
         return None
-    return find_usage(read_last_lines(log.read, size), json.loads)
+    return read_usage(log.read, size, read_dialect(log).dialect)
 
 
 def _whole(value: object) -> int | None:

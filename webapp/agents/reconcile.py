@@ -17,10 +17,10 @@ from webapp.agents.leftovers import kill_leftovers
 from webapp.agents.places import session_files
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
-from webapp.log.last_lines import read_last_lines
+from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, PlainLog, open_log
 from webapp.log.record import format_record, parse_record
-from webapp.log.usage import find_usage
+from webapp.log.usage import read_usage
 from webapp.store import sessions
 from webapp.store.engine import Database
 from webapp.store.models import ENDED, Session, now
@@ -140,7 +140,7 @@ def _end_by(
         ended_at=f"{ended_at[:23]}Z",
         pid=pid,
         started_at=started_at,
-        usage=find_usage(read_last_lines(log.read, log.size()), json.loads),
+        usage=read_usage(log.read, log.size(), read_dialect(log).dialect),
     )
 
 

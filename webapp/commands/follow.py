@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 from webapp.commands.place import Place
 from webapp.log import lock, reader
-from webapp.log.dialects import read_dialect
-from webapp.log.events import Dialect, Event, parse_events
+from webapp.log.dialects.translate import Translate, read_dialect
+from webapp.log.events import Event, parse_events
 from webapp.log.opened import OpenLog
 from webapp.store.models import Session
 from webapp.stream.watch import watch_file
@@ -116,6 +116,6 @@ class EventParser:
         )
 
     @cached_property
-    def _dialect(self) -> Dialect | None:
+    def _dialect(self) -> Translate | None:
         """Read with the first chunk: before that, the log may be empty yet."""
-        return read_dialect(self._log)
+        return read_dialect(self._log).translate

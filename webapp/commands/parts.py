@@ -1,24 +1,15 @@
-"""An event as the parts that a person reads: runs of text, and single lines. Pure.
-
-Agents have many names for the same thing; the pages know the same ones. Beside our own kind
-of events there are those of Claude Code (`assistant`, `user`, `result`:
-https://docs.claude.com/en/docs/claude-code/headless) and of Codex (`item.*`:
-https://developers.openai.com/codex/noninteractive).
-"""
+"""An event as the parts that a person reads: runs of text, and single lines. Pure."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
 from webapp.commands.terminal import one_line
+from webapp.log.dialects.plain import read_event
 from webapp.log.events import Event
 
 MOST_LETTERS = 160
 MOST_NOTICE_LETTERS = 2000
-
-_NAME_KEYS = ("name", "tool", "toolName", "tool_name")
-_ARGUMENT_KEYS = ("args", "arguments", "input", "params", "parameters")
-_RESULT_KEYS = ("result", "output", "content", "error", "message")
 
 Ending = Literal["line", "partial", "json"]
 
@@ -43,28 +34,33 @@ def parts_of(event: Event) -> Iterator[Text | Line]:
     data = json.loads(event.data)
     if not isinstance(data, dict):
         yield _other(event.name, {"data": data})
-    elif event.name == "message":
-        yield _message(data)
     elif event.name == "stderr":
         ending: Ending = "partial" if data.get("partial") is True else "line"
         yield Text("stderr", str(data.get("message", "")), ending)
-    elif event.name in _LINES:
-        yield _LINES[event.name](data)
-    elif event.name in ("assistant", "user") and _blocks(data):
-        yield from _claude(_blocks(data))
-    elif event.name.startswith("item.") and isinstance(data.get("item"), dict):
-        yield from _codex(event.name, data["item"])
+    elif event.name in _OURS:
+        yield _OURS[event.name](data)
     else:
-        yield _other(event.name, data)
+        yield from _said(event.name, data)
 
 
-def _message(data: dict[str, Any]) -> Text | Line:
-    content = data.get("content", data.get("text"))
-    if data.get("type", "message") != "message" or not isinstance(content, str):
-        return _other(str(data.get("type", "message")), data)
-    if data.get("partial") is True:
-        return Text("stdout", content, "partial")
-    return Text("stdout", content, "json" if "type" in data else "line")
+def _said(name: str, data: dict[str, Any]) -> Iterator[Text | Line]:
+    """What an agent says. The pieces of a message come whole later."""
+    said = read_event(name, data)
+    if said is None:
+        yield _other(str(data.get("type", name)) if name == "message" else name, data)
+    elif said["type"] in ("message", "output"):
+        yield _text(said)
+    elif said["type"] in _LINES:
+        yield _LINES[said["type"]](said)
+    elif said["type"] != "message_delta":
+        yield _other(name, data)
+
+
+def _text(said: dict[str, Any]) -> Text | Line:
+    if said.get("role") == "user":
+        return _input(said)
+    ending: Ending = "line" if said["type"] == "output" else "json"
+    return Text("stdout", said["content"], "partial" if "partial" in said else ending)
 
 
 def _session(data: dict[str, Any]) -> Line:
@@ -96,33 +92,30 @@ def _done(data: dict[str, Any]) -> Line:
     return _line("--", ", ".join(facts), "green" if data.get("status") == "succeeded" else "red")
 
 
-def _tool_call(data: dict[str, Any]) -> Line:
-    name = _first(data, _NAME_KEYS)
-    return _line("->", f"{name or 'tool'}  {in_one_line(_first(data, _ARGUMENT_KEYS))}", "cyan")
+def _tool_call(said: dict[str, Any]) -> Line:
+    return _line("->", f"{said['name']}  {in_one_line(said['args'])}", "cyan")
 
 
-def _tool_result(data: dict[str, Any]) -> Line:
-    name, result = _first(data, _NAME_KEYS), _first(data, _RESULT_KEYS)
-    failed = (
-        data.get("ok") is False
-        or data.get("success") is False
-        or bool(data.get("is_error") or data.get("isError") or data.get("error"))
-    )
-    text = in_one_line(result)
-    return _line("<x" if failed else "<-", f"{name}  {text}" if name else text, _as_bad(failed))
+def _tool_result(said: dict[str, Any]) -> Line:
+    name, text = said.get("name"), in_one_line(said["result"])
+    shown = f"{name}  {text}" if name else text
+    return _line("<-", shown, "dim") if said["ok"] else _line("<x", shown, "red")
 
 
-def _as_bad(failed: bool) -> str:
-    return "red" if failed else "dim"
+def _error(said: dict[str, Any]) -> Line:
+    return _line("--", f"error: {said['message']}", "red", most=MOST_NOTICE_LETTERS)
 
 
-_LINES = {
+_OURS: dict[str, Callable[[dict[str, Any]], Line]] = {
     "session": _session,
     "input": _input,
     "notice": _notice,
     "done": _done,
+}
+_LINES: dict[object, Callable[[dict[str, Any]], Line]] = {
     "tool_call": _tool_call,
     "tool_result": _tool_result,
+    "error": _error,
 }
 
 
@@ -131,56 +124,11 @@ def _other(name: str, data: dict[str, Any]) -> Line:
     return _line("--", f"{name}: {in_one_line(rest)}", "dim")
 
 
-# --- other agents' events ---------------------------------------------------------------
-
-
-def _blocks(data: dict[str, Any]) -> list[Any]:
-    message = data.get("message")
-    content = message.get("content") if isinstance(message, dict) else None
-    return content if isinstance(content, list) else []
-
-
-def _claude(blocks: list[Any]) -> Iterator[Text | Line]:
-    """https://docs.claude.com/en/api/messages: the blocks of a message."""
-    for block in blocks:
-        if not isinstance(block, dict):
-            continue
-        kind = block.get("type")
-        if kind == "text":
-            yield Text("stdout", str(block.get("text", "")), "line")
-        elif kind == "tool_use":
-            yield _tool_call(block)
-        elif kind == "tool_result":
-            yield _tool_result(block)
-        else:
-            yield _other(str(kind), block)
-
-
-def _codex(name: str, item: dict[str, Any]) -> Iterator[Text | Line]:
-    kind = item.get("type", item.get("item_type"))
-    if kind == "agent_message":
-        if name == "item.completed":
-            yield Text("stdout", str(item.get("text", "")), "line")
-    elif kind == "command_execution" and name == "item.started":
-        yield _line("->", str(item.get("command", "")), "cyan")
-    elif kind == "command_execution" and name == "item.completed":
-        failed = item.get("exit_code") not in (0, None)
-        yield _line(
-            "<x" if failed else "<-", str(item.get("aggregated_output", "")), _as_bad(failed)
-        )
-    elif name == "item.completed":
-        yield _other(str(kind), item)
-
-
 # --- values -----------------------------------------------------------------------------
 
 
 def _line(mark: str, text: str, style: str, *, most: int = MOST_LETTERS) -> Line:
     return Line(f"{mark} {one_line(text, most)}", style)
-
-
-def _first(data: dict[str, Any], keys: tuple[str, ...]) -> Any:
-    return next((data[key] for key in keys if data.get(key) is not None), None)
 
 
 def in_one_line(value: Any) -> str:

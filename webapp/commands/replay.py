@@ -16,7 +16,7 @@ from webapp.commands.terminal import RESET, has_colour
 from webapp.commands.transcript import Transcript
 from webapp.errors import BadRequest
 from webapp.log import reader, seek
-from webapp.log.dialects import read_dialect
+from webapp.log.dialects.translate import read_dialect
 from webapp.log.event_id import BEGINNING, EventId, read_id
 from webapp.log.opened import OpenLog
 from webapp.log.place import find_start
@@ -104,7 +104,7 @@ def _find(log: OpenLog, text: str) -> EventId:
     """What a person means by a place. BadRequest."""
     asked = read_id(text.strip())
     if asked is not None:
-        start = find_start(log, asked, read_dialect(log))
+        start = find_start(log, asked, read_dialect(log).translate)
         return EventId(start.offset, start.seen)
     after = read_clock(text)
     if after is not None:

@@ -12,7 +12,7 @@ from webapp.commands.terminal import RESET, has_colour, plain
 from webapp.commands.transcript import Transcript, last_lines
 from webapp.errors import NotFound
 from webapp.log import reader
-from webapp.log.dialects import read_dialect
+from webapp.log.dialects.translate import read_dialect
 from webapp.log.events import Event
 from webapp.log.opened import OpenLog
 from webapp.log.place import find_last as place_of_last
@@ -120,7 +120,7 @@ def _people(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
 def _json(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
     offset, seen = 0, 0
     if count is not None:
-        offset, seen = place_of_last(log, count, read_dialect(log), end)
+        offset, seen = place_of_last(log, count, read_dialect(log).translate, end)
     parser = EventParser(log, offset, seen)
 
     def write(chunk: Chunk) -> None:

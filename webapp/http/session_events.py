@@ -6,9 +6,8 @@ from webapp.errors import BadRequest
 from webapp.http import inputs, view_options
 from webapp.http.services import services
 from webapp.log import reader, seek
-from webapp.log.dialects import read_dialect
+from webapp.log.dialects.translate import Translate, read_dialect
 from webapp.log.event_id import BEGINNING, EventId
-from webapp.log.events import Dialect
 from webapp.log.opened import OpenLog
 from webapp.log.pages import Page, page_after, page_before
 from webapp.stream.sse import envelope
@@ -45,7 +44,7 @@ def list_events(session_id: str) -> Response:
     session = services().look_up(session_id)
     log = services().open_log(session)
     try:
-        dialect = None if is_raw else read_dialect(log)
+        dialect = None if is_raw else read_dialect(log).translate
         if order == "asc":
             page = page_after(log, view_options.read_id(args.get("offset")), limit, dialect)
             next_offset = None if _is_over(log, page, session.is_live) else page.end
@@ -65,7 +64,7 @@ def _offset_at(log: OpenLog, args: dict[str, str]) -> str | None:
     return str(seek.find_time(log, view_options.read_time(at, "at", plus_ns=1)))
 
 
-def _page_before(log: OpenLog, offset: str | None, limit: int, dialect: Dialect | None) -> Page:
+def _page_before(log: OpenLog, offset: str | None, limit: int, dialect: Translate | None) -> Page:
     if not offset:
         return page_before(log, None, limit, dialect)
     asked = view_options.read_id(offset)

@@ -8,7 +8,9 @@ from webapp.errors import BadRequest
 from webapp.http import inputs, view_options
 from webapp.http.services import services
 from webapp.log import marks, reader
+from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.marks import KINDS
+from webapp.log.opened import OpenLog
 from webapp.log.timeline import Bucket, read_timeline
 from webapp.stream.pull import YIELD_SECONDS
 
@@ -68,14 +70,20 @@ def find_moment(session_id: str) -> Response:
 
     log = services().open_log(services().look_up(session_id))
     try:
-        start = reader.find_end(log, min(asked.offset if asked else 0, log.size()))
+        start = _event_before(log, asked or BEGINNING)
         find = marks.find_after if is_forward else marks.find_before
         found = find(log, start, kind, let_others)
     finally:
         log.close()
     event = found.event
-    moment = None if event is None else {"id": str(event.offset), "time": event.time}
+    moment = None if event is None else {"id": str(event.id), "time": event.time}
     return jsonify({"moment": moment, "searchedTo": found.searched_to})
+
+
+def _event_before(log: OpenLog, asked: EventId) -> EventId:
+    """The id itself, or for one that is no boundary the one before."""
+    boundary = reader.find_end(log, min(asked.offset, log.size()))
+    return asked if boundary == asked.offset else EventId(boundary)
 
 
 def let_others() -> None:

@@ -6,24 +6,14 @@ depends on nothing but the bytes of the file.
 """
 
 import json
-import re
-from collections.abc import Callable, Iterator
-from operator import attrgetter
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-import msgspec
-
+from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
+from webapp.log.json_line import from_json_line, to_text
 from webapp.log.record import parse_record
 
-RESERVED_NAMES = frozenset({"session", "done", "stderr", "input", "notice", "ping"})
-"""Events that only the server makes: an agent cannot forge its own end."""
-
-MAX_NESTING = 128
-"""A line that nests deeper is text: no parser may be brought to its limits by an agent, and
-where that limit lies must not depend on who reads."""
-
-_EVENT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,63}")
 _SESSION_FIELDS = ("sessionId", "workflowId", "stageIndex", "agent", "pid", "startedAt")
 _DONE_FIELDS = ("exitCode", "signal", "status")
 
@@ -48,30 +38,12 @@ class Event(NamedTuple):
         return EventId(self.offset, self.seen)
 
 
-Dialect = Callable[[str], list[tuple[str, str]]]
-"""The names and data of the events that the data of one event stands for; none: for itself.
-
-It remembers nothing from line to line, so that a viewer may begin at any."""
-
-
-class _Typed(msgspec.Struct):
-    """What is read of an agent's JSON line; the whole line must still be valid JSON."""
-
-    type: str
-
-
-_decoder = msgspec.json.Decoder(_Typed)
-_type_of = attrgetter("type")
-_decode_typed = _decoder.decode
-_decode_typed_lines = _decoder.decode_lines
-
-
 def parse_events(
     chunk: bytes,
     offset: int,
     *,
     is_continuation: bool,
-    dialect: Dialect | None = None,
+    dialect: Translate | None = None,
     seen: int = 0,
 ) -> Iterator[Event]:
     """The events of a run of whole records that begins at `offset`.
@@ -86,21 +58,21 @@ def parse_events(
         if dialect is None:
             yield event
             continue
-        yield from _in_plain_words(event, start, dialect)[seen:]
+        yield from _normalized(event, start, dialect)[seen:]
         seen = 0
 
 
-def _in_plain_words(event: Event, start: int, dialect: Dialect) -> list[Event]:
-    """What the one event of the record that begins at `start` stands for."""
-    told = dialect(event.data) if event.stream == "stdout" else []
-    if not told:
+def _normalized(event: Event, start: int, dialect: Translate) -> list[Event]:
+    """The events that the one event of the record that begins at `start` stands for."""
+    found = dialect(event.data.encode()) if event.stream == "stdout" else []
+    if not found:
         return [event]
-    *firsts, (name, data) = told
+    *firsts, (name, data) = found
     events = [
-        event._replace(offset=start, name=name, data=data, seen=seen)
+        event._replace(offset=start, name=name.decode(), data=data.decode(), seen=seen)
         for seen, (name, data) in enumerate(firsts, start=1)
     ]
-    return [*events, event._replace(name=name, data=data)]
+    return [*events, event._replace(name=name.decode(), data=data.decode())]
 
 
 def parse_event(line: bytes, end: int, *, is_continuation: bool) -> tuple[Event, bool]:
@@ -139,130 +111,6 @@ def text_data(key: str, content: bytes) -> str:
     return f'{{"{key}":{to_json(to_text(content))}}}'
 
 
-SHALLOW_BYTES = 2 * MAX_NESTING
-"""A shorter JSON text cannot nest deeper than it may: each level takes two brackets."""
-
-
-def name_of_json(content: bytes) -> bytes | None:
-    """The event's name for a JSON line that is its own data; None where that is not so.
-
-    For what passes a million lines a second on: `from_json_line` gives the same name, with
-    the same bytes as data, or (where this says None) whatever is right.
-    """
-    if b"\r" in content or (len(content) > SHALLOW_BYTES and _may_nest_deep(content)):
-        return None
-    try:
-        content.decode()
-    except UnicodeDecodeError:
-        return None
-    return name_of_short_json(content)
-
-
-def name_of_short_json(content: bytes) -> bytes | None:
-    """As `name_of_json`, for at most `SHALLOW_BYTES` of ASCII without a CR."""
-    try:
-        return _name_bytes[_decode_typed(content).type]
-    except msgspec.DecodeError:
-        return None
-
-
-def names_of_json(contents: list[bytes]) -> list[bytes] | None:
-    """`name_of_json` of each of many, at once; None where one of them has none.
-
-    Each begins with `{`; they are ASCII without a CR. The decoder takes them as one text, and
-    no value can reach from one line into the next: between `}` and `{` there would have to be
-    a comma or a colon, and JSON allows no LF in a string. So as many values as lines are one
-    a line.
-    """
-    if not contents:
-        return []
-    long = [] if max(map(len, contents)) <= SHALLOW_BYTES else contents
-    if any(_may_nest_deep(content) for content in long if len(content) > SHALLOW_BYTES):
-        return None
-    text = b"\n".join(contents)
-    if text[-1:] != b"}" or text.count(b"}\n") != len(contents) - 1:
-        return None
-    try:
-        typed = _decode_typed_lines(text)
-    except msgspec.DecodeError:
-        return None
-    if len(typed) != len(contents):
-        return None
-    return list(map(_name_bytes.__getitem__, map(_type_of, typed)))
-
-
-def _may_nest_deep(content: bytes) -> bool:
-    return content.count(b"[") + content.count(b"{") > MAX_NESTING
-
-
-def event_name(kind: str) -> str:
-    """An agent's `type`, if it may name an event."""
-    return kind if _EVENT_NAME.fullmatch(kind) and kind not in RESERVED_NAMES else "message"
-
-
-class _NameBytes(dict[str, bytes]):
-    """`event_name` as bytes; remembered, since an agent uses few."""
-
-    def __missing__(self, kind: str) -> bytes:
-        name = event_name(kind).encode()
-        if len(self) < _MOST_REMEMBERED and len(kind) <= _MOST_NAME_BYTES:
-            self[kind] = name
-        return name
-
-
-_MOST_REMEMBERED = 1024
-_MOST_NAME_BYTES = 64
-_name_bytes = _NameBytes()
-
-
-def from_json_line(content: bytes) -> tuple[str, str] | None:
-    """Event name and data of a line that is a JSON object with a string `type`, else None.
-
-    The data is the agent's own JSON. A CR in it can only be white space between tokens.
-    """
-    text = to_text(content)
-    if text.count("[") + text.count("{") > MAX_NESTING and nesting(text) > MAX_NESTING:
-        return None
-    kind = _read_type(text)
-    if kind is None:
-        return None
-    return event_name(kind), text.replace("\r", " ")
-
-
-def _read_type(text: str) -> str | None:
-    """The `type` of a JSON object; None if it has none, or if this is no JSON object."""
-    try:
-        return _decode_typed(text).type
-    except msgspec.DecodeError:
-        if "\\ud" not in text and "\\uD" not in text:
-            return None
-    # Half a surrogate pair, as a program prints it that cuts texts by UTF-16: msgspec
-    # refuses it, RFC 8259 (section 8.2) and every browser take it.
-    try:
-        found = json.loads(text, parse_constant=refuse_constant)
-    except ValueError:
-        return None
-    kind = found.get("type") if isinstance(found, dict) else None
-    return kind if isinstance(kind, str) else None
-
-
-def refuse_constant(constant: str) -> None:
-    raise ValueError(f"{constant} is no JSON")
-
-
-_STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
-_NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
-
-
-def nesting(text: str) -> int:
-    """How deep the brackets of a JSON text go, wherever its strings may have some."""
-    deepest = depth = 0
-    for bracket in _NOT_BRACKETS.sub("", _STRINGS.sub("", text)):
-        depth += 1 if bracket in "[{" else -1
-        deepest = max(deepest, depth)
-    return deepest
-
-
 def _from_system(content: bytes) -> tuple[str, str]:
     try:
         facts = json.loads(content)
@@ -278,11 +126,6 @@ def _from_system(content: bytes) -> tuple[str, str]:
 
 def _pick(facts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: facts.get(name) for name in names}
-
-
-def to_text(content: bytes) -> str:
-    """The agent's bytes as text; what is not valid UTF-8 becomes U+FFFD."""
-    return content.decode("utf-8", "replace")
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

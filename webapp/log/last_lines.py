@@ -17,8 +17,13 @@ def read_last_lines(read: Callable[[int, int], bytes], size: int) -> list[bytes]
     tail = read(size - start, start)
     if start:
         tail = tail.partition(b"\n")[2]
+    return join_records(tail)
+
+
+def join_records(records: bytes) -> list[bytes]:
+    """The lines of stdout in some whole records."""
     lines, begun = [], b""
-    for data in tail.split(b"\n")[:-1]:
+    for data in records.split(b"\n")[:-1]:
         record = parse_record(data)
         if record is None or record.stream != b"stdout":
             continue

@@ -1,17 +1,14 @@
-"""What a reader of a log wants to find again: tool calls, and errors.
-
-Agents have many names for the same thing; the pages know the same ones. Beside our own kind
-of events there are those of Claude Code (`assistant`, `user`, `result`:
-https://docs.claude.com/en/docs/claude-code/headless) and of Codex (`item.*`:
-https://developers.openai.com/codex/noninteractive).
-"""
+"""What a reader of a log wants to find again: tool calls, and errors."""
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from webapp.log import reader
-from webapp.log.events import Event, parse_event
+from webapp.log.dialects.plain import PLAIN, read_event
+from webapp.log.dialects.translate import LogDialect, read_dialect
+from webapp.log.event_id import EventId
+from webapp.log.events import Event, parse_events
 from webapp.log.opened import OpenLog
 
 Kind = Literal["tool_call", "error"]
@@ -20,168 +17,140 @@ SEARCH_BYTES = 32 << 20
 """So much of a log is looked through at a time."""
 _STEP_BYTES = 1 << 20
 
-_TOOL_CALLS = frozenset({"tool_call", "tool_use", "function_call"})
-_TOOL_ITEMS = frozenset({"command_execution", "mcp_tool_call", "web_search", "function_call"})
-_FAILED = frozenset({"error", "failed", "failure"})
 _BAD_NOTICES = frozenset({"error", "truncated", "gap"})
-_SIGNS: dict[Kind, tuple[bytes, ...]] = {
-    "tool_call": (
-        b'"tool_',
-        b'"function_call"',
-        *(b'"%b"' % kind.encode() for kind in _TOOL_ITEMS),
-    ),
-    "error": (b" system F ", b'rror"', b"fail", b'"exit', b"false"),
-}
-"""A record without any of these is none of the kind: so most are passed over unread."""
+_SYSTEM, _STDOUT, _STDERR = b" system ", b" stdout ", b" stderr "
 
 
 class Found(NamedTuple):
-    """A record that was looked for, or how far the search came."""
+    """An event that was looked for, or how far the search came."""
 
     event: Event | None
     searched_to: int | None
     """Where to go on; None where the log has been looked through."""
 
 
-def has_sign(line: bytes, kind: Kind) -> bool:
-    """Whether a record may be of a kind: a quick look, before it is parsed."""
-    return any(sign in line for sign in _SIGNS[kind])
-
-
 def is_marked(event: Event, kind: Kind) -> bool:
-    """Whether an event is a tool call, or tells of an error."""
-    if kind == "error" and event.name in ("notice", "done"):
-        return _is_bad_end(event)
-    if event.stream != "stdout" or event.data[:1] != "{":
+    """Whether an event is a tool call, or tells of an error; a line on stderr is neither."""
+    if event.stream == "stdout":
+        if kind == "tool_call" or event.name == "error":
+            return event.name == kind
+        found = read_event(event.name, json.loads(event.data))
+        return found is not None and found.get("ok") is False
+    if kind == "tool_call":
         return False
-    data = json.loads(event.data)
-    return _is_tool_call(data) if kind == "tool_call" else _is_error(data)
-
-
-def _is_bad_end(event: Event) -> bool:
-    data = json.loads(event.data)
     if event.name == "notice":
-        return data.get("type") in _BAD_NOTICES
-    return data.get("status") not in ("succeeded", "cancelled")
-
-
-def _is_tool_call(data: dict[str, Any]) -> bool:
-    if data.get("type") in _TOOL_CALLS:
-        return True
-    if data.get("type") == "item.started":
-        return _at(data, "item", "type") in _TOOL_ITEMS
-    return any(block.get("type") == "tool_use" for block in _blocks(data))
-
-
-def _is_error(data: dict[str, Any]) -> bool:
-    kind = data.get("type")
-    if kind in ("error", "turn.failed"):
-        return True
-    if kind == "tool_result" or (kind == "result" and "is_error" in data):
-        return _has_failed(data)
-    if kind == "item.completed":
-        return _at(data, "item", "type") == "error" or _has_failed(data.get("item"))
-    results = (block for block in _blocks(data) if block.get("type") == "tool_result")
-    return any(_has_failed(block) for block in results)
-
-
-def _has_failed(data: Any) -> bool:
-    if not isinstance(data, dict):
-        return False
-    code = next((data[key] for key in ("exitCode", "exit_code") if key in data), 0)
-    return (
-        data.get("ok") is False
-        or data.get("success") is False
-        or data.get("is_error") is True
-        or data.get("isError") is True
-        or data.get("error") not in (None, False)
-        or code not in (0, None)
-        or data.get("status") in _FAILED
+        return json.loads(event.data).get("type") in _BAD_NOTICES
+    return event.name == "done" and json.loads(event.data).get("status") not in (
+        "succeeded",
+        "cancelled",
     )
 
 
-def _blocks(data: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    content = _at(data, "message", "content")
-    if data.get("type") in ("assistant", "user") and isinstance(content, list):
-        yield from (block for block in content if isinstance(block, dict))
+def signs_of(dialect: LogDialect, kind: Kind) -> tuple[bytes, ...]:
+    """What stands in each line of stdout that is of a kind, in its dialect's form or ours."""
+    return dialect.dialect.signs[kind] + PLAIN.signs[kind]
 
 
-def _at(data: dict[str, Any], key: str, inner: str) -> Any:
-    value = data.get(key)
-    return value.get(inner) if isinstance(value, dict) else None
+class Marker:
+    """Finds tool calls and errors in records of one log that follow each other."""
+
+    def __init__(self, dialect: LogDialect, *, goes_on: bool) -> None:
+        """`goes_on`: the last stdout record before them was a `P`."""
+        self._translate = dialect.translate
+        self._signs = {kind: signs_of(dialect, kind) for kind in KINDS}
+        self._goes_on = goes_on
+
+    def marked(self, line: bytes, start: int, kinds: tuple[Kind, ...]) -> list[Event]:
+        """The events of these kinds in the next record, which begins at `start`.
+
+        `line` is without its LF.
+        """
+        is_continuation = self._goes_on
+        if line[30:38] == _STDOUT:
+            self._goes_on = line[38:40] == b"P "
+        if not any(self.has_sign(line, kind) for kind in kinds):
+            return []
+        events = parse_events(
+            line + b"\n", start, is_continuation=is_continuation, dialect=self._translate
+        )
+        return [event for event in events if any(is_marked(event, kind) for kind in kinds)]
+
+    def has_sign(self, line: bytes, kind: Kind) -> bool:
+        """Whether a record may be of a kind: a quick look, before it is parsed."""
+        if line[30:38] == _STDOUT:
+            return any(sign in line for sign in self._signs[kind])
+        return kind == "error" and line[30:38] == _SYSTEM
 
 
 # --- the next one ---------------------------------------------------------------------
 
 
 def find_after(
-    log: OpenLog, offset: int, kind: Kind, pause: Callable[[], None] = lambda: None
+    log: OpenLog, after: EventId, kind: Kind, pause: Callable[[], None] = lambda: None
 ) -> Found:
-    """The first event of a kind after a boundary, in at most SEARCH_BYTES.
+    """The first event of a kind after an event, in at most SEARCH_BYTES.
 
     A run of lines on stderr counts as one error, at its first line. `pause` lets others of
     this process have their turn.
     """
-    position, in_stderr = offset, _is_stderr_before(log, offset)
-    while position - offset < SEARCH_BYTES:
+    dialect, position = read_dialect(log), after.offset
+    while position - after.offset < SEARCH_BYTES:
         records = reader.read_records(log, position, _STEP_BYTES)
         if not records:
             return Found(None, None)
-        for event in _marked(records, position, kind, in_stderr):
-            return Found(event, None)
-        in_stderr = _ends_in_stderr(records)
+        for event in _marked(log, records, position, kind, dialect):
+            if event.id > after:
+                return Found(event, None)
         position += len(records)
         pause()
     return Found(None, position)
 
 
 def find_before(
-    log: OpenLog, offset: int, kind: Kind, pause: Callable[[], None] = lambda: None
+    log: OpenLog, before: EventId, kind: Kind, pause: Callable[[], None] = lambda: None
 ) -> Found:
-    """The last event of a kind that ends before a boundary, in at most SEARCH_BYTES."""
-    position = reader.last_line_start(log, offset)  # the record at the boundary is where one is
-    least = max(0, position - SEARCH_BYTES)
-    while position > least:
+    """The last event of a kind before an event, in at most SEARCH_BYTES."""
+    dialect, position = read_dialect(log), before.offset
+    if before.seen:
+        position = reader.next_boundary(log, position, log.size())
+    minimum = max(0, reader.last_line_start(log, position) - SEARCH_BYTES)
+    end = position
+    while position > minimum:
         start = max(0, position - _STEP_BYTES)
         if start > 0:
             start = reader.find_end(log, start)
         records = log.read(position - start, start)
-        found = list(_marked(records, start, kind, _is_stderr_before(log, start)))
+        marked = _marked(log, records, start, kind, dialect)
+        found = [event for event in marked if event.id < before]
         if found:
             return Found(found[-1], None)
         position = start
         pause()
     if position == 0:
         return Found(None, None)
-    # A search from there leaves out the record that ends there: one that was seen.
-    return Found(None, reader.next_boundary(log, position, offset))
+    # A search from there leaves out the event that ends there: one that was seen.
+    return Found(None, reader.next_boundary(log, position, end))
 
 
-def _marked(records: bytes, offset: int, kind: Kind, in_stderr: bool) -> Iterator[Event]:
-    """The events of a kind among some records. `in_stderr`: the record before them was stderr."""
-    if not has_sign(records, kind) and not (kind == "error" and b" stderr " in records):
+def _marked(
+    log: OpenLog, records: bytes, offset: int, kind: Kind, dialect: LogDialect
+) -> Iterator[Event]:
+    """The events of a kind among some records of a log, which begin at a boundary."""
+    others = (_SYSTEM, _STDERR) if kind == "error" else ()
+    if not any(sign in records for sign in (*signs_of(dialect, kind), *others)):
         return
+    marker = Marker(dialect, goes_on=reader.is_continuation(log, offset))
+    in_stderr = kind == "error" and _is_stderr_before(log, offset)
     for line in records.split(b"\n")[:-1]:
-        offset += len(line) + 1
-        begins_run, in_stderr = not in_stderr, line[30:38] == b" stderr "
-        if _is_hit(line, kind, begins_run=begins_run):
-            event, _ = parse_event(line, offset, is_continuation=False)
-            if in_stderr or is_marked(event, kind):
-                yield event
-
-
-def _is_hit(line: bytes, kind: Kind, *, begins_run: bool) -> bool:
-    if kind == "error" and line[30:38] == b" stderr ":
-        return begins_run
-    return has_sign(line, kind)
-
-
-def _ends_in_stderr(records: bytes) -> bool:
-    start = records.rfind(b"\n", 0, len(records) - 1) + 1
-    return records[start + 30 : start + 38] == b" stderr "
+        start, offset = offset, offset + len(line) + 1
+        begins_run, in_stderr = not in_stderr, kind == "error" and line[30:38] == _STDERR
+        if in_stderr and begins_run:
+            yield from parse_events(line + b"\n", start, is_continuation=False)
+        else:
+            yield from marker.marked(line, start, (kind,))
 
 
 def _is_stderr_before(log: OpenLog, offset: int) -> bool:
     if offset == 0:
         return False
-    return log.read(38, reader.last_line_start(log, offset))[30:38] == b" stderr "
+    return log.read(38, reader.last_line_start(log, offset))[30:38] == _STDERR

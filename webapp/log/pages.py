@@ -3,8 +3,9 @@
 from typing import NamedTuple
 
 from webapp.log import reader, seek
+from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
-from webapp.log.events import Dialect, Event
+from webapp.log.events import Event
 from webapp.log.opened import OpenLog
 from webapp.log.place import events_from, find_start, first_record
 
@@ -24,7 +25,7 @@ class Page(NamedTuple):
 
 
 def page_after(
-    log: OpenLog, asked: EventId | None, limit: int, dialect: Dialect | None = None
+    log: OpenLog, asked: EventId | None, limit: int, dialect: Translate | None = None
 ) -> Page:
     """The first events after an id; None stands for garbage, as in `place.find_start`."""
     offset, is_gap, seen = find_start(log, asked, dialect)
@@ -38,7 +39,7 @@ def page_before(
     log: OpenLog,
     asked: EventId | None,
     limit: int,
-    dialect: Dialect | None = None,
+    dialect: Translate | None = None,
     *,
     is_gap: bool = False,
 ) -> Page:

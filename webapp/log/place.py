@@ -1,8 +1,9 @@
 """Places between events: from an id that a client sent, or so many events before the end."""
 
 from webapp.log import reader, seek
+from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
-from webapp.log.events import Dialect, Event, parse_events
+from webapp.log.events import Event, parse_events
 from webapp.log.opened import OpenLog
 from webapp.log.reader import Start
 
@@ -10,7 +11,7 @@ _STEP_RECORDS = 256
 _HEAD_BYTES = 64 * 1024
 
 
-def find_start(log: OpenLog, asked: EventId | None, dialect: Dialect | None) -> Start:
+def find_start(log: OpenLog, asked: EventId | None, dialect: Translate | None) -> Start:
     """Where a viewer begins that has had the event `asked`; None stands for garbage.
 
     In the middle of a record only where that has more events than were seen. Otherwise the
@@ -30,7 +31,9 @@ def find_start(log: OpenLog, asked: EventId | None, dialect: Dialect | None) -> 
     return Start(asked.offset + (0 if is_end else len(line)), is_gap=True)
 
 
-def find_last(log: OpenLog, count: int, dialect: Dialect | None, end: int | None = None) -> EventId:
+def find_last(
+    log: OpenLog, count: int, dialect: Translate | None, end: int | None = None
+) -> EventId:
     """Where the last `count` events before the boundary `end` begin (None: the last it has)."""
     end = reader.find_end(log, log.size()) if end is None else end
     if dialect is None or count == 0:
@@ -48,7 +51,7 @@ def find_last(log: OpenLog, count: int, dialect: Dialect | None, end: int | None
 
 
 def events_from(
-    log: OpenLog, start: int, records: bytes, dialect: Dialect | None, seen: int = 0
+    log: OpenLog, start: int, records: bytes, dialect: Translate | None, seen: int = 0
 ) -> list[Event]:
     """The events of some whole records of a log that begin at a boundary."""
     goes_on = _depends_on_the_past(records) and reader.is_continuation(log, start)

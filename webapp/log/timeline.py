@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from webapp.log import reader
-from webapp.log.events import parse_event
-from webapp.log.marks import has_sign, is_marked
+from webapp.log.dialects.translate import read_dialect
+from webapp.log.marks import KINDS, Marker, is_marked
 from webapp.log.opened import OpenLog
 from webapp.log.record import TIME_BYTES, format_time, is_time, parse_time
 
@@ -109,6 +109,7 @@ def _read_whole(
     buckets: list[Bucket],
     pause: Callable[[], None],
 ) -> None:
+    marker = Marker(read_dialect(log), goes_on=False)
     at, reached = 0, -1
     for number, (line, end) in enumerate(_records(log, 0, size)):
         if number % _LINES_A_TURN == 0:
@@ -118,23 +119,20 @@ def _read_whole(
         for passed in range(reached + 1, at + 1):
             buckets[passed].offset = end - len(line) - 1
         reached = max(reached, at)
-        _count(buckets[at], line, end)
+        _count(buckets[at], line, end, marker)
     for passed in range(reached + 1, len(buckets)):
         buckets[passed].offset = size
 
 
-def _count(bucket: Bucket, line: bytes, end: int) -> None:
+def _count(bucket: Bucket, line: bytes, end: int, marker: Marker) -> None:
     stream = line[TIME_BYTES : TIME_BYTES + 8]
     if stream == b" stderr ":
         bucket.stderr += len(line) + 1
         return
     if stream == b" stdout ":
         bucket.stdout += len(line) + 1
-        if has_sign(line, "tool_call"):
-            event, _ = parse_event(line, end, is_continuation=False)
-            bucket.tool_calls += is_marked(event, "tool_call")
-    if has_sign(line, "error"):
-        event, _ = parse_event(line, end, is_continuation=False)
+    for event in marker.marked(line, end - len(line) - 1, KINDS):
+        bucket.tool_calls += is_marked(event, "tool_call")
         bucket.errors += is_marked(event, "error")
 
 
@@ -146,13 +144,15 @@ def _read_samples(
     pause: Callable[[], None],
 ) -> None:
     offsets = [*_offsets_of(log, times, size), size]
+    dialect = read_dialect(log)
     for at, bucket in enumerate(buckets):
         start, stop = offsets[at], max(offsets[at], offsets[at + 1])
         bucket.offset = start
         read_to = start
         pause()
+        marker = Marker(dialect, goes_on=False)
         for line, end in _records(log, start, min(stop, start + READ_BYTES // len(buckets))):
-            _count(bucket, line, end)
+            _count(bucket, line, end, marker)
             read_to = end
         if read_to > start:
             factor = (stop - start) / (read_to - start)

@@ -1,83 +1,85 @@
-"""What a session cost, by the last line in which its agent tells it.
+"""What a session cost, by what its agent says of it. For the runner too."""
 
-    {"type":"usage","inputTokens":9,"outputTokens":7,"costUsd":0.01,"durationMs":850}
-    {"type":"result","duration_ms":…,"total_cost_usd":…,"usage":{"input_tokens":…,…}}   Claude Code
-    {"type":"turn.completed","usage":{"input_tokens":…,"output_tokens":…}}              Codex
+from collections.abc import Callable, Iterator
 
-Claude Code counts what it reads from and writes to its cache apart from `input_tokens`, Codex
-does not. For the runner too: nothing heavy is imported.
-"""
-
-from collections.abc import Callable, Sequence
+from webapp.log.dialects.lines import read_line
+from webapp.log.dialects.normalized import Dialect, Normalized
+from webapp.log.last_lines import join_records, read_last_lines
 
 UsageRow = dict[str, int | float | None]
 """The columns of `session_usage` but for the session."""
 
-_MOST = 1 << 53
-_CLAUDE_INPUT = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+_STEP_BYTES = 1 << 20
+_MAXIMUM = 1 << 53
 
 
-def find_usage(lines: Sequence[bytes], parse_json: Callable[[str], object]) -> UsageRow | None:
-    """What the last line that tells usage says; None where none does.
+def read_usage(read: Callable[[int, int], bytes], size: int, dialect: Dialect) -> UsageRow | None:
+    """What a log of `size` bytes says that its agent used; None where it says nothing.
 
-    `parse_json` may raise what a JSON parser raises; it is the caller's, because the runner
-    has one that costs less to import.
+    An agent that says it once a turn is added up over the whole log, but for its costs, which
+    add up by themselves. Of any other the last word counts, among its last lines.
+    `read(count, offset)` gives bytes of the log. OSError if it cannot be read.
     """
-    for line in reversed(lines):
-        if not line.startswith(b"{") or b"usage" not in line:
-            continue
-        try:
-            event = parse_json(line.decode("utf-8", "replace"))
-        except (StopIteration, ValueError, RecursionError):
-            continue
-        row = _read(event) if isinstance(event, dict) else None
-        if row is not None and any(value is not None for value in row.values()):
-            return row
-    return None
+    if dialect.usage_mark is None:
+        lines = reversed(read_last_lines(read, size))
+        return next(_rows((line for line in lines if b"usage" in line), dialect), None)
+    total: UsageRow | None = None
+    for row in _rows(_marked_lines(read, size, dialect.usage_mark), dialect):
+        total = row if total is None else _add(total, row)
+    return total
 
 
-def _read(event: dict[str, object]) -> UsageRow | None:
-    kind, usage = event.get("type"), event.get("usage")
-    if kind == "usage":
-        return _row(
-            event.get("inputTokens"),
-            event.get("outputTokens"),
-            event.get("costUsd"),
-            event.get("durationMs"),
-        )
-    counts = usage if isinstance(usage, dict) else {}
-    if kind == "result":
-        parts = [part for part in map(_whole, map(counts.get, _CLAUDE_INPUT)) if part is not None]
-        return _row(
-            sum(parts) if parts else None,
-            counts.get("output_tokens"),
-            event.get("total_cost_usd"),
-            event.get("duration_ms"),
-        )
-    if kind == "turn.completed":
-        return _row(counts.get("input_tokens"), counts.get("output_tokens"), None, None)
-    return None
+def _rows(lines: Iterator[bytes], dialect: Dialect) -> Iterator[UsageRow]:
+    for line in lines:
+        for event in reversed(read_line(line, dialect)):
+            row = _row(event) if event["type"] == "usage" else {}
+            if any(value is not None for value in row.values()):
+                yield row
 
 
-def _row(
-    input_tokens: object, output_tokens: object, cost_usd: object, duration_ms: object
-) -> UsageRow:
+def _marked_lines(read: Callable[[int, int], bytes], size: int, mark: bytes) -> Iterator[bytes]:
+    """The lines of stdout that hold a mark; none in a record of more than a step."""
+    offset, begun = 0, b""
+    while offset < size:
+        chunk = begun + read(min(_STEP_BYTES, size - offset), offset)
+        if len(chunk) == len(begun):
+            return
+        offset += len(chunk) - len(begun)
+        end = chunk.rfind(b"\n") + 1
+        begun = chunk[end:] if len(chunk) - end < _STEP_BYTES else b""
+        if mark in chunk[:end]:
+            yield from (line for line in join_records(chunk[:end]) if mark in line)
+
+
+def _add(total: UsageRow, row: UsageRow) -> UsageRow:
+    """The next turn's row added to those before it; its cost is that of all of them."""
+    added: UsageRow = {}
+    for name, value in row.items():
+        before = total[name]
+        if name == "cost_usd" or value is None or before is None:
+            added[name] = before if value is None else value
+        else:
+            added[name] = before + value
+    return added
+
+
+def _row(event: Normalized) -> UsageRow:
     return {
-        "input_tokens": _whole(input_tokens),
-        "output_tokens": _whole(output_tokens),
-        "cost_usd": _amount(cost_usd),
-        "duration_ms": _whole(duration_ms),
+        "input_tokens": _whole(event.get("inputTokens")),
+        "output_tokens": _whole(event.get("outputTokens")),
+        "cost_usd": _amount(event.get("costUsd")),
+        "duration_ms": _whole(event.get("durationMs")),
     }
 
 
 def _whole(value: object) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return int(value) if 0 <= value < _MOST else None
+    return int(value) if 0 <= value < _MAXIMUM else None
 
 
 def _amount(value: object) -> float | None:
     """Not NaN, which SQLite would take for NULL, nor infinity."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if 0 <= value < _MOST else None
+    return float(value) if 0 <= value < _MAXIMUM else None

@@ -45,9 +45,9 @@ SELECT workflow_id, stage_index, :id, 'system',
 FROM stages WHERE workflow_id = :workflow_id AND stage_index = :stage_index
 """
 _WORKFLOW_SQL = "UPDATE workflows SET updated_at = :at WHERE id = :workflow_id"
-_WORDS_SQL = """
+_ANSWER_SQL = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
-VALUES (:workflow_id, :stage_index, :id, 'agent', :words, :ended_at)
+VALUES (:workflow_id, :stage_index, :id, 'agent', :answer, :ended_at)
 """
 _USAGE_SQL = """
 INSERT OR IGNORE INTO session_usage (
@@ -85,17 +85,17 @@ def write_end(
     spec: Spec,
     end: dict[str, object],
     gate_satisfied_at: str | None,
-    words: str | None,
+    answer: str | None,
     usage: UsageRow | None,
 ) -> None:
     """Write the end, what the agent said last and what it used; returns when that is done."""
 
     def write(connection: sqlite.Connection) -> None:
         _open_gate(connection, spec, gate_satisfied_at)
-        values = {**_keys(spec), **end, "words": words}
+        values = {**_keys(spec), **end, "answer": answer}
         has_ended_now = connection.execute(_END_SQL, values).rowcount
-        if has_ended_now and words is not None:
-            connection.execute(_WORDS_SQL, values)
+        if has_ended_now and answer is not None:
+            connection.execute(_ANSWER_SQL, values)
         if has_ended_now and usage is not None:
             connection.execute(_USAGE_SQL, {**_keys(spec), **usage})
 

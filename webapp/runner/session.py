@@ -6,7 +6,10 @@ import os
 import select
 from time import monotonic, time_ns
 
+from webapp.log.answer import read_answer
+from webapp.log.dialects import dialect_named
 from webapp.log.redact import Redactor
+from webapp.log.usage import UsageRow, read_usage
 from webapp.runner import control, row
 from webapp.runner.agent import (
     StartError,
@@ -18,7 +21,6 @@ from webapp.runner.agent import (
 )
 from webapp.runner.gate import MARK, satisfies_gate
 from webapp.runner.input_desk import InputDesk
-from webapp.runner.last_words import last_words
 from webapp.runner.logfile import LogFile
 from webapp.runner.pump import QUIET_SECONDS, Pump
 from webapp.runner.spec import Spec
@@ -204,7 +206,7 @@ class Session:
         if self.writer is not None:
             os.kill(self.writer, signal.SIGKILL)  # the end holds all that it would write
             self._reap_writer(0)
-        words, usage = last_words(self.log.fd, self.log.size)
+        answer, usage = self._read_summary()
         row.write_end(
             self.spec,
             {
@@ -217,9 +219,22 @@ class Session:
                 "ended_at": row.format_row_time(ended_at_ns),
             },
             self.gate_satisfied_at,
-            words,
+            answer,
             usage,
         )
+
+    def _read_summary(self) -> tuple[str | None, UsageRow | None]:
+        """What the agent said last and what it used, by its log."""
+
+        def read(count: int, offset: int) -> bytes:
+            return os.pread(self.log.fd, count, offset)
+
+        dialect = dialect_named(self.spec.dialect)
+        try:
+            size = self.log.size
+            return read_answer(read, size, dialect), read_usage(read, size, dialect)
+        except OSError:
+            return None, None  # the session ends all the same
 
     # --- steps ----------------------------------------------------------------------
 

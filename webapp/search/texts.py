@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from webapp.log.events import MAX_NESTING
+from webapp.log.json_line import MAX_NESTING
 from webapp.log.record import parse_record, parse_time
 
 CHUNK_LETTERS = 8192

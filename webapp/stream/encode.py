@@ -10,16 +10,13 @@ from itertools import accumulate, chain
 from operator import add
 from typing import NamedTuple
 
-from webapp.log.events import (
+from webapp.log.dialects.translate import Translate
+from webapp.log.events import is_done, parse_event, parse_events, text_data
+from webapp.log.json_line import (
     SHALLOW_BYTES,
-    Dialect,
-    is_done,
     name_of_json,
     name_of_short_json,
     names_of_json,
-    parse_event,
-    parse_events,
-    text_data,
 )
 from webapp.log.reader import goes_on_after
 from webapp.log.record import TIME_BYTES, are_times
@@ -99,7 +96,7 @@ def _templates(id_prefix: str) -> tuple[bytes, bytes, bytes]:
 def encode_dialect(
     records: bytes,
     offset: int,
-    dialect: Dialect,
+    dialect: Translate,
     *,
     goes_on: bool,
     seen: int = 0,

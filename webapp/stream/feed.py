@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from webapp.log import lock, reader
-from webapp.log.dialects import read_dialect
-from webapp.log.events import Dialect
+from webapp.log.dialects.translate import Translate, read_dialect
 from webapp.log.opened import open_log
 from webapp.stream.encode import encode_dialect, encode_records
 from webapp.stream.format import Format
@@ -58,7 +57,7 @@ class Feed:
         self.end_by_row: dict[str, object] | None = None
         """How the session ended, where its log will never tell: it was cut or removed."""
         self.waiters: set[Waiter] = set()
-        self._dialect: Dialect | None = None
+        self._dialect: Translate | None = None
         self._has_dialect = False
         self._frames: OrderedDict[tuple[int, int, Format], Frame] = OrderedDict()
         self._frames_bytes = 0
@@ -89,13 +88,13 @@ class Feed:
         """The place at a boundary, or after so many events of the record that begins there."""
         return Place(offset, reader.is_continuation(self.log, offset), seen)
 
-    def dialect(self, form: Format) -> Dialect | None:
+    def dialect(self, form: Format) -> Translate | None:
         """The dialect of the log for viewers with this format."""
         if form.is_raw:
             return None
         if not self._has_dialect:
             is_known = self.size() > 0 and reader.read_records(self.log, 0, 4096) != b""
-            self._dialect = read_dialect(self.log)
+            self._dialect = read_dialect(self.log).translate
             self._has_dialect = is_known  # the first record may still be on its way
         return self._dialect
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webapp.log import place, seek
+from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import BEGINNING, EventId
-from webapp.log.events import Dialect
 from webapp.log.opened import OpenLog
 from webapp.log.reader import Start
 from webapp.stream import sse
@@ -52,7 +52,7 @@ class View:
     first_id: str | None = None
     """Told to the client before the first event, so that even an early reconnect resumes."""
 
-    def find_start(self, log: OpenLog, dialect: Dialect | None) -> Start:
+    def find_start(self, log: OpenLog, dialect: Translate | None) -> Start:
         """Where in the log this begins, and whether that is not quite what was asked for."""
         if self.last_events is not None:
             offset, seen = place.find_last(log, self.last_events, dialect)

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from webapp.log.dialects import DIALECTS
+from webapp.log.dialects.translate import LOG_DIALECTS
 from webapp.log.events import Event, parse_events
 from webapp.log.record import format_record
 
@@ -12,7 +12,9 @@ def events_of(dialect: str, line: object) -> list[Event]:
     """The events of one line of stdout: text, or an object as JSON."""
     text = line if isinstance(line, str) else json.dumps(line)
     record = format_record(1, b"stdout", text.encode("utf-8", "surrogatepass"))
-    return list(parse_events(record, 0, is_continuation=False, dialect=DIALECTS[dialect]))
+    return list(
+        parse_events(record, 0, is_continuation=False, dialect=LOG_DIALECTS[dialect].translate)
+    )
 
 
 def told(dialect: str, line: object) -> list[dict[str, Any]]:

@@ -4,13 +4,13 @@ import json
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.log import random_logs
 from tests.log.random_logs import open_file
 from webapp.agents.profiles import BUILT_IN
-from webapp.log.dialects import DIALECTS, read_dialect
-from webapp.log.events import RESERVED_NAMES, parse_events
+from webapp.log.dialects.translate import AS_PRINTED, LOG_DIALECTS, Translate, read_dialect
+from webapp.log.events import parse_events
+from webapp.log.json_line import RESERVED_NAMES
 from webapp.log.record import format_record
 from webapp.settings import load_settings
 
@@ -32,34 +32,34 @@ LINE = format_record(1, b"stdout", b'{"type":"assistant"}')
 )
 def test_first_record_names_the_dialect(first: bytes, name: str | None) -> None:
     with open_file(format_record(1, b"system", first) + LINE) as log:
-        assert read_dialect(log) is (None if name is None else DIALECTS[name])
+        assert read_dialect(log) is LOG_DIALECTS.get(name or "", AS_PRINTED)
 
 
 @pytest.mark.parametrize("content", [b"", b"no record\n", b"2026", LINE])
 def test_log_that_does_not_begin_so_has_none(content: bytes) -> None:
     with open_file(content) as log:
-        assert read_dialect(log) is None
+        assert read_dialect(log) is AS_PRINTED
 
 
 def test_agent_cannot_choose_it() -> None:
     first = format_record(1, b"stdout", b'{"type":"session","dialect":"claude"}')
     with open_file(first) as log:
-        assert read_dialect(log) is None
+        assert read_dialect(log) is AS_PRINTED
 
 
 def test_settings_take_every_dialect_and_the_profiles_have_theirs() -> None:
-    assert {profile.dialect for profile in BUILT_IN.values()} - {None} == set(DIALECTS)
+    assert {profile.dialect for profile in BUILT_IN.values()} - {None} == set(LOG_DIALECTS)
     assert {profile.dialect for profile in load_settings({}).agents.values()} - {None} == set(
-        DIALECTS
+        LOG_DIALECTS
     )
 
 
-@given(random_logs.live_logs, st.sampled_from([*DIALECTS.values()]))
+@given(random_logs.live_logs, random_logs.dialects)
 def test_every_record_says_something_and_none_speaks_for_the_server(
-    log: bytes, dialect: object
+    log: bytes, dialect: Translate | None
 ) -> None:
     plain = list(parse_events(log, 0, is_continuation=False))
-    events = list(parse_events(log, 0, is_continuation=False, dialect=dialect))  # type: ignore[arg-type]
+    events = list(parse_events(log, 0, is_continuation=False, dialect=dialect))
     assert [event for event in events if not event.seen] != [] or not plain
     assert [event.offset for event in events if not event.seen] == [one.offset for one in plain]
     for event in events:

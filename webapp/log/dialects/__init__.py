@@ -1,43 +1,24 @@
-"""What known agents print, in the words that all viewers know: see `told.py`.
+"""The only code that knows what agents print: one file an agent, normalized events for all.
 
-Which dialect a log is in stands in its first record, so that its events stay a pure function
-of the file, whatever the settings say by now.
+To add a dialect: a file with its `Dialect`, a line in `DIALECTS`, and recordings of its agent
+in tests/agents/recordings, which the table in tests/log/dialects feeds through all that reads
+events.
+
+A log's first record names its dialect, so that its events stay a pure function of the file,
+whatever the settings say later. Imported by the runner: nothing but the standard library.
 """
 
-import msgspec
+from collections.abc import Mapping
 
-from webapp.log import reader
-from webapp.log.dialects.claude import tell_claude
-from webapp.log.dialects.codex import tell_codex
-from webapp.log.dialects.told import dialect_of
-from webapp.log.events import Dialect
-from webapp.log.opened import OpenLog
-from webapp.log.record import parse_record
+from webapp.log.dialects.claude import CLAUDE
+from webapp.log.dialects.codex import CODEX
+from webapp.log.dialects.normalized import Dialect
+from webapp.log.dialects.plain import PLAIN
 
-DIALECTS: dict[str, Dialect] = {
-    "claude": dialect_of(tell_claude),
-    "codex": dialect_of(tell_codex),
-}
-"""By the names that profiles have for them."""
-
-_HEAD_BYTES = 4096
+DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CLAUDE, CODEX)}
+"""By the names that profiles have for them. A log without one is plain."""
 
 
-class _Head(msgspec.Struct):
-    """What is read of a log's first record."""
-
-    type: str
-    dialect: str
-
-
-def read_dialect(log: OpenLog) -> Dialect | None:
-    """The dialect of a log that has its first record; None where that names none."""
-    line = reader.read_records(log, 0, _HEAD_BYTES).partition(b"\n")[0]
-    record = parse_record(line)
-    if record is None or record.stream != b"system":
-        return None
-    try:
-        head = msgspec.json.decode(record.content, type=_Head)
-    except msgspec.DecodeError:
-        return None
-    return DIALECTS.get(head.dialect) if head.type == "session" else None
+def dialect_named(name: str | None) -> Dialect:
+    """The dialect of a log by what its first record names."""
+    return PLAIN if name is None else DIALECTS.get(name, PLAIN)

@@ -3,16 +3,19 @@
 https://docs.claude.com/en/docs/claude-code/headless and
 https://docs.claude.com/en/docs/agent-sdk/typescript (SDKMessage). Its `assistant` and `user`
 lines hold a message of the Messages API: https://docs.claude.com/en/api/messages
+
+`total_cost_usd` adds up over the process; `usage` and `duration_ms` are of one turn.
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from webapp.log.dialects.told import (
-    Told,
+from webapp.log.dialects.normalized import (
+    Dialect,
+    Normalized,
     error,
     list_at,
     message,
+    message_delta,
     object_at,
     reasoning,
     system,
@@ -27,22 +30,34 @@ from webapp.log.dialects.told import (
 _INPUTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 """Counted apart from each other."""
 
+_ABOUT_ITSELF = frozenset(
+    {"command_lifecycle", "conversation_reset", "session_state_changed", "keep_alive"}
+)
+_CONTROL = "control_"
+"""Begins the types of its control protocol: requests, answers and withdrawals."""
 
-def tell_claude(line: dict[str, Any]) -> list[Told]:
-    """What a line says; nothing for one that is its own event, such as `system`."""
+
+def _normalize(line: dict[str, object]) -> list[Normalized]:
+    """The events of a line; none for one that is its own event, such as `system`."""
     kind = line.get("type")
-    if kind in ("assistant", "user"):
-        return _message(line)
+    if kind == "stream_event":
+        return [_piece(line)]
+    if kind == "assistant":
+        return _message(line, message if text_at(line, "error") is None else error)
+    if kind == "user":
+        if line.get("isReplay") is True:
+            return [system("user", line)]
+        return _message(line, user_message)
     if kind == "result":
         return _result(line)
-    if kind == "stream_event":
-        return _piece(line)
+    if isinstance(kind, str) and (kind in _ABOUT_ITSELF or kind.startswith(_CONTROL)):
+        return [system(kind, line)]
     return []
 
 
-def _message(line: dict[str, Any]) -> list[Told]:
+def _message(line: dict[str, object], say: Callable[[str], Normalized]) -> list[Normalized]:
+    """`say`: what a text in this line is. Instead of an answer, Claude Code may say an error."""
     content = object_at(line, "message").get("content")
-    say = _say_of(line)
     if isinstance(content, str):
         return [say(content)]
     if not isinstance(content, list):
@@ -50,14 +65,7 @@ def _message(line: dict[str, Any]) -> list[Told]:
     return [_block(block, say) for block in content]
 
 
-def _say_of(line: dict[str, Any]) -> Callable[[str], Told]:
-    """What a text in this line is. Where there is no answer, Claude Code says itself why."""
-    if line["type"] == "user":
-        return user_message
-    return message if text_at(line, "error") is None else error
-
-
-def _block(block: object, say: Callable[[str], Told]) -> Told:
+def _block(block: object, say: Callable[[str], Normalized]) -> Normalized:
     if not isinstance(block, dict):
         return say(text_of(block))
     kind = text_at(block, "type") or ""
@@ -74,31 +82,72 @@ def _block(block: object, say: Callable[[str], Told]) -> Told:
     return block | {"type": kind or "message"}
 
 
-def _result(line: dict[str, Any]) -> list[Told]:
-    """The end of a turn. Its `result` is the last message once more; told is why it has none."""
+def _result(line: dict[str, object]) -> list[Normalized]:
+    """The end of a turn. Its `result` repeats the last message; an error says why there is none."""
     used = object_at(line, "usage")
-    inputs = [used[name] for name in _INPUTS if isinstance(used.get(name), int)]
-    figures = {
-        "inputTokens": sum(inputs) if inputs else None,
-        "cachedInputTokens": used.get("cache_read_input_tokens"),
-        "outputTokens": used.get("output_tokens"),
-        "costUsd": line.get("total_cost_usd"),
-        "durationMs": line.get("duration_ms"),
-    }
+    inputs = [count for name in _INPUTS if isinstance(count := used.get(name), int)]
+    took = usage(
+        {
+            "inputTokens": sum(inputs) if inputs else None,
+            "cachedInputTokens": used.get("cache_read_input_tokens"),
+            "outputTokens": used.get("output_tokens"),
+            "costUsd": line.get("total_cost_usd"),
+            "durationMs": line.get("duration_ms"),
+        }
+    )
     subtype = text_at(line, "subtype") or "success"
-    if subtype == "success":
-        return [usage(figures)]
+    was_interrupted = (text_at(line, "terminal_reason") or "").startswith("aborted_")
+    if subtype == "success" or was_interrupted:
+        return [took]
     reasons = [text_of(reason) for reason in list_at(line, "errors")]
-    return [error("\n".join(reasons) or subtype), usage(figures)]
+    return [error("\n".join(reasons) or subtype), took]
 
 
-def _piece(line: dict[str, Any]) -> list[Told]:
+def _piece(line: dict[str, object]) -> Normalized:
     """Of `--include-partial-messages`: the Messages API's own events.
 
-    A piece of a text is told as such; its whole comes as `assistant`, as all the rest does.
+    All but the pieces of a text are quiet, since everything comes whole in `assistant`.
     """
     delta = object_at(object_at(line, "event"), "delta")
     text = text_at(delta, "text") if delta.get("type") == "text_delta" else None
-    if text is None:
-        return [system("stream_event", line)]
-    return [{"type": "message_delta", "content": text}]
+    return system("stream_event", line) if text is None else message_delta(text)
+
+
+_SHAPE = {
+    "type": str,
+    "subtype": str,
+    "isReplay": bool,
+    "error": object,
+    "message": {
+        "content": [
+            {
+                "type": str,
+                "text": str,
+                "thinking": str,
+                "id": str,
+                "name": str,
+                "input": object,
+                "tool_use_id": str,
+                "is_error": bool,
+                "content": object,
+            }
+        ]
+    },
+    "event": {"delta": {"type": str, "text": str}},
+    "usage": {**dict.fromkeys(_INPUTS, object), "output_tokens": object},
+    "total_cost_usd": object,
+    "duration_ms": object,
+    "errors": [object],
+    "terminal_reason": str,
+}
+
+CLAUDE = Dialect(
+    "claude",
+    _normalize,
+    shape=_SHAPE,
+    signs={
+        "tool_call": (b'tool_use"',),
+        "error": (b'"result"', b"is_error"),
+    },
+    usage_mark=b'"total_cost_usd"',
+)

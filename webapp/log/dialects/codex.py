@@ -5,10 +5,10 @@ https://github.com/openai/codex/blob/main/codex-rs/exec/src/exec_events.rs
 """
 
 from collections.abc import Callable
-from typing import Any
 
-from webapp.log.dialects.told import (
-    Told,
+from webapp.log.dialects.normalized import (
+    Dialect,
+    Normalized,
     error,
     list_at,
     message,
@@ -23,8 +23,8 @@ from webapp.log.dialects.told import (
 )
 
 
-def tell_codex(line: dict[str, Any]) -> list[Told]:
-    """What a line says; nothing for one that the dialect does not know."""
+def _normalize(line: dict[str, object]) -> list[Normalized]:
+    """The events of a line; none for one that the dialect does not know."""
     kind = text_at(line, "type") or ""
     if kind in ("thread.started", "turn.started"):
         return [system(kind, line)]
@@ -39,7 +39,7 @@ def tell_codex(line: dict[str, Any]) -> list[Told]:
     return []
 
 
-def _usage(used: dict[str, Any]) -> Told:
+def _usage(used: dict[str, object]) -> Normalized:
     """Codex knows no prices, so there are none."""
     return usage(
         {
@@ -50,7 +50,7 @@ def _usage(used: dict[str, Any]) -> Told:
     )
 
 
-def _error(found: dict[str, Any]) -> list[Told]:
+def _error(found: dict[str, object]) -> list[Normalized]:
     text = text_at(found, "message")
     return [] if text is None else [error(text)]
 
@@ -58,9 +58,9 @@ def _error(found: dict[str, Any]) -> list[Told]:
 # --- items ----------------------------------------------------------------------------
 
 
-def _item(kind: str, line: dict[str, Any]) -> list[Told]:
-    """A tool's item is a call when it starts and a result when it is complete; a text is told
-    once, when it is complete. What comes in between repeats one or the other."""
+def _item(kind: str, line: dict[str, object]) -> list[Normalized]:
+    """A tool's item is a call when it starts and a result when it is complete; a text is an
+    event once, when it is complete. What comes in between repeats one or the other."""
     item = object_at(line, "item")
     item_type, item_id = text_at(item, "type"), text_at(item, "id")
     if item_type in _TEXTS:
@@ -85,7 +85,7 @@ def _item(kind: str, line: dict[str, Any]) -> list[Told]:
     return [tool_result(item_id, result(item), ok=ok, name=name) | {"args": args}]
 
 
-_TEXTS: dict[str, Callable[[str], Told]] = {
+_TEXTS: dict[str, Callable[[str], Normalized]] = {
     "agent_message": message,
     "plan": message,
     "reasoning": reasoning,
@@ -93,54 +93,54 @@ _TEXTS: dict[str, Callable[[str], Told]] = {
 }
 
 
-def _command(item: dict[str, Any]) -> tuple[str, object]:
+def _command(item: dict[str, object]) -> tuple[str, object]:
     return "shell", {"command": item.get("command")}
 
 
-def _command_result(item: dict[str, Any]) -> str:
+def _command_result(item: dict[str, object]) -> str:
     return text_of(item.get("aggregated_output"))
 
 
-def _file_change(item: dict[str, Any]) -> tuple[str, object]:
+def _file_change(item: dict[str, object]) -> tuple[str, object]:
     return "apply_patch", {"changes": _changes(item)}
 
 
-def _changes(item: dict[str, Any]) -> str:
+def _changes(item: dict[str, object]) -> str:
     return "\n".join(
         f"{text_at(change, 'kind') or 'change'} {text_at(change, 'path') or '?'}"
         for change in list_at(item, "changes")
     )
 
 
-def _mcp_call(item: dict[str, Any]) -> tuple[str, object]:
+def _mcp_call(item: dict[str, object]) -> tuple[str, object]:
     names = text_at(item, "server"), text_at(item, "tool")
     return ".".join(name for name in names if name) or "mcp", item.get("arguments")
 
 
-def _mcp_result(item: dict[str, Any]) -> str:
+def _mcp_result(item: dict[str, object]) -> str:
     problem = text_at(object_at(item, "error"), "message")
     return problem or text_of(object_at(item, "result").get("content"))
 
 
-def _web_search(item: dict[str, Any]) -> tuple[str, object]:
+def _web_search(item: dict[str, object]) -> tuple[str, object]:
     return "web_search", {"query": item.get("query")}
 
 
-def _web_search_result(item: dict[str, Any]) -> str:
+def _web_search_result(item: dict[str, object]) -> str:
     return text_of(item.get("action"))
 
 
-def _collab(item: dict[str, Any]) -> tuple[str, object]:
+def _collab(item: dict[str, object]) -> tuple[str, object]:
     return text_at(item, "tool") or "collab", {"prompt": item.get("prompt")}
 
 
-def _collab_result(item: dict[str, Any]) -> str:
+def _collab_result(item: dict[str, object]) -> str:
     return text_of(item.get("agents_states"))
 
 
 _TOOLS: dict[
     str,
-    tuple[Callable[[dict[str, Any]], tuple[str, object]], Callable[[dict[str, Any]], str]],
+    tuple[Callable[[dict[str, object]], tuple[str, object]], Callable[[dict[str, object]], str]],
 ] = {
     "command_execution": (_command, _command_result),
     "file_change": (_file_change, _changes),
@@ -150,11 +150,50 @@ _TOOLS: dict[
 }
 
 
-def _todo_list(item_id: str, item: dict[str, Any]) -> list[Told]:
+def _todo_list(item_id: str, item: dict[str, object]) -> list[Normalized]:
     """The list as it is by now: a call that has its result at once."""
     items = [entry for entry in list_at(item, "items") if isinstance(entry, dict)]
     done = [entry for entry in items if entry.get("completed") is True]
     lines = [f"[{'x' if entry in done else ' '}] {text_at(entry, 'text')}" for entry in items]
     called = tool_call(item_id, "todo_list", {"items": "\n".join(lines)})
-    told = f"{len(done)} of {len(items)} done"
-    return [called, tool_result(item_id, told, ok=True, name="todo_list")]
+    state = f"{len(done)} of {len(items)} done"
+    return [called, tool_result(item_id, state, ok=True, name="todo_list")]
+
+
+_SHAPE = {
+    "type": str,
+    "message": str,
+    "error": {"message": str},
+    "usage": dict.fromkeys(("input_tokens", "cached_input_tokens", "output_tokens"), object),
+    "item": {
+        "id": str,
+        "type": str,
+        "text": str,
+        "message": str,
+        "status": object,
+        "command": object,
+        "aggregated_output": object,
+        "exit_code": object,
+        "changes": [{"kind": str, "path": str}],
+        "server": str,
+        "tool": str,
+        "arguments": object,
+        "result": {"content": object},
+        "error": {"message": str},
+        "query": object,
+        "action": object,
+        "prompt": object,
+        "agents_states": object,
+        "items": [{"text": str, "completed": bool}],
+    },
+}
+
+CODEX = Dialect(
+    "codex",
+    _normalize,
+    shape=_SHAPE,
+    signs={
+        "tool_call": tuple(f'"{kind}"'.encode() for kind in (*_TOOLS, "todo_list")),
+        "error": (b'"status"',),
+    },
+)

@@ -1,5 +1,6 @@
 /**
- * What agents write in tool calls and results, under the names that are in use for it.
+ * What programs write in our events `tool_call` and `tool_result`, under the names that are in use
+ * for it: the same rules as in `webapp/log/dialects/plain.py`.
  *
  * @typedef {object} ToolCall
  * @property {string} name
@@ -19,6 +20,7 @@ const CALL_ID_KEYS = [
 const NAME_KEYS = ["name", "tool", "toolName", "tool_name"];
 const ARGS_KEYS = ["args", "arguments", "input", "params", "parameters"];
 const RESULT_KEYS = ["result", "output", "content", "error", "message"];
+const EXIT_CODE_KEYS = ["exitCode", "exit_code"];
 const FAILED_WORDS = new Set(["error", "failed", "failure"]);
 
 export function toolCallOf(data) {
@@ -96,7 +98,7 @@ function hasFailed(data) {
   if (data.ok === false || data.success === false) return true;
   if (data.isError === true || data.is_error === true) return true;
   if (data.error !== undefined && data.error !== null && data.error !== false) return true;
-  if (typeof data.exitCode === "number" && data.exitCode !== 0) return true;
+  if (EXIT_CODE_KEYS.some((key) => typeof data[key] === "number" && data[key] !== 0)) return true;
   return FAILED_WORDS.has(data.status);
 }
 

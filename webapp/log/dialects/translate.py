@@ -1,0 +1,157 @@
+"""A dialect on the bytes of lines: names and data of the events that viewers get.
+
+Each line is decoded once, without the fields that its dialect does not read.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, TypedDict
+
+import msgspec
+
+from webapp.log import reader
+from webapp.log.dialects import DIALECTS
+from webapp.log.dialects.normalized import Dialect, Normalized
+from webapp.log.dialects.plain import PLAIN
+from webapp.log.json_line import NAME_BYTES, event_name, refuse_constant
+from webapp.log.opened import OpenLog
+from webapp.log.record import parse_record
+
+Translate = Callable[[bytes], list[tuple[bytes, bytes]]]
+"""The events of a line: name, and data on one line; none where the line cannot be read so.
+
+The line is UTF-8 JSON without a CR, and nests no deeper than an event may. Nothing is
+remembered from line to line, so that a viewer may begin at any."""
+
+_COMPLETE: dict[object, bytes] = {
+    name: name.encode()
+    for name in (
+        *("message", "message_delta", "reasoning", "tool_call", "tool_result", "usage", "error"),
+    )
+}
+"""Events that hold nothing but what a dialect has read."""
+_HEAD_BYTES = 4096
+
+
+class LogDialect(NamedTuple):
+    """How the lines of one log are read."""
+
+    dialect: Dialect
+    translate: Translate | None
+    """None: each line is its own event."""
+
+
+class _Head(msgspec.Struct):
+    """What is read of a log's first record."""
+
+    type: str
+    dialect: str
+
+
+def read_dialect(log: OpenLog) -> LogDialect:
+    """How the lines of a log are read that has its first record."""
+    line = reader.read_records(log, 0, _HEAD_BYTES).partition(b"\n")[0]
+    record = parse_record(line)
+    if record is None or record.stream != b"system":
+        return AS_PRINTED
+    try:
+        head = msgspec.json.decode(record.content, type=_Head)
+    except msgspec.DecodeError:
+        return AS_PRINTED
+    return LOG_DIALECTS.get(head.dialect, AS_PRINTED) if head.type == "session" else AS_PRINTED
+
+
+def translation(dialect: Dialect) -> Translate:
+    """How lines in this dialect become events."""
+    shape = {"type": str, "subtype": object} | dict(dialect.shape)
+    decode = msgspec.json.Decoder(_type_of(shape)).decode
+    encode = msgspec.json.Encoder().encode
+    normalize = dialect.normalize
+
+    def translate(content: bytes) -> list[tuple[bytes, bytes]]:
+        try:
+            line = decode(content)
+        except msgspec.DecodeError:
+            return _translate_whole(content, normalize)
+        found = normalize(line)
+        if not found:
+            kind = line.get("type")
+            return [] if kind is None else [(NAME_BYTES[kind], content)]
+        events = []
+        for event in found:
+            name = _COMPLETE.get(event["type"])
+            if name is None:
+                return _as_system(content, line, found) or _translate_whole(content, normalize)
+            events.append((name, encode(event)))
+        return events
+
+    return translate
+
+
+def _type_of(shape: object) -> Any:
+    """The type that a decoder needs: any part of it may be missing or null."""
+    if isinstance(shape, Mapping):
+        fields = {name: _type_of(inner) for name, inner in shape.items()}
+        return TypedDict("Part", fields, total=False) | None  # type: ignore[operator]
+    if isinstance(shape, list):
+        return list[_type_of(shape[0])] | None  # type: ignore[misc]
+    return Any if shape is object else shape | None  # type: ignore[operator]
+
+
+def _as_system(
+    content: bytes, line: dict[str, Any], found: list[Normalized]
+) -> list[tuple[bytes, bytes]]:
+    """A whole line as `system` by a change of its head; none where that is not enough."""
+    head = b'{"type":"%b",' % str(line["type"]).encode()
+    is_changed_there = found[0]["type"] == "system" and line.get("subtype") is None
+    if len(found) > 1 or not is_changed_there or not content.startswith(head):
+        return []
+    subtype = str(found[0]["subtype"]).encode()
+    return [(b"system", b'{"type":"system","subtype":"%b",' % subtype + content[len(head) :])]
+
+
+# --- lines that take longer -------------------------------------------------------------
+
+
+def _translate_whole(
+    content: bytes, normalize: Callable[[dict[str, Any]], list[Normalized]]
+) -> list[tuple[bytes, bytes]]:
+    """With all fields, of whatever types, and with what only Python's decoder takes.
+
+    What cannot be read, or not be written again as JSON, is no line of the dialect's.
+    """
+    line = _decode(content)
+    if not isinstance(line, dict):
+        return []
+    try:
+        return [
+            (event_name(str(event["type"])).encode(), _encode(event)) for event in normalize(line)
+        ]
+    except ValueError:
+        return []
+
+
+def _decode(content: bytes) -> Any:
+    try:
+        return msgspec.json.decode(content)
+    except msgspec.DecodeError:
+        pass
+    try:  # it takes halves of surrogate pairs and huge numbers
+        return json.loads(content, parse_constant=refuse_constant)
+    except ValueError:
+        return None
+
+
+def _encode(event: Normalized) -> bytes:
+    """ValueError for what JSON has no number for."""
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    try:
+        return text.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair stays what it was: an escape
+        return json.dumps(event, separators=(",", ":"), allow_nan=False).encode()
+
+
+AS_PRINTED = LogDialect(PLAIN, None)
+LOG_DIALECTS = {
+    name: LogDialect(dialect, translation(dialect)) for name, dialect in DIALECTS.items()
+}

@@ -21,7 +21,7 @@ from webapp.http import (
     sessions,
     trpc,
 )
-from webapp.http.login_cookie import LoginCookies
+from webapp.http.logins import Logins
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.http.services import EXTENSION, Services, end_abandoned
@@ -52,13 +52,13 @@ def create_app(settings: Settings | None = None) -> Flask:
     database.on_lock_wait = meter.count_lock_wait
 
     rates = Rates(settings.var)
-    cookies = None if settings.token is None else LoginCookies(settings.var, settings.token)
+    logins = None if settings.token is None else Logins(settings.var, settings.token)
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[EXTENSION] = Services(
-        settings, database, launcher, hub, board, rates, meter, cookies
+        settings, database, launcher, hub, board, rates, meter, logins
     )
     request_log.register(app)
     errors.register(app)

@@ -38,6 +38,7 @@ _COMMANDS = {
     "prune": ("prune", "prune"),
     "backup": ("backup", "backup"),
     "rebuild": ("rebuild", "rebuild"),
+    "logout-everywhere": ("logout", "logout_everywhere"),
     "deploy": ("deploy", "deploy"),
 }
 """Where each lies, in the order of `--help`. One that is not asked for is not imported."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chat_page import ChatPage
 from tests.server import Server, running_server
@@ -34,7 +34,7 @@ def test_person_logs_in_where_she_wanted_to_go_and_out_again(page: Page, guarded
     assert page.evaluate("document.cookie") == ""
 
     page.goto(f"{guarded.url}/login")
-    page.get_by_role("button", name="Log out").click()
+    page.get_by_role("button", name="Log out", exact=True).click()
     expect(page.get_by_label("Token")).to_be_focused()
     assert page.context.cookies() == []
 
@@ -51,6 +51,20 @@ def test_person_logs_out_from_the_page(page: Page, guarded: Server) -> None:
     page.get_by_role("button", name="Log out").click()
     expect(page.get_by_label("Token")).to_be_focused()
     assert page.context.cookies() == []
+
+
+def test_person_logs_out_everywhere(page: Page, guarded: Server, browser: Browser) -> None:
+    elsewhere = browser.new_page()
+    for one in (elsewhere, page):
+        one.goto(f"{guarded.url}/login")
+        log_in(one)
+        one.wait_for_url(f"{guarded.url}/")
+    page.goto(f"{guarded.url}/login")
+    page.get_by_role("button", name="Log out everywhere").click()
+    expect(page.get_by_label("Token")).to_be_focused()
+    elsewhere.reload()
+    expect(elsewhere.get_by_label("Token")).to_be_focused()
+    elsewhere.close()
 
 
 def test_cookie_that_is_void_in_mid_use_loses_nothing(page: Page, guarded: Server) -> None:

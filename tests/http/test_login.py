@@ -1,7 +1,7 @@
 """A person shows the token once, and has a cookie from then on."""
 
+import os
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from tests.http.client import Client
 from tests.http.conftest import MakeClient, open_client
-from webapp.http import login_cookie
-from webapp.http.login_cookie import LoginCookies
+from webapp.errors import ServiceUnavailable
+from webapp.http.logins import MAX_LOGINS, Logins
 
 TOKEN = "s3cret-token-of-tests"
 PAGE = {"Accept": "text/html"}
@@ -37,6 +37,13 @@ def log_in(browser: FlaskClient, token: str = TOKEN, **options: Any) -> TestResp
     """What the form sends. Each test has an address of its own: wrong tokens are counted."""
     form = {"token": token, "next": options.pop("next", "/")}
     return browser.post("/login", data=form, **options)
+
+
+def age(var: Path, seconds: float) -> None:
+    """Make all logins that much older."""
+    for file in (var / "logins").iterdir():
+        then = file.stat().st_mtime - seconds
+        os.utime(file, (then, then))
 
 
 def test_page_without_a_cookie_is_the_login(browser: FlaskClient) -> None:
@@ -111,7 +118,7 @@ def test_token_is_never_in_a_page_or_a_url(browser: FlaskClient) -> None:
 
 @pytest.mark.parametrize(
     "cookie",
-    ["", "x", "a.b.c", TOKEN, "0" * 32 + ".aaaaaa." + "A" * 43, "\xff", "." * 4000],
+    ["", "x", "../logins", TOKEN, "0" * 64, "A" * 64, "\xff", "." * 4000],
 )
 def test_forged_cookie_is_nothing(guarded: Client, cookie: str) -> None:
     program = guarded.app.test_client(use_cookies=False)  # a jar would replace the header
@@ -123,36 +130,34 @@ def test_cookie_of_another_token_or_server_is_nothing(tmp_path: Path) -> None:
     ours, theirs = tmp_path / "ours", tmp_path / "theirs"
     ours.mkdir()
     theirs.mkdir()
-    cookies = LoginCookies(ours, TOKEN)
-    assert cookies.age_seconds(cookies.make()) is not None
-    assert LoginCookies(ours, TOKEN).age_seconds(cookies.make()) is not None
-    assert LoginCookies(ours, TOKEN + "2").age_seconds(cookies.make()) is None
-    assert LoginCookies(theirs, TOKEN).age_seconds(cookies.make()) is None
+    cookie = Logins(ours, TOKEN).begin()
+    assert Logins(ours, TOKEN).is_live(cookie)
+    assert not Logins(ours, TOKEN + "2").is_live(cookie)
+    assert not Logins(theirs, TOKEN).is_live(cookie)
 
 
-def test_secret_of_the_server_is_for_its_user_alone(tmp_path: Path) -> None:
-    LoginCookies(tmp_path, TOKEN)
-    (secret,) = tmp_path.iterdir()
-    assert secret.stat().st_mode & 0o777 == 0o600
+def test_folder_of_logins_is_for_its_user_alone_and_holds_no_cookie(tmp_path: Path) -> None:
+    cookie = Logins(tmp_path, TOKEN).begin()
+    (file,) = (tmp_path / "logins").iterdir()
+    assert (tmp_path / "logins").stat().st_mode & 0o777 == 0o700
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert cookie not in file.name
+    assert not Logins(tmp_path, TOKEN).is_live(file.name)
 
 
-def test_old_cookie_is_renewed_and_a_very_old_one_is_nothing(
-    guarded: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    browser = guarded.app.test_client()
-    log_in(browser)
-    assert "Set-Cookie" not in browser.get("/api/sessions").headers
+def test_oldest_login_gives_way_to_the_thousand_and_first(tmp_path: Path) -> None:
+    logins = Logins(tmp_path, TOKEN)
+    oldest = logins.begin()
+    age(tmp_path, 60)
+    others = [logins.begin() for _ in range(MAX_LOGINS)]
+    assert not logins.is_live(oldest)
+    assert all(map(logins.is_live, others))
 
-    now = time.time
-    later = login_cookie.RENEWAL_SECONDS + 5
-    monkeypatch.setattr(time, "time", lambda: now() + later)
-    renewed = browser.get("/api/sessions")
-    assert renewed.status_code == 200
-    assert renewed.headers["Set-Cookie"].startswith(f"{COOKIE}=")
 
-    much_later = later + login_cookie.LIFE_SECONDS + 5
-    monkeypatch.setattr(time, "time", lambda: now() + much_later)
-    assert browser.get("/api/sessions").status_code == 401
+def test_login_that_cannot_be_kept_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "logins").write_text("in the way")
+    with pytest.raises(ServiceUnavailable, match="Logins cannot be written: File exists"):
+        Logins(tmp_path, TOKEN).begin()
 
 
 def test_logout_takes_the_cookie_back(browser: FlaskClient) -> None:

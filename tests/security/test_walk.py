@@ -11,7 +11,7 @@ from tests.faults.surroundings import folders, row_count
 from tests.security.walk import Target, targets
 from tests.server import Server, running_server
 from webapp.app import create_app
-from webapp.http.login_cookie import LoginCookies
+from webapp.http.logins import Logins
 from webapp.http.services import EXTENSION
 from webapp.http.trpc.router import PROCEDURES
 from webapp.settings import Settings
@@ -106,7 +106,7 @@ def test_foreign_origin_gets_nothing(place: Place, foreign: dict[str, str]) -> N
 @pytest.fixture
 def cookie(place: Place) -> dict[str, str]:
     """The login of a browser: not even that helps."""
-    value = LoginCookies(place.server.var, TOKEN).make()
+    value = Logins(place.server.var, TOKEN).begin()
     return {"Cookie": f"agent-stream-{place.server.port}={value}"}
 
 

@@ -3,12 +3,12 @@
 import hashlib
 import hmac
 
-from flask import Blueprint, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from webapp.errors import TooManyRequests, Unauthorized
+from webapp.errors import BadRequest, TooManyRequests, Unauthorized
 from webapp.http.client_address import LOOPBACK, client_address
-from webapp.http.login_cookie import LIFE_SECONDS, RENEWAL_SECONDS
+from webapp.http.logins import LIFE_SECONDS, end_all
 from webapp.http.rates import Rate
 from webapp.http.services import services
 
@@ -18,6 +18,8 @@ _LOOPBACK_GROUPS = 4096
 """On loopback, and behind a proxy that is not in `proxies`, everybody has one address. There a
 wrong token delays only the tokens of its own group, which a hash picks: a program that goes on
 trying the same wrong token delays nobody, and guesses are limited all the same."""
+MAX_COOKIES = 400
+"""More than this many of our name do not fit into one header field."""
 
 blueprint = Blueprint("login", __name__)
 
@@ -44,13 +46,21 @@ def log_in() -> AnyResponse:
             refusal.headers["Retry-After"] = str(error.retry_after)
         return refusal
     response = redirect(next_path, 303)
-    set_cookie(response)
+    _set_cookie(response)
+    _end_logins()  # the new one is in their place
     return response
 
 
 @blueprint.post("/logout")
 def log_out() -> AnyResponse:
-    """Take the cookie back: 303."""
+    """End this browser's login, or with `everywhere=1` all logins: 303. Unauthorized."""
+    everywhere = request.values.get("everywhere")
+    if everywhere not in (None, "1"):
+        raise BadRequest(f"everywhere is {everywhere!r}, expected 1.", field="everywhere")
+    if everywhere is not None:
+        require_login()
+        end_all(services().settings.var)
+    _end_logins()
     response = redirect(url_for("login.login_page"), 303)
     response.delete_cookie(_cookie_name(), secure=request.is_secure, httponly=True)
     return response
@@ -59,7 +69,7 @@ def log_out() -> AnyResponse:
 def render_login(next_path: str, problem: str | None = None) -> str:
     """The page with the form."""
     return render_template(
-        "login.html", next_path=next_path, problem=problem, is_logged_in=has_cookie()
+        "login.html", next_path=next_path, problem=problem, is_logged_in=bool(_live_cookies())
     )
 
 
@@ -83,33 +93,46 @@ def check_token(given: str) -> None:
         raise Unauthorized("That is not the token of this server.")
 
 
-def has_cookie() -> bool:
-    """Whether this request carries a good cookie; one that has aged is renewed in the answer."""
-    cookies = services().login_cookies
-    cookie = request.cookies.get(_cookie_name())
-    if cookies is None or cookie is None:
-        return False
-    age_seconds = cookies.age_seconds(cookie)
-    if age_seconds is None:
-        return False
-    g.should_renew_cookie = age_seconds > RENEWAL_SECONDS
-    return True
+def require_login() -> None:
+    """A script shows the token with each request, a person's browser its cookie. Unauthorized."""
+    if services().settings.token is None:
+        return
+    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        check_token(given)
+    elif not _live_cookies():
+        raise Unauthorized(
+            "This server wants a token: send Authorization: Bearer <token>, or open /login."
+        )
 
 
-def renew_cookie(response: Response) -> Response:
-    """After each request: a new cookie in place of one that has aged."""
-    if g.get("should_renew_cookie") and "Set-Cookie" not in response.headers:
-        set_cookie(response)
-    return response
+def _end_logins() -> None:
+    """End each login whose cookie this request carries. ServiceUnavailable."""
+    logins = services().logins
+    if logins is not None:
+        for cookie in _live_cookies():
+            logins.end(cookie)
 
 
-def set_cookie(response: AnyResponse) -> None:
-    """Give the browser a new cookie."""
-    cookies = services().login_cookies
-    assert cookies is not None
+def _live_cookies() -> set[str]:
+    """The good ones among the cookies of our name.
+
+    Cookies reach every port of a host: what another server sets there may come before ours.
+    https://datatracker.ietf.org/doc/html/rfc6265#section-8.5
+    """
+    logins = services().logins
+    if logins is None:
+        return set()
+    given = request.cookies.getlist(_cookie_name())[:MAX_COOKIES]
+    return {cookie for cookie in given if logins.is_live(cookie)}
+
+
+def _set_cookie(response: AnyResponse) -> None:
+    logins = services().logins
+    assert logins is not None
     response.set_cookie(
         _cookie_name(),
-        cookies.make(),
+        logins.begin(),
         max_age=LIFE_SECONDS,
         secure=request.is_secure,
         httponly=True,

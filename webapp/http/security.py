@@ -8,7 +8,6 @@ from webapp.errors import (
     Forbidden,
     MisdirectedRequest,
     PayloadTooLarge,
-    Unauthorized,
     UnsupportedMediaType,
 )
 from webapp.http import budgets, login
@@ -59,7 +58,8 @@ def check_request() -> None:
     _check_host()
     _check_site()
     _check_purpose()
-    _check_login()
+    if not _is_open():
+        login.require_login()
     _check_body()
     if request.method not in _READING:
         budgets.count_changes()
@@ -130,19 +130,6 @@ def require_script() -> None:
         )
 
 
-def _check_login() -> None:
-    """A script shows the token with each request, a person's browser its cookie."""
-    if services().settings.token is None or _is_open():
-        return
-    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
-        login.check_token(given)
-    elif not login.has_cookie():
-        raise Unauthorized(
-            "This server wants a token: send Authorization: Bearer <token>, or open /login."
-        )
-
-
 def _is_open() -> bool:
     if request.endpoint == "static":
         return (request.view_args or {}).get("filename") in _OPEN_FILES
@@ -183,4 +170,3 @@ def register(app: Flask) -> None:
     """Guard every route of the app."""
     app.before_request(check_request)
     app.after_request(add_headers)
-    app.after_request(login.renew_cookie)

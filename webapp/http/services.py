@@ -12,7 +12,7 @@ from webapp.agents.launch import IdempotencyKey, Invocation, Launcher
 from webapp.agents.places import session_files
 from webapp.agents.reconcile import mend, reconcile
 from webapp.errors import Conflict, Gone, NotFound, ServiceUnavailable
-from webapp.http.login_cookie import LoginCookies
+from webapp.http.logins import Logins
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.log.opened import OpenLog, open_log
@@ -40,7 +40,7 @@ class Services:
     board: MessageBoard
     rates: Rates
     meter: Meter
-    login_cookies: LoginCookies | None
+    logins: Logins | None
     """None where no token is asked for."""
 
     def look_up(self, session_id: str) -> Session:

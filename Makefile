@@ -28,8 +28,8 @@ lint: set-up-test ## check style and types
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-bench: set-up-test commands ## measure speed (15 min), and draw the picture of the README
-	.venv/bin/python -m tests.bench --picture tests/bench/figures.svg
+bench: set-up-test commands ## measure speed (15 min), and draw the picture in the documentation
+	.venv/bin/python -m tests.bench --picture webapp/docs/images/figures.svg
 
 lock: set-up ## renew the locked dependencies in requirements/
 	@.ci/lock

@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from webapp.agents.launch import Launcher
 from webapp.http import (
     agent_stream,
+    docs,
     errors,
     login,
     ops,
@@ -66,6 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.register(app)
     rooms = (
         agent_stream,
+        docs,
         login,
         ops,
         pages,

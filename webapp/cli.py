@@ -40,6 +40,7 @@ _COMMANDS = {
     "rebuild": ("rebuild", "rebuild"),
     "logout-everywhere": ("logout", "logout_everywhere"),
     "deploy": ("deploy", "deploy"),
+    "help": ("help", "help_command"),
 }
 """Where each lies, in the order of `--help`. One that is not asked for is not imported."""
 

@@ -5,61 +5,186 @@ An unknown key or a bad value raises SetupError, which names the key and where i
 
 import ipaddress
 import os
-import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
+from webapp import setting_values
 from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.errors import SetupError
 from webapp.log.dialects import DIALECTS
 from webapp.server_log.formats import FORMATS
+from webapp.setting_values import Reader
 from webapp.store import templates as stage_templates
 from webapp.store.templates import StageTemplate
 
 CONFIG_NAME = "agent-stream.toml"
 PREFIX = "AGENT_STREAM_"
-MIN_TOKEN_CHARACTERS = 16
 WORKER_CLASSES = ("gevent", "gthread")
 
 _INSIDE_AN_AGENT = {"SESSION_ID", "WORKFLOW_ID", "STAGE_INDEX"}
 """Set by us for an agent, and so also there when an agent starts us."""
 
 
+def _setting(default: Any, read: Reader, meaning: str, *, shown: str | None = None) -> Any:
+    """A field: its default, its reader, its meaning, and its default as people see it."""
+    return field(default=default, metadata={"read": read, "meaning": meaning, "shown": shown})
+
+
 @dataclass(frozen=True)
 class Settings:
-    """What an operator can choose."""
+    """What an operator can choose: each setting is described here and nowhere else."""
 
-    host: str = "127.0.0.1"
-    port: int = 8000
-    workers: int = min(8, 2 * (os.cpu_count() or 1))
-    worker_class: str = "gevent"
-    threads: int = 64
-    var: Path = Path("var")
-    token: str | None = None
-    allowed_hosts: tuple[str, ...] = ()
-    proxies: int = 0
-    x_accel_redirect: str | None = None
-    max_sessions: int = 1000
-    max_sessions_per_workflow: int = 200
-    max_changes_per_minute: int = 6000
-    max_sent_bytes_per_minute: int = 64 << 20
-    secrets: tuple[str, ...] = ()
-    redact_keys: bool = True
-    log_format: str = "text"
-    access_log: bool = False
-    debug_headers: bool = False
-    default_agent: str = "demo"
-    grace_seconds: float = 10.0
-    ping_seconds: float = 15.0
-    send_timeout_seconds: float = 30.0
-    max_streams: int = 10_000
-    search: bool = True
-    compress_after_days: float = 7.0
-    delete_after_days: float = 0.0
-    max_kept_bytes: int = 0
+    host: str = _setting(
+        "127.0.0.1",
+        setting_values.text,
+        "address to listen on; beyond loopback a token is needed",
+    )
+    port: int = _setting(
+        8000,
+        setting_values.number(0, 65535, whole=True),
+        "port to listen on",
+    )
+    workers: int = _setting(
+        min(8, 2 * (os.cpu_count() or 1)),
+        setting_values.number(1, 256, whole=True),
+        "gunicorn workers",
+        shown="2 per core, at most 8",
+    )
+    worker_class: str = _setting(
+        "gevent",
+        setting_values.one_of(*WORKER_CLASSES),
+        "`gevent` or `gthread`",
+    )
+    threads: int = _setting(
+        64,
+        setting_values.number(1, 10_000, whole=True),
+        "threads of a `gthread` worker; each stream holds one",
+    )
+    var: Path = _setting(
+        Path("var"),
+        setting_values.folder,
+        "folder of the database and the sessions",
+        shown="`./var`",
+    )
+    token: str | None = _setting(
+        None,
+        setting_values.token,
+        "for `/login` and `Authorization: Bearer …`, at least 16 characters; without one only "
+        "loopback is served",
+    )
+    allowed_hosts: tuple[str, ...] = _setting(
+        (),
+        setting_values.host_names,
+        "host names that the server answers for, beside the loopback ones",
+    )
+    proxies: int = _setting(
+        0,
+        setting_values.number(0, 16, whole=True),
+        "number of proxies in front of the server whose `X-Forwarded-For` is believed",
+    )
+    x_accel_redirect: str | None = _setting(
+        None,
+        setting_values.nginx_location,
+        "a location of nginx, which then sends raw logs itself",
+    )
+    max_sessions: int = _setting(
+        1000,
+        setting_values.number(1, 1_000_000, whole=True),
+        "live sessions; more get 503",
+    )
+    max_sessions_per_workflow: int = _setting(
+        200,
+        setting_values.number(1, 1_000_000, whole=True),
+        "live sessions of one workflow; more get 429",
+    )
+    max_changes_per_minute: int = _setting(
+        6000,
+        setting_values.number(1, 10_000_000, whole=True),
+        "changes from one address, over all workers: each call of a batch, and each start by "
+        "GET; more get 429",
+    )
+    max_sent_bytes_per_minute: int = _setting(
+        64 << 20,
+        setting_values.number(8 << 20, 2**40, whole=True),
+        "bytes of messages and input from one address, over all workers, at least 8 MiB; more "
+        "get 429",
+        shown="64 MiB",
+    )
+    secrets: tuple[str, ...] = _setting(
+        (),
+        setting_values.texts,
+        "names of variables whose values never reach log or row",
+    )
+    redact_keys: bool = _setting(
+        True,
+        setting_values.switch,
+        "whether text in the shape of a well-known API key is redacted",
+    )
+    log_format: str = _setting(
+        "text",
+        setting_values.one_of(*FORMATS),
+        "format of the server's own log on stderr: `text`, `json` or `logfmt`",
+    )
+    access_log: bool = _setting(
+        False,
+        setting_values.switch,
+        "one line for each request; for a stream when it begins",
+    )
+    debug_headers: bool = _setting(
+        False,
+        setting_values.switch,
+        "whether each response names its worker in `X-Worker-Pid`",
+    )
+    default_agent: str = _setting(
+        "demo",
+        setting_values.text,
+        "the profile that runs when a client names none",
+    )
+    grace_seconds: float = _setting(
+        10.0,
+        setting_values.number(0, 3600, whole=False),
+        "between SIGTERM and SIGKILL",
+    )
+    ping_seconds: float = _setting(
+        15.0,
+        setting_values.number(0.05, 3600, whole=False),
+        "silence before a `ping`",
+    )
+    send_timeout_seconds: float = _setting(
+        30.0,
+        setting_values.number(0.1, 3600, whole=False),
+        "a viewer that takes nothing for this long is dropped",
+    )
+    max_streams: int = _setting(
+        10_000,
+        setting_values.number(1, 1_000_000, whole=True),
+        "open streams of one worker; more get 503. A `gthread` worker keeps an eighth of its "
+        "threads for other requests",
+    )
+    search: bool = _setting(
+        True,
+        setting_values.switch,
+        "whether there is a search and its index",
+    )
+    compress_after_days: float = _setting(
+        7.0,
+        setting_values.number(0, 36_500, whole=False),
+        "age at which the logs of ended sessions are compressed; 0: never",
+    )
+    delete_after_days: float = _setting(
+        0.0,
+        setting_values.number(0, 36_500, whole=False),
+        "age at which the logs of ended sessions are deleted; 0: never",
+    )
+    max_kept_bytes: int = _setting(
+        0,
+        setting_values.number(0, 2**62, whole=True),
+        "total size of the logs of ended sessions, beyond which the oldest are deleted; 0: no "
+        "limit",
+    )
     agents: Mapping[str, Profile] = field(default_factory=lambda: dict(BUILT_IN))
     templates: Mapping[str, tuple[StageTemplate, ...]] = field(
         default_factory=lambda: dict(stage_templates.BUILT_IN)
@@ -105,122 +230,13 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return settings
 
 
-# --- values ---------------------------------------------------------------------------
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError("a text that is not empty")
-    if "\0" in value:
-        raise ValueError("a text without NUL characters")
-    return value
-
-
-def _token(value: object) -> str:
-    text = _text(value)
-    if len(text) < MIN_TOKEN_CHARACTERS:
-        raise ValueError(
-            f"at least {MIN_TOKEN_CHARACTERS} characters, such as `openssl rand -hex 32` prints"
-        )
-    return text
-
-
-def _number(least: float, most: float, *, whole: bool) -> Callable[[object], Any]:
-    expected = f"a {'whole ' if whole else ''}number from {least:g} to {most:g}"
-
-    def read(value: object) -> int | float:
-        if isinstance(value, str):
-            try:
-                value = int(value) if whole else float(value)
-            except ValueError:
-                raise ValueError(expected) from None
-        if isinstance(value, bool) or not isinstance(value, int if whole else int | float):
-            raise ValueError(expected)
-        if not least <= value <= most:
-            raise ValueError(expected)
-        return value
-
-    return read
-
-
-def _switch(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if value in ("0", "1"):
-        return value == "1"
-    raise ValueError("true or false (1 or 0 in the environment)")
-
-
-def _texts(value: object) -> tuple[str, ...]:
-    if isinstance(value, str):
-        value = [item.strip() for item in value.split(",") if item.strip()]
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise ValueError("a list of texts (separated by commas in the environment)")
-    return tuple(value)
-
-
-def _host_names(value: object) -> tuple[str, ...]:
-    return tuple(name.lower() for name in _texts(value))
-
-
-def _location(value: object) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value):
-        raise ValueError("the path of a location of nginx, such as /agent-stream-logs")
-    return value
-
-
-def _one_of(*choices: str) -> Callable[[object], str]:
-    def read(value: object) -> str:
-        if value not in choices:
-            raise ValueError(" or ".join(choices))
-        return str(value)
-
-    return read
-
-
-def _folder(value: object) -> Path:
-    try:
-        return Path(_text(value)).expanduser()
-    except RuntimeError:
-        raise ValueError("a folder; there is no such user") from None
-
-
-_READERS: dict[str, Callable[[object], Any]] = {
-    "host": _text,
-    "port": _number(0, 65535, whole=True),
-    "workers": _number(1, 256, whole=True),
-    "worker_class": _one_of(*WORKER_CLASSES),
-    "threads": _number(1, 10_000, whole=True),
-    "var": _folder,
-    "token": _token,
-    "allowed_hosts": _host_names,
-    "proxies": _number(0, 16, whole=True),
-    "x_accel_redirect": _location,
-    "max_sessions": _number(1, 1_000_000, whole=True),
-    "max_sessions_per_workflow": _number(1, 1_000_000, whole=True),
-    "max_changes_per_minute": _number(1, 10_000_000, whole=True),
-    "max_sent_bytes_per_minute": _number(8 << 20, 2**40, whole=True),
-    "secrets": _texts,
-    "redact_keys": _switch,
-    "log_format": _one_of(*FORMATS),
-    "access_log": _switch,
-    "debug_headers": _switch,
-    "default_agent": _text,
-    "grace_seconds": _number(0, 3600, whole=False),
-    "ping_seconds": _number(0.05, 3600, whole=False),
-    "send_timeout_seconds": _number(0.1, 3600, whole=False),
-    "max_streams": _number(1, 1_000_000, whole=True),
-    "search": _switch,
-    "compress_after_days": _number(0, 36_500, whole=False),
-    "delete_after_days": _number(0, 36_500, whole=False),
-    "max_kept_bytes": _number(0, 2**62, whole=True),
-}
-assert set(_READERS) == {item.name for item in fields(Settings)} - {"agents", "templates"}
+_FIELDS = [item for item in fields(Settings) if "read" in item.metadata]
+READERS: dict[str, Reader] = {item.name: item.metadata["read"] for item in _FIELDS}
 
 
 def _read(key: str, value: object, shown_key: str, where: str) -> Any:
     try:
-        return _READERS[key](value)
+        return READERS[key](value)
     except ValueError as error:
         shown = "…" if key == "token" else repr(value)
         raise SetupError(f"{where}: {shown_key} is {shown}, expected {error}.") from None
@@ -235,11 +251,38 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
         key = name.lower()
         if name in _INSIDE_AN_AGENT or name == "CONFIG":
             continue
-        if key not in _READERS or name != key.upper():
-            known = ", ".join(PREFIX + known.upper() for known in _READERS)
+        if key not in READERS or name != key.upper():
+            known = ", ".join(PREFIX + known.upper() for known in READERS)
             raise SetupError(f"Unknown environment variable {variable}; there are: {known}.")
         values[key] = _read(key, value, variable, "environment")
     return values
+
+
+# --- the table ------------------------------------------------------------------------
+
+
+def settings_table() -> str:
+    """All settings as a Markdown table: variable, default, meaning."""
+    rows = [
+        (PREFIX + "CONFIG", "`./agent-stream.toml` if it exists", "the settings file"),
+        *((PREFIX + item.name.upper(), _shown(item), item.metadata["meaning"]) for item in _FIELDS),
+    ]
+    lines = ["| variable | default | meaning |", "|---|---|---|"]
+    return "\n".join(
+        [*lines, *(f"| `{name}` | {default} | {text} |" for name, default, text in rows)]
+    )
+
+
+def _shown(item: Field[Any]) -> str:
+    """A default as people see it."""
+    default = item.default
+    if item.metadata["shown"] is not None:
+        return str(item.metadata["shown"])
+    if default is None or default == ():
+        return "none"
+    if isinstance(default, bool):
+        return "on (`0` turns it off)" if default else "off (`1` turns it on)"
+    return f"`{default}`" if isinstance(default, str) else f"{default:g}"
 
 
 # --- the file -------------------------------------------------------------------------
@@ -256,7 +299,7 @@ def config_path(environ: Mapping[str, str]) -> Path | None:
 
 def _read_path(named: str) -> Path:
     try:
-        return _folder(named)
+        return setting_values.folder(named)
     except ValueError:
         raise SetupError(f"AGENT_STREAM_CONFIG is {named!r}, expected a file's path.") from None
 
@@ -275,8 +318,8 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
     values = {}
     agents, templates = content.pop("agents", {}), content.pop("templates", {})
     for key, value in content.items():
-        if key not in _READERS:
-            known = ", ".join([*_READERS, "agents", "templates"])
+        if key not in READERS:
+            known = ", ".join([*READERS, "agents", "templates"])
             raise SetupError(f"{path}: unknown key {key!r}; there are: {known}.")
         values[key] = _read(key, value, key, str(path))
     if not isinstance(agents, dict):
@@ -305,16 +348,16 @@ def _command(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
-_PROFILE_READERS: dict[str, Callable[[object], Any]] = {
+_PROFILE_READERS: dict[str, Reader] = {
     "command": _command,
-    "message": _one_of("stdin"),
-    "env": _texts,
-    "secrets": _texts,
-    "cwd": _text,
-    "max_seconds": _number(0.001, 10_000_000, whole=False),
-    "max_log_bytes": _number(1, 2**62, whole=True),
-    "dialect": _one_of(*DIALECTS),
-    "input": _switch,
+    "message": setting_values.one_of("stdin"),
+    "env": setting_values.texts,
+    "secrets": setting_values.texts,
+    "cwd": setting_values.text,
+    "max_seconds": setting_values.number(0.001, 10_000_000, whole=False),
+    "max_log_bytes": setting_values.number(1, 2**62, whole=True),
+    "dialect": setting_values.one_of(*DIALECTS),
+    "input": setting_values.switch,
 }
 
 
@@ -322,7 +365,7 @@ def _profile(name: str, table: object, path: str) -> Profile:
     """A profile from its table; a table with a built-in's name changes only what it names."""
     if not isinstance(table, dict):
         raise SetupError(f"{path}: agents.{name} is {table!r}, expected a table.")
-    values = {}
+    values: dict[str, Any] = {}
     for key, value in table.items():
         if key not in _PROFILE_READERS:
             raise SetupError(

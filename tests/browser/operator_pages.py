@@ -166,6 +166,18 @@ def search_nothing(chat: ChatPage, server: Server) -> None:
     expect(chat.tab.get_by_text("Nothing matches.")).to_be_visible()
 
 
+def docs_index(chat: ChatPage, server: Server) -> None:
+    chat.tab.goto(f"{server.url}/docs")
+
+
+def docs_topic(chat: ChatPage, server: Server) -> None:
+    chat.tab.goto(f"{server.url}/docs/events")
+
+
+def docs_found(chat: ChatPage, server: Server) -> None:
+    chat.tab.goto(f"{server.url}/docs?q=token")
+
+
 def search_refused(chat: ChatPage, server: Server) -> None:
     chat.tab.goto(f"{server.url}/search?q=disk%20OR")
     expect(chat.tab.get_by_role("alert")).to_be_visible()
@@ -174,5 +186,5 @@ def search_refused(chat: ChatPage, server: Server) -> None:
 STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     sessions_list, sessions_empty, sessions_loading, sessions_problem,
     replay_ended, replay_paused, replay_log, replay_live,
-    search_found, search_nothing, search_refused,
+    search_found, search_nothing, search_refused, docs_index, docs_topic, docs_found,
 )  # fmt: skip

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.fuzz.budget import fuzz, mutated, mutations
 from webapp.errors import SetupError
-from webapp.settings import _READERS, Settings, load_settings
+from webapp.settings import READERS, Settings, load_settings
 
 VALID = b"""\
 default_agent = "mine"
@@ -38,7 +38,7 @@ def _toml(value: object) -> str:
 
 scalars = st.booleans() | st.integers() | st.floats() | st.text(max_size=12) | st.just("demo")
 toml_values = scalars | st.lists(scalars, max_size=3)
-keys = st.sampled_from([*_READERS, "agents", "templates", "nothing", "agents.mine", '"a b"'])
+keys = st.sampled_from([*READERS, "agents", "templates", "nothing", "agents.mine", '"a b"'])
 AGENT_TABLES = ("[agents.mine]", "[agents.demo]", "[agents]", "[[agents]]", "[x]", "")
 TEMPLATE_TABLES = ("[[templates.mine.stages]]", "[templates.mine]", "[templates]")
 tables = st.sampled_from([*AGENT_TABLES, *TEMPLATE_TABLES, "[[templates.chat]]"])
@@ -90,4 +90,4 @@ def test_any_variable_is_read_or_refused() -> None:
     def check(name: str, value: str) -> None:
         read_or_refused({f"AGENT_STREAM_{name.upper()}": value})
 
-    fuzz(check, st.sampled_from([*_READERS, "config", "x"]), st.text(max_size=30), share=0.2)
+    fuzz(check, st.sampled_from([*READERS, "config", "x"]), st.text(max_size=30), share=0.2)

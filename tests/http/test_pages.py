@@ -11,7 +11,7 @@ from tests.server import ROOT
 
 STATIC = ROOT / "webapp" / "static"
 MOST_BYTES = 60_000
-PAGES = ["/", "/sessions", "/sessions/{session}", "/search"]
+PAGES = ["/", "/sessions", "/sessions/{session}", "/search", "/docs"]
 
 
 def page_of(client: Client, path: str) -> str:
@@ -47,6 +47,7 @@ def test_pages_lead_to_each_other(client: Client, path: str) -> None:
     assert '<a class="site-link" href="/"' in page
     assert '<a class="site-link" href="/sessions"' in page
     assert '<a class="site-link" href="/search"' in page
+    assert '<a class="site-link" href="/docs"' in page
 
 
 def test_page_of_a_session_that_never_was_is_not_found(client: Client) -> None:

@@ -1,10 +1,10 @@
-"""The lines of the README's chapter on replaying a session, run as they stand."""
+"""The lines of the topic on replaying a session."""
 
 import json
 import os
 import subprocess
 
-from tests.readme import read_blocks
+from tests.docs.blocks import read_blocks
 from tests.server import Server
 
 
@@ -21,8 +21,8 @@ def run(server: Server, line: str, session_id: str) -> str:
 
 
 def test_lines_show_a_moment_and_play_from_it(server: Server) -> None:
-    (block,) = [block for block in read_blocks() if block.chapter == "Replay a session"]
-    moment, replay = block.text.splitlines()
+    (block,) = [block for block in read_blocks() if block.topic == "replay"]
+    moment, replay, _command = block.text.splitlines()
     session_id = server.invoke("demo", "count 3")
     server.wait_until_ended(session_id)
     day = server.session(session_id)["createdAt"][:10]

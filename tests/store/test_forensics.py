@@ -1,4 +1,4 @@
-"""The README's questions, asked of a database in which the answers are known."""
+"""The questions of `forensics.sql`, asked of a database in which the answers are known."""
 
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.readme import questions
+from tests.docs.blocks import questions
 from tests.store.fresh_var import make_var
 from tests.store.rows import add_ended, add_session, execute, rows
 from webapp.store import workflows
@@ -115,7 +115,7 @@ class Story:
         )  # fmt: skip
 
     def ask(self, question: str) -> Answer:
-        """The README's own SQL, with what its parameters stand for."""
+        """The documentation's own SQL, with what its parameters stand for."""
         values = {"workflow": self.design, "at": at(days=8, seconds=-10)}
         return rows(self.database, questions()[question], **values)
 
@@ -139,7 +139,7 @@ CHECKS: dict[str, Callable[[Story, Answer], object]] = {
     ),
     "What failed, and what did the agent say last?": lambda story, answer: (
         story.names(answer) == ["crash 2", "crash 1", "old crash", "broke"]
-        and (answer[3]["outcome"], answer[3]["last_words"]) == ("exit 3", "No such file.")
+        and (answer[3]["outcome"], answer[3]["answer"]) == ("exit 3", "No such file.")
         and answer[0]["outcome"] == "the runner is gone"
     ),
     "What runs now?": lambda story, answer: (
@@ -149,10 +149,10 @@ CHECKS: dict[str, Callable[[Story, Answer], object]] = {
         story.names(answer) == ["live"]
     ),
     "What ran at that moment?": lambda story, answer: story.names(answer) == ["coded"],
-    "Who printed most?": lambda story, answer: (
+    "Which session printed the most?": lambda story, answer: (
         story.names(answer)[0] == "long" and answer[0]["log_bytes"] == 5_000_000
     ),
-    "What took longest, or still does?": lambda story, answer: (
+    "What took longest, or still runs?": lambda story, answer: (
         story.names(answer)[:3] == ["live", "long", "coded"] and answer[2]["seconds"] == 600
     ),
     "What had to wait for its start?": lambda story, answer: (
@@ -178,8 +178,8 @@ CHECKS: dict[str, Callable[[Story, Answer], object]] = {
         and {"day": at(days=4)[:10], "agent": "codex", "sessions": 2, "tokens": None, "usd": None}
         in answer
     ),
-    "What was lost in the last crash, and what had it been told?": lambda story, answer: (
-        sorted(zip(story.names(answer), [row["told"] for row in answer], strict=True))
+    "What was lost in the last crash, and what was it asked to do?": lambda story, answer: (
+        sorted(zip(story.names(answer), [row["message"] for row in answer], strict=True))
         == [("crash 1", "do not crash"), ("crash 2", None)]
     ),
     "Which sessions did a workflow have, in order?": lambda story, answer: (
@@ -209,11 +209,11 @@ CHECKS: dict[str, Callable[[Story, Answer], object]] = {
 }
 
 
-def test_each_question_of_the_readme_is_asked_here() -> None:
+def test_each_question_of_the_documentation_is_asked_here() -> None:
     assert list(questions()) == list(CHECKS)
 
 
 @pytest.mark.parametrize("question", CHECKS)
-def test_readme_s_sql_answers_its_question(story: Story, question: str) -> None:
+def test_sql_of_the_documentation_answers_its_question(story: Story, question: str) -> None:
     answer = story.ask(question)
     assert CHECKS[question](story, answer), answer

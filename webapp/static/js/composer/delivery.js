@@ -1,8 +1,7 @@
 /**
  * One message on its way to an agent.
  *
- * Its key stays the same however often it is tried, so that a retry after a lost answer finds the
- * session that the first try started, and never starts a second one.
+ * All tries use one key, so a retry after a lost answer finds the session of the first try.
  */
 
 import { ApiError } from "../api/errors.js";

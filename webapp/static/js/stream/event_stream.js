@@ -1,8 +1,6 @@
 /**
- * A stream of server-sent events that outlives its connections.
- *
- * It asks for the rest with `Last-Event-ID` after each break, waits longer each time that nothing
- * came, and takes a line that has been silent for too long for a dead one.
+ * A stream of server-sent events that outlives its connections: it resumes with `Last-Event-ID`,
+ * waits longer after each failure, and drops a connection that is silent for too long.
  *
  * @typedef {import("./sse_parser.js").StreamEvent} StreamEvent
  *

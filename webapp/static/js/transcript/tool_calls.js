@@ -1,6 +1,5 @@
 /**
- * What programs write in our events `tool_call` and `tool_result`, under the names that are in use
- * for it: the same rules as in `webapp/log/dialects/plain.py`.
+ * Reads `tool_call` and `tool_result` by the rules of `log/dialects/plain.py`.
  *
  * @typedef {object} ToolCall
  * @property {string} name

@@ -21,7 +21,7 @@
 import { Layout } from "./layout.js";
 import { TailFollower } from "./tail_follower.js";
 
-/** So many rows are in the document on each side of the screen, in pixels: a fling goes as far. */
+/** Rows within this distance of the screen are in the document: a fling goes as far. */
 const MARGIN_PX = 1_400;
 /** Measuring a row may move others into sight; each pass draws them. */
 const MAX_PASSES = 5;

@@ -1,4 +1,4 @@
-"""The README against what it tells of: commands, options, settings, routes, procedures."""
+"""README and documentation against the product: commands, options, settings, routes, procedures."""
 
 import os
 import re
@@ -6,30 +6,38 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import click
 import pytest
 
-from tests.readme import read_blocks
+from tests.docs.blocks import ALL_TEXT, FOLDER, README, TEXTS, read_blocks
 from tests.server import ROOT, Server, running_server
-from webapp import settings
 from webapp.cli import cli
+from webapp.docs.topics import TOPICS, anchor_of, read_topic
 from webapp.http.trpc.router import PROCEDURES
+from webapp.settings import load_settings
 
-README = (ROOT / "README.md").read_text(encoding="utf-8")
 TOOLS = (
-    "make curl sqlite3 agent-stream gunicorn rsync sudo npm npx pip pipx python docker asciinema"
+    "make curl sqlite3 agent-stream gunicorn rsync sudo npm npx pip pipx python docker asciinema "
+    "eval .venv/bin/python export"
 )
-SHELL_LINE = re.compile(rf"(?:[A-Z_]+=(?:\$\(|\S* ))*(?:{TOOLS.replace(' ', '|')})\b")
+SHELL_LINE = re.compile(
+    rf"(?:[A-Z_]+=(?:\$\(|\S* ))*(?:{'|'.join(map(re.escape, TOOLS.split()))})(?= |$)"
+)
 
 NOT_RUN = {
     "make run": "tests/cli/test_serve.py runs what it runs",
     "make test": "it is what runs this",
-    "gunicorn -c": "tests/test_readme.py starts it, in a test of its own",
+    "gunicorn -c": "a test below starts it",
+    "export PATH": "the path is set by the test",
+    "eval ": "tests/cli/test_completion.py completes",
+    ".venv/bin/python -m tests.bench": "it measures speed: `make bench`",
+    "agent-stream attach $(": "it is for a terminal: tests/cli/test_attach.py has one",
+    "agent-stream replay last": "tests/cli/test_replay.py plays",
     "AGENT_STREAM_TOKEN=… ": "tests/deploy/test_nginx.py starts it so",
-    "agent-stream run ": "tests/cli/test_run.py runs commands and agents so",
-    "agent-stream attach ": "it is for a terminal: tests/cli/test_attach.py has one",
+    "agent-stream run --": "tests/cli/test_run.py runs commands and agents so",
     "agent-stream export last --format jsonl |": "there is no machine elsewhere; see tests/cli",
     "rsync -a": "rsync is the reader's; where the logs lie is tested everywhere",
 }
@@ -40,18 +48,13 @@ NOT_RUN = {
 
 
 def shell_commands() -> list[tuple[str, str]]:
-    """Each line that is for a shell, put together where it goes on, with its chapter."""
+    """Each line that is for a shell, put together where it goes on, with its topic."""
     found = []
     for block in read_blocks():
         for line in re.sub(r"\\\n\s*", "", block.text).splitlines():
             if SHELL_LINE.match(line):
-                found.append((block.chapter, line))
+                found.append((block.topic, line))
     return found
-
-
-def is_listed_command(block_chapter: str, line: str) -> bool:
-    """Whether it is a row of the list of commands: a command, and what it does."""
-    return block_chapter == "The command" and "   " in line and "#" not in line
 
 
 @pytest.fixture(scope="module")
@@ -70,11 +73,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Server:
 
 
 def test_each_shell_line_runs_against_a_real_server(place: Server) -> None:
-    lines = [
-        line
-        for chapter, line in shell_commands()
-        if not is_listed_command(chapter, line) and not line.startswith(tuple(NOT_RUN))
-    ]
+    lines = [line for _topic, line in shell_commands() if not line.startswith(tuple(NOT_RUN))]
     path = f"{place.folder / 'bin'}:{os.environ['PATH']}"
     with running_server(place.folder, workers=2) as server:
         script = "\n".join(_here(line, server) for line in lines)
@@ -102,13 +101,13 @@ def _here(line: str, server: Server) -> str:
     return line.replace("/mnt/elsewhere", ".").replace("-readonly -box", "-readonly -box -batch")
 
 
-def test_each_line_that_is_not_run_is_in_the_readme() -> None:
-    lines = [line for _chapter, line in shell_commands()]
+def test_each_line_that_is_not_run_is_in_the_documentation() -> None:
+    lines = [line for _topic, line in shell_commands()]
     assert [start for start in NOT_RUN if not any(line.startswith(start) for line in lines)] == []
 
 
 def test_plain_gunicorn_line_starts_a_server(tmp_path: Path) -> None:
-    ((_chapter, line),) = [found for found in shell_commands() if found[1].startswith("gunicorn")]
+    ((_topic, line),) = [found for found in shell_commands() if found[1].startswith("gunicorn")]
     server = Server(tmp_path, 1, "gevent")
     subprocess.run(
         [sys.executable, "-m", "webapp.cli", "migrate"], env=server.environment, check=True
@@ -133,16 +132,16 @@ def test_program_of_the_readme_is_here(program: str) -> None:
 def mentions() -> set[str]:
     """Each `agent-stream …` of a block or a piece of code in the text, as it is typed."""
     found = set()
-    for _chapter, line in shell_commands():
-        typed = re.sub(r"\s#.*", "", line.partition("   ")[0])
+    for _topic, line in shell_commands():
+        typed = re.sub(r"\s#.*", "", line)
         pieces = re.findall(r"agent-stream [a-z](?:[^|>()$&]|\$(?!\())*", typed)
         found |= {piece.strip() for piece in pieces}
-    found |= set(re.findall(r"`(agent-stream [a-z][^`]*)`", README))
+    found |= set(re.findall(r"`(agent-stream [a-z][^`\n]*)`", ALL_TEXT))
     return found
 
 
 @pytest.mark.parametrize("mention", sorted(mentions()))
-def test_command_of_the_readme_is_there_with_its_options(mention: str) -> None:
+def test_command_of_the_documentation_exists_with_its_options(mention: str) -> None:
     _program, name, *words = shlex.split(mention)
     context = click.Context(cli)
     command = cli.get_command(context, name)
@@ -155,45 +154,57 @@ def test_command_of_the_readme_is_there_with_its_options(mention: str) -> None:
 
 
 def test_list_of_commands_is_that_of_the_help() -> None:
-    listed = [
-        line.split()[1] for chapter, line in shell_commands() if is_listed_command(chapter, line)
-    ]
-    assert sorted(listed) == sorted(cli.list_commands(click.Context(cli)))
+    listed = re.findall(r"^\| `agent-stream ([a-z-]+)` \|", TEXTS["commands"], re.MULTILINE)
+    assert listed == cli.list_commands(click.Context(cli))
 
 
-# --- settings, routes, procedures -------------------------------------------------------
+def test_each_target_of_make_in_the_readme_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert set(re.findall(r"\bmake ([a-z-]+)`", ALL_TEXT)) <= targets
 
 
-def table_rows(chapter: str) -> list[str]:
-    """The first cell of each row of the tables of a chapter."""
-    (text,) = re.findall(rf"^#+ {chapter}\n(.*?)(?=^#|\Z)", README, re.MULTILINE | re.DOTALL)
-    return re.findall(r"^\| (`.*?) \|", text, re.MULTILINE)
+# --- settings, routes, procedures, links ------------------------------------------------
 
 
-def test_table_of_settings_is_that_of_the_server() -> None:
-    listed = [name for row in table_rows("Settings") for name in re.findall(r"`([A-Z_]+)`", row)]
-    known = [settings.PREFIX + key.upper() for key in settings._READERS]
-    assert sorted(listed) == sorted([*known, f"{settings.PREFIX}CONFIG"])
+def test_each_variable_of_the_documentation_is_a_setting() -> None:
+    named = set(re.findall(r"\bAGENT_STREAM_[A-Z_]+\b(?!…|\*)", ALL_TEXT)) - {"AGENT_STREAM_"}
+    table = set(re.findall(r"^\| `(AGENT_STREAM_[A-Z_]+)` ", read_topic("settings").text, re.M))
+    assert len(table) > 20
+    assert named <= table
 
 
-def test_default_of_each_setting_is_the_one_that_is_told() -> None:
-    told = dict(re.findall(r"^\| `AGENT_STREAM_([A-Z_]+)` \| `?([0-9a-z.]+)`? \|", README, re.M))
-    defaults = settings.Settings()
-    shown = {name: _shown(getattr(defaults, name.lower(), None)) for name in told}
-    assert len(told) > 15
-    assert {name: pair for name in told if (pair := (told[name], shown[name]))[0] != pair[1]} == {}
+@pytest.mark.parametrize(
+    "text", [block.text for block in read_blocks() if block.language == "toml"]
+)
+def test_each_piece_of_a_settings_file_is_taken(text: str, tmp_path: Path) -> None:
+    tomllib.loads(text)
+    path = tmp_path / "agent-stream.toml"
+    path.write_text(text, encoding="utf-8")
+    load_settings({"AGENT_STREAM_CONFIG": str(path)})
 
 
-def _shown(default: object) -> str:
-    """A default as the table has it."""
-    if default is None or default == ():
-        return "none"
-    if isinstance(default, bool):
-        return "on" if default else "off"
-    return f"{default:g}" if isinstance(default, float) else str(default)
+@pytest.mark.parametrize("name", ["README", *TOPICS])
+def test_each_link_leads_somewhere(name: str) -> None:
+    for target in re.findall(r"\]\(([^)\s]+)\)", TEXTS[name]):
+        if "://" in target:
+            continue
+        path, _hash, anchor = target.partition("#")
+        topic = Path(path).stem if path else name
+        folder = ROOT if name == "README" else FOLDER
+        assert (folder / path).exists(), target
+        if anchor:
+            assert anchor in {section.anchor for section in read_topic(topic).sections}, target
 
 
-def test_each_route_of_the_readme_is_one_of_the_server(server: Server) -> None:
+def test_readme_is_one_page() -> None:
+    assert len(README.splitlines()) <= 160
+    assert anchor_of("How a session flows") in {
+        anchor_of(heading) for heading in re.findall(r"^## (.*)$", README, re.MULTILINE)
+    }
+
+
+def test_each_route_of_the_documentation_is_one_of_the_server(server: Server) -> None:
     from webapp.app import create_app
     from webapp.settings import Settings
 
@@ -201,9 +212,9 @@ def test_each_route_of_the_readme_is_one_of_the_server(server: Server) -> None:
     rules = {
         (method, rule.rule) for rule in app.url_map.iter_rules() for method in rule.methods or ()
     }
-    told = re.findall(r"`(GET|POST) (/[^?`\s\[]*)", README)
-    assert len(told) > 10
-    for method, path in told:
+    named = re.findall(r"`(GET|POST) (/[^?`\s\[]*)", ALL_TEXT)
+    assert len(named) > 10
+    for method, path in named:
         rule = re.sub("<id>", "<session_id>", path)
         if path.startswith("/api/trpc/"):
             assert path.removeprefix("/api/trpc/") in PROCEDURES
@@ -213,7 +224,7 @@ def test_each_route_of_the_readme_is_one_of_the_server(server: Server) -> None:
 
 def test_table_of_procedures_is_that_of_the_server() -> None:
     listed = []
-    for row in table_rows("tRPC"):
+    for row in re.findall(r"^\| (`.*?) \|", TEXTS["trpc"], re.MULTILINE):
         names = re.findall(r"`([A-Za-z.]+)`", row)
         room = names[0].partition(".")[0]
         listed += [name if "." in name else f"{room}.{name}" for name in names]

@@ -358,6 +358,7 @@ _PROFILE_READERS: dict[str, Reader] = {
     "max_log_bytes": setting_values.number(1, 2**62, whole=True),
     "dialect": setting_values.one_of(*DIALECTS),
     "input": setting_values.switch,
+    "leave_background": setting_values.switch,
 }
 
 

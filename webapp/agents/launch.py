@@ -231,6 +231,7 @@ class Launcher:
             "maxLogBytes": profile.max_log_bytes,
             "maxLineBytes": MAX_LINE_BYTES,
             "takesInput": profile.input,
+            "leaveBackground": profile.leave_background,
             "hasAgentGate": has_agent_gate,
             "database": str(self.database.path.resolve()),
             "redactKeys": self.settings.redact_keys,

@@ -26,18 +26,21 @@ _YOUNG_SECONDS = 2.0
 Group = tuple[int, int]
 
 
-def kill_leftovers(session: Session) -> None:
-    """SIGKILL to all of them; nothing where there are none."""
+def kill_leftovers(session: Session) -> dict[int, str]:
+    """SIGKILL to all of them; pid and name of each."""
     wanted = f"AGENT_STREAM_SESSION_ID={session.id}".encode()
     groups: set[Group] = set()
+    killed: dict[int, str] = {}
     clean_scans = 0
     for _ in range(_MOST_ROUNDS):
         groups |= _proved_groups(wanted)
         # One that was not in the list yet may have been started by one that has died since.
-        is_clean = sum(_kill(pid, groups) for pid in _pids()) == 0
-        clean_scans = clean_scans + 1 if is_clean else 0
+        found = {pid: name for pid in _pids() if (name := _kill(pid, groups)) is not None}
+        killed |= found
+        clean_scans = 0 if found else clean_scans + 1
         if clean_scans == 2:
-            return
+            break
+    return killed
 
 
 def _proved_groups(wanted: bytes) -> set[Group]:
@@ -62,14 +65,22 @@ def _proved(pid: int, wanted: bytes) -> Group | None:
     return None if group is None or group[0] == os.getpgrp() else group
 
 
-def _kill(pid: int, groups: set[Group]) -> bool:
-    """Kill a process if it is in one of these groups; whether it was."""
+def _kill(pid: int, groups: set[Group]) -> str | None:
+    """Kill a process if it is in one of these groups; its name, None if it is not."""
     if not groups or _group(pid) not in groups:
-        return False
+        return None
+    name = _name(pid)
     with _held(pid) as kill_it:
         if kill_it is not None and _group(pid) in groups:
             kill_it()
-    return True
+    return name
+
+
+def _name(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/comm").read_text(errors="replace").removesuffix("\n")
+    except OSError:
+        return ""
 
 
 @contextmanager

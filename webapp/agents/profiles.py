@@ -32,6 +32,8 @@ class Profile:
     cwd: str | None = None
     max_seconds: float | None = None
     max_log_bytes: int | None = 1_000_000_000
+    leave_background: bool = False
+    """Whether what the agent started in the background goes on when it has ended."""
     dialect: str | None = None
     """How what it prints is to be read: a name of `webapp.log.dialects`."""
 

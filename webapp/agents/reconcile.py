@@ -9,6 +9,7 @@ import json
 import logging
 import os
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, PlainLog, open_log
 from webapp.log.record import format_record, parse_record
 from webapp.log.usage import read_usage
+from webapp.runner.background import MAX_NAMED_PROCESSES
 from webapp.store import sessions
 from webapp.store.engine import Database
 from webapp.store.models import ENDED, Session, now
@@ -60,8 +62,8 @@ def reconcile(
         with database.read() as orm:
             fresh = sessions.get_session(orm, session.id)
         if fresh.is_live:
-            kill_leftovers(fresh)
-            end = _end_log(log_fd, fresh, status=status, error=error)
+            killed = kill_leftovers(fresh)
+            end = _end_log(log_fd, fresh, status=status, error=error, killed=killed)
             database.write(lambda orm: sessions.end_session(orm, session.id, end))
     finally:
         os.close(log_fd)
@@ -99,9 +101,17 @@ def mend(database: Database, var: Path, session: Session) -> None:
 
 
 def _end_log(
-    log_fd: int, session: Session, *, status: str | None, error: str | None
+    log_fd: int,
+    session: Session,
+    *,
+    status: str | None,
+    error: str | None,
+    killed: Mapping[int, str] | None = None,
 ) -> sessions.End:
-    """Make the log end with one `done`; the end that its row should have."""
+    """Make the log end with one `done`; the end that its row should have.
+
+    `killed`: what was left of the session, by pid and name.
+    """
     mend_torn_record(log_fd)
     log = PlainLog(log_fd)
     done = last_record(log)
@@ -111,6 +121,8 @@ def _end_log(
     if done is None or done[1].get("type") != "done":
         if log.size() == 0:
             _append(log_fd, _session_content(session))
+        if killed:
+            _append(log_fd, _killed_content(killed))
         if error is not None:
             _append(log_fd, {"type": "error", "message": error})
         fields: dict[str, object] = {
@@ -210,6 +222,16 @@ def _session_content(session: Session) -> dict[str, object]:
         "cwd": session.cwd,
         "takesInput": bool(session.takes_input),
         "createdAt": session.created_at,
+    }
+
+
+def _killed_content(killed: Mapping[int, str]) -> dict[str, object]:
+    """As the runner itself would have said it: webapp/runner/background.py."""
+    named = [{"pid": pid, "name": name, "signal": "SIGKILL"} for pid, name in killed.items()]
+    return {
+        "type": "processes_ended",
+        "count": len(named),
+        "processes": named[:MAX_NAMED_PROCESSES],
     }
 
 

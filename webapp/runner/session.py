@@ -6,6 +6,7 @@ import os
 import select
 from time import monotonic, time_ns
 
+from webapp import prctl
 from webapp.log.answer import read_answer
 from webapp.log.dialects import dialect_named
 from webapp.log.redact import Redactor
@@ -16,9 +17,9 @@ from webapp.runner.agent import (
     has_exited,
     open_message,
     reap,
-    signal_group,
     start_agent,
 )
+from webapp.runner.background import Background
 from webapp.runner.gate import MARK, satisfies_gate
 from webapp.runner.input_desk import InputDesk
 from webapp.runner.logfile import LogFile
@@ -48,6 +49,7 @@ class Session:
         self.wake_fd = -1
 
         self.pid: int | None = None
+        self.background: Background | None = None
         self.start_error: str | None = None
         self.started_at_ns = 0
         self.gate_satisfied_at: str | None = None
@@ -99,6 +101,7 @@ class Session:
         self.should_cancel = True
 
     def _start_agent(self, message: str | None) -> None:
+        prctl.adopt_orphans()
         out_read, out_write = os.pipe()
         error_read, error_write = os.pipe()
         stdin_fd = self._open_stdin(message)
@@ -110,6 +113,9 @@ class Session:
             os.close(out_write)
             os.close(error_write)
 
+        self.background = Background(
+            self.pid, self.redact_text, may_live_on=self.spec.leaveBackground
+        )
         if self.spec.maxSeconds is not None:
             self.give_up_at = monotonic() + self.spec.maxSeconds
         for fd, stream in ((out_read, b"stdout"), (error_read, b"stderr")):
@@ -141,7 +147,7 @@ class Session:
                     self._read(fd)
                 elif fd == self.wake_fd:
                     os.read(fd, 4096)
-                    self._reap_writer(os.WNOHANG)
+                    self._reap_children()
                 elif fd == self.control_fd:
                     control.answer(
                         fd,
@@ -169,15 +175,18 @@ class Session:
                 return
 
     def _end_agent(self) -> tuple[int | None, str | None]:
-        """Kill what the agent left behind, take the last of its output and its exit status."""
+        """End what the agent left behind, take the last of its output and its exit status."""
         assert self.pid is not None
-        signal_group(self.pid, signal.SIGKILL)
+        assert self.background is not None
+        self.background.end(self.writer)
         for fd in list(self.pumps):
             for _ in range(PIPE_BYTES // READ_BYTES):  # one that escaped may print for ever
                 if self._read(fd) < READ_BYTES:
                     break
             if fd in self.pumps:
                 self._close_pump(fd)
+        for notice in self.background.notices(self.writer):
+            self.log.append_system(notice)
         return reap(self.pid)
 
     def _finish(self, exit_code: int | None, exit_signal: str | None, error: str | None) -> None:
@@ -352,7 +361,7 @@ class Session:
 
     def _enforce_stop(self, now: float) -> None:
         """Terminate an agent that was cancelled or ran out of time; later, kill it."""
-        assert self.pid is not None
+        assert self.background is not None
         if self.stop_status is None:
             if self.should_cancel:
                 self._terminate("cancelled", now)
@@ -360,19 +369,28 @@ class Session:
                 self._terminate("timed_out", now)
         if self.kill_at is not None and (self.should_kill or now >= self.kill_at):
             self.kill_at = None
-            signal_group(self.pid, signal.SIGKILL)
+            self.background.signal(signal.SIGKILL, self.writer)
 
     def _terminate(self, status: str, now: float) -> None:
-        assert self.pid is not None
+        assert self.background is not None
         self.stop_status = status
         self.give_up_at = None
         self.kill_at = now + self.spec.graceSeconds
-        signal_group(self.pid, signal.SIGTERM)
+        self.background.signal(signal.SIGTERM, self.writer)
         notice: dict[str, object] = {"type": "terminating", "status": status}
         if status == "timed_out":
             notice["maxSeconds"] = self.spec.maxSeconds
         notice["graceSeconds"] = self.spec.graceSeconds
         self.log.append_system(notice)
+
+    def _reap_children(self) -> None:
+        """The writer, and what the runner has adopted; the ended agent stays to the end."""
+        self._reap_writer(os.WNOHANG)
+        options = os.WEXITED | os.WNOHANG
+        while (child := os.waitid(os.P_ALL, 0, options | os.WNOWAIT)) is not None:
+            if child.si_pid in (self.pid, self.writer):
+                return
+            os.waitid(os.P_PID, child.si_pid, options)
 
     def _reap_writer(self, options: int) -> None:
         if self.writer is not None:

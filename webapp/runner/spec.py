@@ -36,6 +36,8 @@ class Spec:
     maxLogBytes: int | None  # noqa: N815
     maxLineBytes: int  # noqa: N815
     takesInput: bool  # noqa: N815
+    leaveBackground: bool = False  # noqa: N815
+    """Whether what the agent started may outlive it."""
     hasAgentGate: bool  # noqa: N815
     database: str
     redactKeys: bool  # noqa: N815

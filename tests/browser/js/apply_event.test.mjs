@@ -108,6 +108,14 @@ test("notices are said in words", () => {
     [{ type: "gap" }, "Some output is missing here."],
     [{ type: "truncated", maxLogBytes: 5 }, "The session has reached the largest log it may write. What follows was not kept."],
     [{ type: "terminating", status: "timed_out" }, "The agent was told to end: timed out."],
+    [
+      { type: "processes_ended", count: 3, processes: [{ pid: 7, name: "sleep" }, { pid: 9, name: "vite" }] },
+      "What the agent had started was ended: sleep (7), vite (9), 1 more.",
+    ],
+    [
+      { type: "processes_left", count: 1, processes: [{ pid: 9, name: "vite" }] },
+      "What the agent started goes on without it: vite (9).",
+    ],
     [{ type: "error", message: "No such command." }, "No such command."],
     [{ type: "backlogFull", dropped: 3 }, "backlog full: dropped: 3"],
     [null, "null"],

@@ -11,6 +11,8 @@ const TEXTS = new Map([
   ["truncated", () => FULL],
   ["corrupt", (data) => `${formatBytes(Number(data.bytes) || 0)} of the log cannot be read.`],
   ["terminating", (data) => `The agent was told to end${because(reasonOf(data.status))}.`],
+  ["processes_ended", (data) => `What the agent had started was ended: ${namesOf(data)}.`],
+  ["processes_left", (data) => `What the agent started goes on without it: ${namesOf(data)}.`],
   ["error", (data) => (typeof data.message === "string" ? data.message : "Something went wrong.")],
 ]);
 
@@ -25,6 +27,13 @@ export function noticeText(data) {
 
 function sizeOf(bytes) {
   return typeof bytes === "number" ? `${formatBytes(bytes)} of output` : "Some output";
+}
+
+function namesOf(data) {
+  const processes = Array.isArray(data.processes) ? data.processes : [];
+  const names = processes.map((process) => `${process?.name} (${process?.pid})`);
+  const more = Number(data.count) - names.length;
+  return [...names, ...(more > 0 ? [`${more} more`] : [])].join(", ");
 }
 
 function because(reason) {

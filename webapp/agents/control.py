@@ -14,6 +14,7 @@ from webapp.errors import ServiceUnavailable
 from webapp.log import lock
 
 PATIENCE_SECONDS = 5.0
+MAX_ANSWER_BYTES = 1 << 12
 
 
 class RunnerGone(Exception):
@@ -55,17 +56,33 @@ def _request(files: SessionFiles, request: Mapping[str, object]) -> dict[str, ob
     try:
         with _connect_patiently(files) as connection:
             connection.sendall(json.dumps(request).encode() + b"\n")
-            with connection.makefile("rb") as lines:
-                answer = lines.readline()
+            answer = _read_line(connection)
     except ConnectionError:
         raise RunnerGone from None
     except OSError as error:
         raise ServiceUnavailable(f"The runner does not answer: {error}.", retry_after=2) from error
     if not answer:
         raise RunnerGone
-    reply = json.loads(answer)
-    assert isinstance(reply, dict)
+    try:
+        reply = json.loads(answer)
+    except ValueError:
+        reply = None
+    if not isinstance(reply, dict):
+        raise ServiceUnavailable(f"The runner answers {answer[:100]!r}.", retry_after=2)
     return reply
+
+
+def _read_line(connection: socket.socket) -> bytes:
+    """An answer, whole in time: what listens there may be another than the runner. OSError."""
+    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    line = b""
+    while not line.endswith(b"\n") and len(line) < MAX_ANSWER_BYTES:
+        connection.settimeout(max(0.001, give_up_at - time.monotonic()))
+        data = connection.recv(MAX_ANSWER_BYTES)
+        if not data:
+            break
+        line += data
+    return line
 
 
 def _connect_patiently(files: SessionFiles) -> socket.socket:

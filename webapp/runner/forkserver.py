@@ -15,7 +15,6 @@ from _socket import CMSG_SPACE, SOL_SOCKET, socket
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 
 from webapp import prctl
-from webapp.runner import control
 from webapp.runner.session import Session
 from webapp.runner.spec import Spec, parse_json
 
@@ -105,12 +104,14 @@ def _run(
     os.environ.update(environment)
     _take_name(directory)
     os.chdir(directory)
-    with control.listening() as control_fd:
-        named = [os.fsencode(secret) for secret in secrets]
-        session = Session(Spec(parse_json(spec)), LOG_FD, control_fd, named)
+    named = [os.fsencode(secret) for secret in secrets]
+    session = Session(Spec(parse_json(spec)), LOG_FD, named)
+    try:
         session.start(message)
         _write_down(directory, session.redact_text(spec))
         session.run()
+    finally:
+        session.control.close()
 
 
 def _take_name(directory: str) -> None:

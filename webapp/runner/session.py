@@ -11,7 +11,7 @@ from webapp.log.answer import read_answer
 from webapp.log.dialects import dialect_named
 from webapp.log.redact import Redactor
 from webapp.log.usage import UsageRow, read_usage
-from webapp.runner import control, row
+from webapp.runner import row
 from webapp.runner.agent import (
     StartError,
     has_exited,
@@ -20,6 +20,7 @@ from webapp.runner.agent import (
     start_agent,
 )
 from webapp.runner.background import Background
+from webapp.runner.control import ControlSocket
 from webapp.runner.gate import MARK, satisfies_gate
 from webapp.runner.input_desk import InputDesk
 from webapp.runner.logfile import LogFile
@@ -37,15 +38,15 @@ DRAIN_SECONDS = 2.0
 class Session:
     """The state of the one session that this process runs."""
 
-    def __init__(self, spec: Spec, log_fd: int, control_fd: int, secrets: list[bytes]) -> None:
+    def __init__(self, spec: Spec, log_fd: int, secrets: list[bytes]) -> None:
         self.spec = spec
         self.secrets = secrets
         self.log = LogFile(log_fd, spec.maxLogBytes)
-        self.control_fd = control_fd
         self.pumps: dict[int, Pump] = {}
         self.quiet_at: dict[int, float] = {}
         self.input: InputDesk | None = None
         self.poll = select.poll()
+        self.control = ControlSocket(self.poll)
         self.wake_fd = -1
 
         self.pid: int | None = None
@@ -95,7 +96,6 @@ class Session:
         signal.signal(signal.SIGCHLD, lambda _number, _frame: None)
         signal.signal(signal.SIGTERM, self._on_terminate)
         self.poll.register(self.wake_fd, select.POLLIN)
-        self.poll.register(self.control_fd, select.POLLIN)
 
     def _on_terminate(self, _number: int, _frame: object) -> None:
         self.should_cancel = True
@@ -148,8 +148,8 @@ class Session:
                 elif fd == self.wake_fd:
                     os.read(fd, 4096)
                     self._reap_children()
-                elif fd == self.control_fd:
-                    control.answer(
+                elif self.control.has(fd):
+                    self.control.serve(
                         fd,
                         {"cancel": self._cancel, "kill": self._kill, "input": self._take_input},
                     )
@@ -157,6 +157,7 @@ class Session:
                     self.input.on_event(event)
 
             now = monotonic()
+            self.control.drop_late(now)
             self._show_quiet_lines(now)
             if self._write_is_due(now):
                 self.write_at = None
@@ -333,7 +334,7 @@ class Session:
 
     def _timeout_ms(self) -> int:
         """Until the next thing that has to happen without anybody's doing."""
-        times = [self.give_up_at, self.kill_at, self.drain_until]
+        times = [self.give_up_at, self.kill_at, self.drain_until, self.control.drop_at]
         if self.writer is None:  # else its end will wake us
             times.append(self.write_at)
         times += self.quiet_at.values()

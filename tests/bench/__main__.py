@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from tests.bench import (
+    dialects,
     exactness,
     fairness,
     fanout,
@@ -33,6 +34,7 @@ BENCHMARKS = {
     "million_sessions": million_sessions.measure,
     "replay": replay.measure,
     "replay-page": replay_page.measure,
+    "dialects": dialects.measure,
     "idle": idle.measure,
     "fairness": fairness.measure,
     "watches": watches.measure,

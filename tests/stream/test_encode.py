@@ -2,10 +2,12 @@
 
 from unittest import mock
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tests.log import random_logs
+from tests.log.dialects.recordings import RECORDINGS, dialect_of, log_of
 from webapp.log.dialects.translate import LOG_DIALECTS, Translate
 from webapp.log.events import is_done, parse_events
 from webapp.log.reader import goes_on_after
@@ -95,7 +97,20 @@ def test_dialect_is_encoded_event_by_event_from_any_of_them(
         log, 7, dialect, goes_on=goes_on, seen=seen, as_envelope=as_envelope, id_prefix="s/"
     )
     assert encoded.frames == b"".join(encode(event, "s/") for event in events[seen:])
+    assert (encoded.is_done, encoded.events) == (False, len(events) - seen)
     assert encoded.goes_on == goes_on_after(log, goes_on)
+
+
+@pytest.mark.parametrize("recording", RECORDINGS)
+@pytest.mark.parametrize("prefix", ["", "100%d/"])
+def test_recordings_are_encoded_event_by_event(recording: str, prefix: str) -> None:
+    log = log_of(recording)
+    dialect = LOG_DIALECTS[dialect_of(recording)].translate
+    assert dialect is not None
+    events = list(parse_events(log, 0, is_continuation=False, dialect=dialect))
+    encoded = encode_dialect(log, 0, dialect, goes_on=False, id_prefix=prefix)
+    assert encoded.frames == b"".join(sse.encode_event(event, prefix) for event in events)
+    assert (encoded.is_done, encoded.events) == (True, len(events))
 
 
 @given(st.lists(st.sampled_from(LINES_THAT_COULD_JOIN), max_size=6), st.booleans())

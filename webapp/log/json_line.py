@@ -37,7 +37,7 @@ def name_of_json(content: bytes) -> bytes | None:
     For what passes a million lines a second on: `from_json_line` gives the same name, with
     the same bytes as data, or (where this says None) whatever is right.
     """
-    if b"\r" in content or (len(content) > SHALLOW_BYTES and _may_nest_deep(content)):
+    if b"\r" in content or may_nest_deep(content):
         return None
     try:
         content.decode()
@@ -65,7 +65,7 @@ def names_of_json(contents: list[bytes]) -> list[bytes] | None:
     if not contents:
         return []
     long = [] if max(map(len, contents)) <= SHALLOW_BYTES else contents
-    if any(_may_nest_deep(content) for content in long if len(content) > SHALLOW_BYTES):
+    if any(map(may_nest_deep, long)):
         return None
     text = b"\n".join(contents)
     if text[-1:] != b"}" or text.count(b"}\n") != len(contents) - 1:
@@ -79,8 +79,9 @@ def names_of_json(contents: list[bytes]) -> list[bytes] | None:
     return list(map(NAME_BYTES.__getitem__, map(_type_of, typed)))
 
 
-def _may_nest_deep(content: bytes) -> bool:
-    return content.count(b"[") + content.count(b"{") > MAX_NESTING
+def may_nest_deep(content: bytes) -> bool:
+    """Whether a JSON text could nest deeper than it may: a quick look."""
+    return len(content) > SHALLOW_BYTES and content.count(b"[") + content.count(b"{") > MAX_NESTING
 
 
 def event_name(kind: str) -> str:

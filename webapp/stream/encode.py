@@ -5,8 +5,9 @@ all lines of nearly all logs are takes a shorter way, and a run of nothing but w
 ASCII the shortest.
 """
 
+from collections.abc import Iterator
 from functools import lru_cache
-from itertools import accumulate, chain
+from itertools import accumulate, chain, groupby
 from operator import add
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from webapp.log.dialects.translate import Translate
 from webapp.log.events import is_done, parse_event, parse_events, text_data
 from webapp.log.json_line import (
     SHALLOW_BYTES,
+    may_nest_deep,
     name_of_json,
     name_of_short_json,
     names_of_json,
@@ -89,8 +91,12 @@ def encode_records(
 @lru_cache(maxsize=256)
 def _templates(id_prefix: str) -> tuple[bytes, bytes, bytes]:
     """What frames of typed lines, of other lines and of stderr look like."""
-    id_line = sse.id_line(id_prefix).encode().replace(b"%", b"%%") + b"%d"
+    id_line = _id_template(id_prefix) + b"%d"
     return id_line + _TYPED, id_line + _TEXT, id_line + _ERROR
+
+
+def _id_template(id_prefix: str) -> bytes:
+    return sse.id_line(id_prefix).encode().replace(b"%", b"%%")
 
 
 def encode_dialect(
@@ -105,12 +111,82 @@ def encode_dialect(
 ) -> Encoded:
     """As `encode_records`, of a log in a dialect: from after `seen` of the first one's events."""
     encode = sse.encode_envelope if as_envelope else sse.encode_event
-    events = list(
-        parse_events(records, offset, is_continuation=goes_on, dialect=dialect, seen=seen)
-    )
-    frames = b"".join(encode(event, id_prefix) for event in events)
-    finished = any(map(is_done, events[-1:]))
-    return Encoded(frames, goes_on_after(records, goes_on), finished, len(events))
+    lines = records.split(b"\n")
+    lines.pop()
+    is_plain = not (as_envelope or seen) and _is_utf8(records) and b"\r" not in records
+    is_plain = is_plain and are_times([line[:TIME_BYTES] for line in lines])
+
+    frames: list[bytes] = []
+    finished = False
+    for is_json, run in groupby(lines, _is_json_line if is_plain else _is_never):
+        if is_json and not goes_on:
+            offset = _encode_json_lines(list(run), offset, dialect, id_prefix, frames)
+            continue
+        chunk = b"\n".join([*run, b""])
+        for event in parse_events(
+            chunk, offset, is_continuation=goes_on, dialect=dialect, seen=seen
+        ):
+            frames.append(encode(event, id_prefix))
+            finished = is_done(event)
+        offset, goes_on, seen = offset + len(chunk), goes_on_after(chunk, goes_on), 0
+    return Encoded(b"".join(frames), goes_on, finished, len(frames))
+
+
+def _is_json_line(line: bytes) -> bool:
+    return line[TIME_BYTES : _CONTENT_AT + 1] == _JSON_HEAD
+
+
+def _is_never(_line: bytes) -> bool:
+    return False
+
+
+def _encode_json_lines(
+    lines: list[bytes], offset: int, dialect: Translate, id_prefix: str, frames: list[bytes]
+) -> int:
+    """Add the frames of whole lines that begin with `{`; where the last line ends.
+
+    The lines are UTF-8 without a CR.
+    """
+    typed, inner = _dialect_templates(id_prefix)
+    contents = [line[_CONTENT_AT:] for line in lines]
+    found = [
+        [] if len(content) > SHALLOW_BYTES and may_nest_deep(content) else dialect(content)
+        for content in contents
+    ]
+    append = frames.append
+    for line, events in zip(lines, found, strict=True):
+        start, offset = offset, offset + len(line) + 1
+        if len(events) == 1:
+            name, data = events[0]
+            append(typed % (offset, name, data))
+        elif events:
+            frames += [inner % (start, *each) for each in _numbered(events[:-1])]
+            append(typed % (offset, *events[-1]))
+        else:
+            parsed = parse_events(line + b"\n", start, is_continuation=False, dialect=dialect)
+            frames += [sse.encode_event(event, id_prefix) for event in parsed]
+    return offset
+
+
+def _numbered(events: list[tuple[bytes, bytes]]) -> Iterator[tuple[int, bytes, bytes]]:
+    return ((number, name, data) for number, (name, data) in enumerate(events, start=1))
+
+
+@lru_cache(maxsize=256)
+def _dialect_templates(id_prefix: str) -> tuple[bytes, bytes]:
+    """What frames look like of a record's last event, and of those before it."""
+    id_line = _id_template(id_prefix)
+    return id_line + b"%d" + _TYPED, id_line + b"%d.%d" + _TYPED
+
+
+def _is_utf8(records: bytes) -> bool:
+    if records.isascii():
+        return True
+    try:
+        records.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _encode_full_lines(lines: list[bytes], offset: int, frame: bytes) -> bytes | None:

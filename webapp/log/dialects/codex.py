@@ -5,6 +5,7 @@ https://github.com/openai/codex/blob/main/codex-rs/exec/src/exec_events.rs
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from webapp.log.dialects.normalized import (
     Dialect,
@@ -12,80 +13,75 @@ from webapp.log.dialects.normalized import (
     error,
     list_at,
     message,
+    named_result,
     object_at,
     reasoning,
     system,
     text_at,
     text_of,
     tool_call,
-    tool_result,
     usage,
 )
 
 
-def _normalize(line: dict[str, object]) -> list[Normalized]:
+def _normalize(line: dict[str, Any]) -> list[Normalized]:
     """The events of a line; none for one that the dialect does not know."""
-    kind = text_at(line, "type") or ""
-    if kind in ("thread.started", "turn.started"):
-        return [system(kind, line)]
-    if kind == "turn.completed":
-        return [_usage(object_at(line, "usage"))]
-    if kind == "turn.failed":
-        return _error(object_at(line, "error"))
-    if kind == "error":
-        return _error(line)
-    if kind in ("item.started", "item.updated", "item.completed"):
-        return _item(kind, line)
-    return []
+    kind: Any = line.get("type")
+    read = _LINES.get(kind)
+    return [] if read is None else read(kind, line)
 
 
-def _usage(used: dict[str, object]) -> Normalized:
+def _about_itself(kind: str, line: dict[str, Any]) -> list[Normalized]:
+    return [system(kind, line)]
+
+
+def _usage(_kind: str, line: dict[str, Any]) -> list[Normalized]:
     """Codex knows no prices, so there are none."""
-    return usage(
-        {
-            "inputTokens": used.get("input_tokens"),
-            "cachedInputTokens": used.get("cached_input_tokens"),
-            "outputTokens": used.get("output_tokens"),
-        }
-    )
+    used = object_at(line, "usage")
+    figures = {
+        "inputTokens": used.get("input_tokens"),
+        "cachedInputTokens": used.get("cached_input_tokens"),
+        "outputTokens": used.get("output_tokens"),
+    }
+    return [usage(figures)]
 
 
-def _error(found: dict[str, object]) -> list[Normalized]:
-    text = text_at(found, "message")
+def _error(_kind: str, line: dict[str, Any]) -> list[Normalized]:
+    text = text_at(line, "message")
     return [] if text is None else [error(text)]
+
+
+def _failure(kind: str, line: dict[str, Any]) -> list[Normalized]:
+    return _error(kind, object_at(line, "error"))
 
 
 # --- items ----------------------------------------------------------------------------
 
 
-def _item(kind: str, line: dict[str, object]) -> list[Normalized]:
+def _item(kind: str, line: dict[str, Any]) -> list[Normalized]:
     """A tool's item is a call when it starts and a result when it is complete; a text is an
     event once, when it is complete. What comes in between repeats one or the other."""
-    item = object_at(line, "item")
-    item_type, item_id = text_at(item, "type"), text_at(item, "id")
+    item = line.get("item")
+    if not isinstance(item, dict):
+        return []
+    item_type, is_complete = text_at(item, "type"), kind == "item.completed"
     if item_type in _TEXTS:
         text = text_at(item, "text" if "text" in item else "message")
-        if kind != "item.completed" or text is None:
-            return [system(kind, line)]
-        return [_TEXTS[item_type](text)]
-    if item_id is None:
-        return []
-    if item_type == "todo_list":
-        return [system(kind, line)] if kind == "item.completed" else _todo_list(item_id, item)
-    if item_type not in _TOOLS:
-        return []
+        is_whole = is_complete and text is not None
+        return [_TEXTS[item_type](text or "") if is_whole else system(kind, line)]
+    item_id, read = text_at(item, "id"), _TOOLS.get(item_type)
+    if item_id is None or read is None:
+        return [] if item_id is None or item_type != "todo_list" else _todo_list(kind, line, item)
     if kind == "item.updated":
         return [system(kind, line)]
-
-    call, result = _TOOLS[item_type]
-    name, args = call(item)
-    if kind == "item.started":
+    name, args, result = read(item)
+    if not is_complete:
         return [tool_call(item_id, name, args)]
     ok = item.get("status") in (None, "completed") and item.get("exit_code") in (None, 0)
-    return [tool_result(item_id, result(item), ok=ok, name=name) | {"args": args}]
+    return [named_result(item_id, text_of(result), ok, name, args)]
 
 
-_TEXTS: dict[str, Callable[[str], Normalized]] = {
+_TEXTS: dict[str | None, Callable[[str], Normalized]] = {
     "agent_message": message,
     "plan": message,
     "reasoning": reasoning,
@@ -93,72 +89,70 @@ _TEXTS: dict[str, Callable[[str], Normalized]] = {
 }
 
 
-def _command(item: dict[str, object]) -> tuple[str, object]:
-    return "shell", {"command": item.get("command")}
+_ReadTool = Callable[[dict[str, Any]], tuple[str, object, object]]
+"""Name, arguments and result by a tool's item."""
 
 
-def _command_result(item: dict[str, object]) -> str:
-    return text_of(item.get("aggregated_output"))
+def _command(item: dict[str, Any]) -> tuple[str, object, object]:
+    return "shell", {"command": item.get("command")}, item.get("aggregated_output")
 
 
-def _file_change(item: dict[str, object]) -> tuple[str, object]:
-    return "apply_patch", {"changes": _changes(item)}
-
-
-def _changes(item: dict[str, object]) -> str:
-    return "\n".join(
+def _file_change(item: dict[str, Any]) -> tuple[str, object, object]:
+    lines = [
         f"{text_at(change, 'kind') or 'change'} {text_at(change, 'path') or '?'}"
         for change in list_at(item, "changes")
-    )
+    ]
+    changes = "\n".join(lines)
+    return "apply_patch", {"changes": changes}, changes
 
 
-def _mcp_call(item: dict[str, object]) -> tuple[str, object]:
+def _mcp_call(item: dict[str, Any]) -> tuple[str, object, object]:
     names = text_at(item, "server"), text_at(item, "tool")
-    return ".".join(name for name in names if name) or "mcp", item.get("arguments")
-
-
-def _mcp_result(item: dict[str, object]) -> str:
     problem = text_at(object_at(item, "error"), "message")
-    return problem or text_of(object_at(item, "result").get("content"))
+    result = problem or object_at(item, "result").get("content")
+    return ".".join(name for name in names if name) or "mcp", item.get("arguments"), result
 
 
-def _web_search(item: dict[str, object]) -> tuple[str, object]:
-    return "web_search", {"query": item.get("query")}
+def _web_search(item: dict[str, Any]) -> tuple[str, object, object]:
+    return "web_search", {"query": item.get("query")}, item.get("action")
 
 
-def _web_search_result(item: dict[str, object]) -> str:
-    return text_of(item.get("action"))
+def _collab(item: dict[str, Any]) -> tuple[str, object, object]:
+    name = text_at(item, "tool") or "collab"
+    return name, {"prompt": item.get("prompt")}, item.get("agents_states")
 
 
-def _collab(item: dict[str, object]) -> tuple[str, object]:
-    return text_at(item, "tool") or "collab", {"prompt": item.get("prompt")}
-
-
-def _collab_result(item: dict[str, object]) -> str:
-    return text_of(item.get("agents_states"))
-
-
-_TOOLS: dict[
-    str,
-    tuple[Callable[[dict[str, object]], tuple[str, object]], Callable[[dict[str, object]], str]],
-] = {
-    "command_execution": (_command, _command_result),
-    "file_change": (_file_change, _changes),
-    "mcp_tool_call": (_mcp_call, _mcp_result),
-    "web_search": (_web_search, _web_search_result),
-    "collab_tool_call": (_collab, _collab_result),
+_TOOLS: dict[str | None, _ReadTool] = {
+    "command_execution": _command,
+    "file_change": _file_change,
+    "mcp_tool_call": _mcp_call,
+    "web_search": _web_search,
+    "collab_tool_call": _collab,
 }
 
 
-def _todo_list(item_id: str, item: dict[str, object]) -> list[Normalized]:
+def _todo_list(kind: str, line: dict[str, Any], item: dict[str, Any]) -> list[Normalized]:
     """The list as it is by now: a call that has its result at once."""
+    if kind == "item.completed":
+        return [system(kind, line)]
     items = [entry for entry in list_at(item, "items") if isinstance(entry, dict)]
     done = [entry for entry in items if entry.get("completed") is True]
     lines = [f"[{'x' if entry in done else ' '}] {text_at(entry, 'text')}" for entry in items]
-    called = tool_call(item_id, "todo_list", {"items": "\n".join(lines)})
+    called = tool_call(item["id"], "todo_list", {"items": "\n".join(lines)})
     state = f"{len(done)} of {len(items)} done"
-    return [called, tool_result(item_id, state, ok=True, name="todo_list")]
+    return [called, named_result(item["id"], state, True, "todo_list", called["args"])]
 
+
+_LINES: dict[object, Callable[[str, dict[str, Any]], list[Normalized]]] = {
+    "thread.started": _about_itself,
+    "turn.started": _about_itself,
+    "turn.completed": _usage,
+    "turn.failed": _failure,
+    "error": _error,
+    "item.started": _item,
+    "item.updated": _item,
+    "item.completed": _item,
+}
 
 _SHAPE = {
     "type": str,

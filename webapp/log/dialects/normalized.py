@@ -4,7 +4,7 @@ message        {"type","content"}, and "role": "user" for what the agent was giv
 message_delta  {"type","content"}: a piece of a message that comes whole later
 reasoning      {"type","content"}
 tool_call      {"type","id","name","args"}
-tool_result    {"type","id","name"?,"ok","result"}
+tool_result    {"type","id","ok","result","name"?,"args"?}
 usage          {"type","inputTokens","outputTokens","cachedInputTokens"?,"costUsd"?,"durationMs"?,…}
 error          {"type","message"}
 system         {"type","subtype",…}: what the agent says about itself
@@ -79,18 +79,27 @@ def tool_call(call_id: str | None, name: str, args: object) -> Normalized:
     return {"type": "tool_call", "id": call_id, "name": name, "args": args}
 
 
-def tool_result(
-    call_id: str | None, result: object, *, ok: bool, name: str | None = None
-) -> Normalized:
+def tool_result(call_id: str | None, result: object, *, ok: bool) -> Normalized:
     """What came of it."""
-    if name is None:
-        return {"type": "tool_result", "id": call_id, "ok": ok, "result": result}
-    return {"type": "tool_result", "id": call_id, "name": name, "ok": ok, "result": result}
+    return {"type": "tool_result", "id": call_id, "ok": ok, "result": result}
+
+
+def named_result(call_id: str, result: object, ok: bool, name: str, args: object) -> Normalized:
+    """What came of it, and what it was: its call may not have been printed."""
+    return {
+        "type": "tool_result",
+        "id": call_id,
+        "name": name,
+        "ok": ok,
+        "result": result,
+        "args": args,
+    }
 
 
 def usage(figures: Mapping[str, object]) -> Normalized:
     """What it took; figures that the agent does not know are left out."""
-    return {"type": "usage"} | {name: value for name, value in figures.items() if is_number(value)}
+    known = {name: value for name, value in figures.items() if type(value) in _NUMBERS}
+    return {"type": "usage", **known}
 
 
 def error(text: str) -> Normalized:
@@ -100,9 +109,10 @@ def error(text: str) -> Normalized:
 
 def system(subtype: str, line: Mapping[str, object]) -> Normalized:
     """What the agent says about itself, as it printed it."""
-    return {"type": "system", "subtype": subtype} | {
-        name: value for name, value in line.items() if name not in ("type", "subtype")
-    }
+    return {**line, "type": "system", "subtype": subtype}
+
+
+_NUMBERS = frozenset({int, float})
 
 
 # --- reading what may be anything -----------------------------------------------------
@@ -110,14 +120,16 @@ def system(subtype: str, line: Mapping[str, object]) -> Normalized:
 
 def text_at(found: object, key: str) -> str | None:
     """A text in an object."""
-    value = found.get(key) if isinstance(found, dict) else None
-    return value if isinstance(value, str) else None
+    if isinstance(found, dict) and isinstance(value := found.get(key), str):
+        return value
+    return None
 
 
 def object_at(found: object, key: str) -> dict[str, object]:
     """An object in an object, empty where there is none."""
-    value = found.get(key) if isinstance(found, dict) else None
-    return value if isinstance(value, dict) else {}
+    if isinstance(found, dict) and isinstance(value := found.get(key), dict):
+        return value
+    return {}
 
 
 def list_at(found: object, key: str) -> list[object]:
@@ -128,7 +140,7 @@ def list_at(found: object, key: str) -> list[object]:
 
 def is_number(value: object) -> bool:
     """Whether a value is a number of JSON's."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) in _NUMBERS
 
 
 def text_of(content: object) -> str:

@@ -70,14 +70,13 @@ def _message(data: dict[str, object]) -> Normalized | None:
 
 def _tool_result(data: dict[str, object]) -> Normalized:
     result = _first(data, _RESULT_KEYS)
-    found = tool_result(
-        _text(data, _ID_KEYS),
-        data if result is None else result,
-        ok=not _has_failed(data),
-        name=_text(data, _NAME_KEYS),
+    ended = tool_result(
+        _text(data, _ID_KEYS), data if result is None else result, ok=not _has_failed(data)
     )
-    args = _args(data)
-    return found if args is None else found | {"args": args}
+    for key, value in (("name", _text(data, _NAME_KEYS)), ("args", _args(data))):
+        if value is not None:
+            ended[key] = value
+    return ended
 
 
 def _has_failed(data: dict[str, object]) -> bool:

@@ -5,6 +5,7 @@ Each line is decoded once, without the fields that its dialect does not read.
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, TypedDict
 
 import msgspec
@@ -66,7 +67,7 @@ def translation(dialect: Dialect) -> Translate:
     shape = {"type": str, "subtype": object} | dict(dialect.shape)
     decode = msgspec.json.Decoder(_type_of(shape)).decode
     encode = msgspec.json.Encoder().encode
-    normalize = dialect.normalize
+    normalize, name_of = dialect.normalize, _COMPLETE.get
 
     def translate(content: bytes) -> list[tuple[bytes, bytes]]:
         try:
@@ -77,9 +78,14 @@ def translation(dialect: Dialect) -> Translate:
         if not found:
             kind = line.get("type")
             return [] if kind is None else [(NAME_BYTES[kind], content)]
+        if len(found) == 1:
+            event = found[0]
+            name = name_of(event["type"])
+            if name is not None:
+                return [(name, encode(event))]
         events = []
         for event in found:
-            name = _COMPLETE.get(event["type"])
+            name = name_of(event["type"])
             if name is None:
                 return _as_system(content, line, found) or _translate_whole(content, normalize)
             events.append((name, encode(event)))
@@ -102,12 +108,19 @@ def _as_system(
     content: bytes, line: dict[str, Any], found: list[Normalized]
 ) -> list[tuple[bytes, bytes]]:
     """A whole line as `system` by a change of its head; none where that is not enough."""
-    head = b'{"type":"%b",' % str(line["type"]).encode()
-    is_changed_there = found[0]["type"] == "system" and line.get("subtype") is None
-    if len(found) > 1 or not is_changed_there or not content.startswith(head):
+    event = found[0]
+    if len(found) > 1 or event["type"] != "system" or line.get("subtype") is not None:
         return []
-    subtype = str(found[0]["subtype"]).encode()
-    return [(b"system", b'{"type":"system","subtype":"%b",' % subtype + content[len(head) :])]
+    head, system_head = _heads(line["type"], str(event["subtype"]))
+    if not content.startswith(head):
+        return []
+    return [(b"system", system_head + content[len(head) :])]
+
+
+@lru_cache(maxsize=256)
+def _heads(kind: str, subtype: str) -> tuple[bytes, bytes]:
+    """How a line of a type begins, and how it begins as `system`."""
+    return f'{{"type":"{kind}"'.encode(), f'{{"type":"system","subtype":"{subtype}"'.encode()
 
 
 # --- lines that take longer -------------------------------------------------------------

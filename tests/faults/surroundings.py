@@ -49,6 +49,10 @@ class Filler:
                 except OSError:
                     continue
 
+    def shrink(self, size: int) -> None:
+        """Make room for so many bytes."""
+        os.truncate(self.path, self.path.stat().st_size - size)
+
     def remove(self) -> None:
         """Make room."""
         self.path.unlink()

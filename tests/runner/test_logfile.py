@@ -109,6 +109,25 @@ def test_gap_is_recorded_once_there_is_room(log: Log) -> None:
     assert log.dropped_bytes == 3 * 60
 
 
+def test_disk_that_stays_nearly_full_makes_one_gap(log: Log) -> None:
+    long_line = format_record(1, b"stdout", b"x" * 3999)
+    with full_at(len(long_line) + 3000):  # where no second one fits, but many a gap would
+        for _ in range(500):
+            log.append_output(long_line)
+    log.append_output(LINE)
+    (gap,) = log.told()
+    assert gap["bytes"] == 499 * 4000
+    assert log.path.read_bytes().endswith(LINE)
+
+
+def test_gap_that_is_open_at_the_end_is_recorded_in_little_room(log: Log) -> None:
+    with full_at(4096):
+        log.append_output(format_record(1, b"stdout", b"x" * 5000))
+        log.append_system({"type": "done"})
+        log.wait_for_room()
+    assert [content["type"] for content in log.told()] == ["gap", "done"]
+
+
 def test_record_that_must_be_written_waits_for_room(
     log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:

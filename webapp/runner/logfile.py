@@ -9,6 +9,9 @@ from webapp.runner.spec import to_json
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 RETRY_SECONDS = 0.5
+ROOM_BYTES = 64 * 1024
+"""A gap ends when there is room for this much again: otherwise the last free block of a full
+disk would take one small gap after the other."""
 _PREFIX_BYTES = len(prefix(0, b"stdout"))
 
 
@@ -81,7 +84,7 @@ class LogFile:
             self.dropped_bytes += dropped
 
     def _settle(self) -> bool:
-        """Write what is owed, in order, and close the gap; False while there is no room."""
+        """Write what is owed, in order, and record the gap; False while there is no room."""
         while self._owed:
             record = self._owed[0]
             if self._append(record) < len(record):
@@ -89,10 +92,27 @@ class LogFile:
             del self._owed[0]
         if self._gap_bytes:
             record = _gap_record(self._gap_bytes)
-            if self._append(record) < len(record):
+            if not self._has_room() or self._append(record) < len(record):
                 return False
             self._gap_bytes = 0
         return True
+
+    def _has_room(self) -> bool:
+        """Try it: only a write finds out about quotas and limits as well as about the disk.
+
+        Readers take nothing for a record that has no newline, and `reconcile` cuts it off.
+        """
+        self._look_at_size()
+        written = 0
+        try:
+            while written < ROOM_BYTES:
+                written += os.write(self.fd, b" " * (ROOM_BYTES - written))
+        except OSError as error:
+            if error.errno not in _NO_ROOM:
+                raise
+        if written:
+            os.ftruncate(self.fd, self.size)
+        return written == ROOM_BYTES
 
     def _append(self, records: bytes) -> int:
         """Write whole records, as many as there is room for; the bytes that were kept.

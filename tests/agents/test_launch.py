@@ -331,10 +331,19 @@ def test_environment_of_an_agent_holds_what_is_named_and_there() -> None:
     assert agent_environment(profile, session, environ) == {
         "PATH": "/bin",
         "KEY": "k",
+        "PYTHONUNBUFFERED": "1",
         "AGENT_STREAM_SESSION_ID": "s",
         "AGENT_STREAM_WORKFLOW_ID": "w",
         "AGENT_STREAM_STAGE_INDEX": "2",
     }
+
+
+@pytest.mark.parametrize("environ", [{}, {"PYTHONUNBUFFERED": ""}])
+def test_profile_that_names_it_decides_whether_python_buffers(environ: dict[str, str]) -> None:
+    profile = Profile("agent", ("true",), env=("PYTHONUNBUFFERED",))
+    session = Session(id="s", workflow_id="w", stage_index=0)
+    found = agent_environment(profile, session, environ)
+    assert found.get("PYTHONUNBUFFERED") == environ.get("PYTHONUNBUFFERED")
 
 
 def test_environment_cannot_change_who_the_agent_is() -> None:

@@ -1,5 +1,6 @@
 """`run`, without a terminal."""
 
+import hashlib
 import json
 import re
 import signal
@@ -116,6 +117,83 @@ def test_what_claude_prints_is_read_as_of_its_profile(tmp_path: Path) -> None:
 
 def test_without_a_message_the_command_has_nothing_to_read(tmp_path: Path) -> None:
     assert run(tmp_path, "run", "--", "wc", "-c").stdout.strip() == "0"
+
+
+def piped(place: Path, content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        [sys.executable, "-m", "webapp.cli", "run", *arguments],
+        cwd=place,
+        env=environment_for(place),
+        input=content,
+        capture_output=True,
+        timeout=PATIENCE_SECONDS,
+    )
+
+
+def test_what_is_piped_in_reaches_the_command_byte_for_byte(tmp_path: Path) -> None:
+    content = b"\xff\x00 no text\r\n" * 200_000 + b"and no newline"
+    counted = piped(tmp_path, content, "--", "sha256sum")
+
+    assert counted.stdout.split()[0].decode() == hashlib.sha256(content).hexdigest()
+    assert newest(tmp_path)["takesInput"] is False
+
+
+def test_a_file_reaches_the_command_as_its_stdin(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("from a file")
+    with open(tmp_path / "file", "rb") as file:
+        output = subprocess.run(
+            [sys.executable, "-m", "webapp.cli", "run", "--", "cat"],
+            cwd=tmp_path,
+            env=environment_for(tmp_path),
+            stdin=file,
+            capture_output=True,
+            timeout=PATIENCE_SECONDS,
+        )
+    assert output.stdout == b"from a file\n"
+
+
+def test_what_is_piped_in_reaches_the_command_as_it_comes(tmp_path: Path) -> None:
+    with subprocess.Popen(
+        [sys.executable, "-m", "webapp.cli", "run", "--", "cat"],
+        cwd=tmp_path,
+        env=environment_for(tmp_path),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write("one\n")
+        process.stdin.flush()
+        assert process.stdout.readline() == "one\n"
+        process.stdin.close()
+        assert process.wait(PATIENCE_SECONDS) == 0
+
+
+@pytest.mark.parametrize(("arguments", "read"), [(["--message", "told"], "4"), (["--detach"], "0")])
+def test_a_message_or_detaching_keeps_what_is_piped_in_from_the_command(
+    tmp_path: Path, arguments: list[str], read: str
+) -> None:
+    assert piped(tmp_path, b"piped in", *arguments, "--", "wc", "-c").returncode == 0
+    wait_for(lambda: newest(tmp_path)["status"] == "succeeded")
+    assert run(tmp_path, "tail", "last").stdout.splitlines()[1].strip() == read
+
+
+def test_a_deleted_folder_is_named_as_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    command = f'cd gone && rmdir ../gone && exec "{sys.executable}" -m webapp.cli run -- true'
+    output = subprocess.run(
+        ["sh", "-c", command],
+        cwd=tmp_path,
+        env=environment_for(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert "The current folder has been deleted" in refused(output)
+    assert not (tmp_path / "var").exists()
 
 
 def test_an_agent_of_a_profile_runs_in_the_workflow_that_is_named(place: Server) -> None:

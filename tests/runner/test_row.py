@@ -22,9 +22,9 @@ def invoked_into_a_locked_database(machine: Machine) -> Iterator[Session]:
     connection = pysqlite3.connect(str(machine.database.path), isolation_level=None)
     start = machine.launcher.runners.start
 
-    def lock_and_start(request: RunnerRequest, log_fd: int) -> None:
+    def lock_and_start(request: RunnerRequest, log_fd: int, stdin_fd: int | None = None) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        start(request, log_fd)
+        start(request, log_fd, stdin_fd)
 
     machine.launcher.runners.start = lock_and_start  # type: ignore[method-assign]
     try:

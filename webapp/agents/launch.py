@@ -22,7 +22,7 @@ from webapp.agents.places import new_session_files
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
 from webapp.agents.redaction import TextRedactor, secrets_of, secrets_of_all
 from webapp.agents.runners import RunnerRequest, Runners
-from webapp.errors import BadRequest, Conflict, ServiceUnavailable
+from webapp.errors import BadRequest, Conflict, ServiceUnavailable, SetupError
 from webapp.log.record import MAX_LINE_BYTES
 from webapp.settings import Settings
 from webapp.store import rebuilding, sessions, workflows
@@ -33,6 +33,10 @@ from webapp.store.models import Session, now
 MAX_MESSAGE_BYTES = 1 << 20
 BASE_ENVIRONMENT = ("PATH", "HOME", "LANG", "LC_ALL", "TERM", "TMPDIR", "USER", "TZ")
 """What every agent gets of the server's environment; the rest is named by its profile."""
+
+UNBUFFERED = "PYTHONUNBUFFERED"
+"""Set for every agent, so that what a Python program prints is seen at once and not by the
+block; a profile that names the variable gets it as the server has it, or not at all."""
 
 _LOOK_SECONDS = 5.0
 """Where there is no room, those who live only by their rows are looked for this often."""
@@ -69,7 +73,7 @@ class Launcher:
         self.database = database
         self.var = settings.var.resolve()
         self.host = socket.gethostname()
-        self.cwd = os.getcwd()
+        self.cwd = current_folder()
         self.runners = Runners()
         self._look_again_at = 0.0
         self.on_runner_failure: Callable[[str], None] = lambda reason: None
@@ -82,16 +86,23 @@ class Launcher:
         """A message for a workflow's history without what must not stand in a row."""
         return self._history_redactor.redact(text)
 
-    def invoke(self, invocation: Invocation, key: IdempotencyKey | None = None) -> Session:
+    def invoke(
+        self,
+        invocation: Invocation,
+        key: IdempotencyKey | None = None,
+        *,
+        stdin_fd: int | None = None,
+    ) -> Session:
         """Start a session; its row is durable and its runner started when this returns.
 
-        With a key that was used before: the session that it started. Raises BadRequest,
+        With a key that was used before: the session that it started. `stdin_fd`: what the
+        agent reads, where its profile gives it no message to read. Raises BadRequest,
         NotFound, Conflict (a key used for another request), TooManyRequests (as many live
         in the workflow as may), ServiceUnavailable (the same for the server, a full disk,
         or a locked database); nothing has been started then.
         """
         try:
-            return self._invoke(invocation, key)
+            return self._invoke(invocation, key, stdin_fd)
         except (sessions.TooManySessions, sessions.TooManyInWorkflow):
             if time.monotonic() < self._look_again_at:
                 raise
@@ -101,9 +112,11 @@ class Launcher:
                 self.on_runner_failure("lost")
             if not ended:
                 raise
-            return self._invoke(invocation, key)
+            return self._invoke(invocation, key, stdin_fd)
 
-    def _invoke(self, invocation: Invocation, key: IdempotencyKey | None) -> Session:
+    def _invoke(
+        self, invocation: Invocation, key: IdempotencyKey | None, stdin_fd: int | None
+    ) -> Session:
         profile = self._profile(invocation.agent)
         session_id = new_session_id()
         message = invocation.message
@@ -168,6 +181,7 @@ class Launcher:
                         secrets=secrets,
                     ),
                     handover,
+                    stdin_fd,
                 )
                 return session
         with self.database.read() as orm:
@@ -192,10 +206,16 @@ class Launcher:
                 f"Cannot start a runner: {error.strerror or error}.", retry_after=30
             ) from error
 
-    def _spawn(self, session: Session, request: RunnerRequest, handover: Handover) -> None:
+    def _spawn(
+        self,
+        session: Session,
+        request: RunnerRequest,
+        handover: Handover,
+        stdin_fd: int | None,
+    ) -> None:
         """Start the runner. If that fails the session has ended, and says why."""
         try:
-            self.runners.start(request, handover.log_fd)
+            self.runners.start(request, handover.log_fd, stdin_fd)
         except OSError as error:
             logger.exception("cannot start the runner of %s", session.id)
             self.on_runner_failure("start")
@@ -245,11 +265,24 @@ def agent_environment(
     """All that an agent sees of the environment: an allow-list, and who it is."""
     names = (*BASE_ENVIRONMENT, *profile.env)
     allowed = {name: environ[name] for name in names if name in environ}
+    if UNBUFFERED not in profile.env:
+        allowed[UNBUFFERED] = "1"
     return allowed | {
         "AGENT_STREAM_SESSION_ID": session.id,
         "AGENT_STREAM_WORKFLOW_ID": session.workflow_id,
         "AGENT_STREAM_STAGE_INDEX": str(session.stage_index),
     }
+
+
+def current_folder() -> str:
+    """Where agents run that have no folder of their own. SetupError if it was deleted."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise SetupError(
+            "The current folder has been deleted, so no agent can run in it. "
+            "Change to a folder that exists."
+        ) from None
 
 
 def _find_by_key(connection: Any, key: IdempotencyKey) -> str | None:

@@ -44,31 +44,33 @@ class Runners:
             if self._connection is None:
                 self._start_server()
 
-    def start(self, request: RunnerRequest, log_fd: int) -> None:
+    def start(self, request: RunnerRequest, log_fd: int, stdin_fd: int | None = None) -> None:
         """Have a runner forked; OSError if it can't be.
 
-        The runner gets a copy of the log's descriptor. It has been forked when this
+        The runner gets copies of the descriptors: of the log, and of what the agent reads
+        instead of a message. It has been forked when this
         returns; it goes on to a session of its own, as a child of init.
         """
         payload = json.dumps(asdict(request)).encode()
+        fds = [log_fd] if stdin_fd is None else [log_fd, stdin_fd]
         packet = len(payload).to_bytes(4, "big") + payload
         with self._lock:
             try:
-                self._ask(packet, log_fd)
+                self._ask(packet, fds)
             except _NotTaken:
                 # It was killed since the last time: nothing has been started yet.
                 self._stop()
-                self._ask(packet, log_fd)
+                self._ask(packet, fds)
 
     def stop(self) -> None:
         """End the fork server; the runners stay."""
         with self._lock:
             self._stop()
 
-    def _ask(self, packet: bytes, log_fd: int) -> None:
+    def _ask(self, packet: bytes, fds: list[int]) -> None:
         connection = self._connection or self._start_server()
         try:
-            sent = socket.send_fds(connection, [packet], [log_fd])
+            sent = socket.send_fds(connection, [packet], fds)
             connection.sendall(packet[sent:])
         except (BrokenPipeError, ConnectionResetError):
             raise _NotTaken from None

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import stat
 import sys
 import threading
 import time
@@ -11,7 +12,7 @@ from types import FrameType
 
 import click
 
-from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation, Launcher
+from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, current_folder
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
 from webapp.commands.attach import watch
 from webapp.commands.figures import exit_status
@@ -67,7 +68,7 @@ found, 126 where it cannot be started, 130 if you left before.
 Examples:
   agent-stream run -- make test
   agent-stream run --agent claude --message "What does this project do?"
-  git diff | agent-stream run --message - -- my-reviewer
+  git diff | agent-stream run -- my-reviewer
   agent-stream run --input -- python3 -i
   agent-stream attach $(agent-stream run --detach -- ./long-job)""",
 )
@@ -77,7 +78,8 @@ Examples:
 @click.option(
     "--message",
     metavar="TEXT",
-    help="What the agent is told (- for stdin); a COMMAND reads it on its stdin.",
+    help="What the agent is told (- for stdin); a COMMAND reads it on its stdin. "
+    "[a COMMAND reads what is piped in]",
 )
 @click.option(
     "--input",
@@ -116,14 +118,17 @@ def run(
         raise click.UsageError("--json is for --detach.")
     if stage is not None and workflow is None:
         raise click.UsageError("--stage is a stage of --workflow.")
+    current_folder()
     text = _read_message(message)
+    is_passed_on = not (agent or detach or takes_input) and message is None and _is_piped()
     profile = None if agent else _profile_of(command, name, takes_input, has_message=bool(text))
 
     with making_place() as place:
         settings = settings_of_a_reader()
         agent = agent if profile is None else profile.name
         invoked = Invocation(workflow or "", text, stage, agent)
-        session = _start(place, settings, profile, invoked)
+        stdin_fd = sys.stdin.fileno() if is_passed_on else None
+        session = _start(place, settings, profile, invoked, stdin_fd)
         if detach:
             click.echo(json.dumps(api_session(session)) if as_json else session.id)
             return
@@ -183,8 +188,21 @@ def _profile_of(
     )
 
 
+def _is_piped() -> bool:
+    """Whether stdin is a pipe, a socket or a file: what a command reads that a shell starts."""
+    try:
+        mode = os.fstat(sys.stdin.fileno()).st_mode
+    except (AttributeError, OSError, ValueError):  # the shell closed it: `<&-`
+        return False
+    return stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) or stat.S_ISREG(mode)
+
+
 def _start(
-    place: Place, settings: Settings, profile: Command | None, invocation: Invocation
+    place: Place,
+    settings: Settings,
+    profile: Command | None,
+    invocation: Invocation,
+    stdin_fd: int | None,
 ) -> Session:
     """In the workflow that was asked for, or in a new one of its own."""
     if profile is not None:
@@ -200,7 +218,7 @@ def _start(
                 )
             )
             invocation = replace(invocation, workflow_id=made)
-        return launcher.invoke(invocation)
+        return launcher.invoke(invocation, stdin_fd=stdin_fd)
     finally:
         launcher.runners.stop()
 

@@ -4,7 +4,8 @@ Starting Python for every session would cost each of them 20 ms of processor tim
 3 MB of memory; a fork of this process costs 1 ms, and shares what it does not change.
 
 A request is a length (4 bytes, big endian), then JSON `{"directory", "spec", "message",
-"environment", "secrets"}`; with it comes a descriptor, the session's log, open and locked.
+"environment", "secrets"}`; with it comes a descriptor, the session's log, open and locked,
+and perhaps a second one, which the agent reads as its stdin.
 The answer is `+`. When the worker closes its end, or dies, this process ends; the runners
 are no children of it and stay.
 """
@@ -20,6 +21,7 @@ from webapp.runner.spec import Spec, parse_json
 
 REQUEST_FD = 3
 LOG_FD = 3
+STDIN_FD = 4
 ANSWER = b"+"
 _SCM_RIGHTS = 1
 _USUAL_OPEN_FILES = 1024
@@ -42,12 +44,13 @@ def serve() -> None:
         request = _receive(worker)
         if request is None:
             return
-        fields, log_fd = request
+        fields, fds = request
         first = os.fork()
         if first == 0:
-            _detach_and_run(fields, log_fd)
+            _detach_and_run(fields, fds)
         worker.sendall(ANSWER)
-        os.close(log_fd)
+        for fd in fds:
+            os.close(fd)
         os.waitpid(first, 0)
 
 
@@ -61,14 +64,14 @@ def _lower_file_limit() -> None:
         setrlimit(RLIMIT_NOFILE, (_USUAL_OPEN_FILES, hard))
 
 
-def _receive(worker: socket) -> tuple[dict[str, object], int] | None:
+def _receive(worker: socket) -> tuple[dict[str, object], list[int]] | None:
     """One request; None when the worker has closed its end."""
-    head, ancillary, _flags, _address = worker.recvmsg(_LENGTH_BYTES, CMSG_SPACE(_FD_BYTES))
+    head, ancillary, _flags, _address = worker.recvmsg(_LENGTH_BYTES, CMSG_SPACE(2 * _FD_BYTES))
     fds: list[int] = []
     for level, kind, data in ancillary:
         if level == SOL_SOCKET and kind == _SCM_RIGHTS:
             fds.extend(memoryview(data).cast("i"))
-    if len(head) < _LENGTH_BYTES or len(fds) != 1:
+    if len(head) < _LENGTH_BYTES or len(fds) not in (1, 2):
         return None
     text = b""
     length = int.from_bytes(head, "big")
@@ -77,18 +80,21 @@ def _receive(worker: socket) -> tuple[dict[str, object], int] | None:
         if not data:
             return None
         text += data
-    return parse_json(text.decode()), fds[0]
+    return parse_json(text.decode()), fds
 
 
-def _detach_and_run(fields: dict[str, object], log_fd: int) -> None:
+def _detach_and_run(fields: dict[str, object], fds: list[int]) -> None:
     """Become a runner: a session of its own, a child of init, nothing open but its own."""
     try:
         os.setsid()
         if os.fork():
             return
-        os.dup2(log_fd, LOG_FD, inheritable=False)
-        os.closerange(LOG_FD + 1, os.sysconf("SC_OPEN_MAX"))
-        _run(**fields)  # type: ignore[arg-type]
+        for target, fd in zip(
+            (LOG_FD, STDIN_FD), fds, strict=False
+        ):  # each of them is above its target
+            os.dup2(fd, target, inheritable=False)
+        os.closerange(LOG_FD + len(fds), os.sysconf("SC_OPEN_MAX"))
+        _run(**fields, stdin_fd=STDIN_FD if len(fds) > 1 else None)  # type: ignore[arg-type]
     finally:
         os._exit(0)
 
@@ -99,6 +105,7 @@ def _run(
     message: str | None,
     environment: dict[str, str],
     secrets: list[str],
+    stdin_fd: int | None,
 ) -> None:
     os.environ.clear()
     os.environ.update(environment)
@@ -107,7 +114,7 @@ def _run(
     named = [os.fsencode(secret) for secret in secrets]
     session = Session(Spec(parse_json(spec)), LOG_FD, named)
     try:
-        session.start(message)
+        session.start(message, stdin_fd)
         _write_down(directory, session.redact_text(spec))
         session.run()
     finally:

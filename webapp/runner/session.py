@@ -67,11 +67,14 @@ class Session:
 
     # --- phases ---------------------------------------------------------------------
 
-    def start(self, message: str | None) -> None:
-        """Start the agent, with `message` to read on its stdin; or find out why it can't be."""
+    def start(self, message: str | None, stdin_fd: int | None = None) -> None:
+        """Start the agent, with `message` to read on its stdin; or find out why it can't be.
+
+        `stdin_fd`: what it reads instead, closed here when it has its own.
+        """
         self._listen_to_signals()
         try:
-            self._start_agent(message)
+            self._start_agent(message, stdin_fd)
         except StartError as error:
             self.start_error = self.redact_text(str(error))
         self._record_session()
@@ -100,11 +103,12 @@ class Session:
     def _on_terminate(self, _number: int, _frame: object) -> None:
         self.should_cancel = True
 
-    def _start_agent(self, message: str | None) -> None:
+    def _start_agent(self, message: str | None, stdin_fd: int | None) -> None:
         prctl.adopt_orphans()
         out_read, out_write = os.pipe()
         error_read, error_write = os.pipe()
-        stdin_fd = self._open_stdin(message)
+        if stdin_fd is None:
+            stdin_fd = self._open_stdin(message)
         try:
             self.started_at_ns = time_ns()
             self.pid = start_agent(self.spec, stdin_fd, out_write, error_write)

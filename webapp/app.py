@@ -55,6 +55,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     rates = Rates(settings.var)
     logins = None if settings.token is None else Logins(settings.var, settings.token)
 
+    if logins is not None:
+        hub.is_login_live = logins.is_live
+
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]

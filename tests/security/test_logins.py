@@ -3,14 +3,18 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.server import ROOT, Server, running_server, wait_for
+from tests.server import PATIENCE_SECONDS, ROOT, Server, python_agent, running_server, wait_for
 
+AGENTS = {"forever": python_agent("print('up')\nwhile True: time.sleep(0.05)")}
 TOKEN = "s3cret-token-of-tests"
 DAY_SECONDS = 24 * 3600
 
@@ -107,6 +111,50 @@ def test_stranger_logs_nobody_out(server: Server, headers: dict[str, str]) -> No
     answer = ask("POST", f"{server.url}/logout", data={"everywhere": "1"}, headers=headers)
     assert answer.status_code == 401
     assert statuses(server, cookie) == {200}
+
+
+def open_stream(stack: ExitStack, url: str, headers: dict[str, str]) -> Iterator[str]:
+    """The lines of a stream whose first event is there."""
+    client = stack.enter_context(httpx.Client(verify=False, timeout=30))
+    response = stack.enter_context(client.stream("GET", url, headers=headers))
+    assert response.status_code == 200
+    lines = response.iter_lines()
+    next(line for line in lines if line.startswith("data:"))
+    return lines
+
+
+def is_done_at_its_end(lines: Iterator[str]) -> bool:
+    """Whether the session had ended when the stream did."""
+    give_up_at, was_done = time.monotonic() + PATIENCE_SECONDS, False
+    for line in lines:
+        was_done = was_done or line == "event: done"
+        assert time.monotonic() < give_up_at, "the stream goes on"
+    return was_done
+
+
+@pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
+def test_log_out_ends_open_streams_and_no_others(folder: Path, worker_class: str) -> None:
+    settings = {"ping_seconds": 0.5}
+    with (
+        running_server(
+            folder, AGENTS, worker_class=worker_class, settings=settings, AGENT_STREAM_TOKEN=TOKEN
+        ) as server,
+        ExitStack() as stack,
+    ):
+        workflow_id = server.create_workflow()
+        session_id = server.invoke("forever", "x", workflow_id)
+        watch = f"{server.url}/api/agent-stream?sessionId={session_id}"
+        read = f'{server.url}/api/trpc/workflow.onMessage?input={{"workflowId":"{workflow_id}"}}'
+        stolen, other = {"Cookie": log_in(server)}, {"Cookie": log_in(server)}
+        urls = (watch, f"{watch}&speed=0.01", read)
+        ending = [open_stream(stack, url, stolen) for url in urls]
+        staying = [open_stream(stack, watch, headers) for headers in (other, server.login)]
+
+        log_out(server, stolen["Cookie"])
+        assert [is_done_at_its_end(lines) for lines in ending] == [False] * 3
+        cancel = f"{server.url}/api/sessions/{session_id}/cancel"
+        assert ask("POST", cancel, json={}, headers=server.login).status_code == 202
+        assert [is_done_at_its_end(lines) for lines in staying] == [True] * 2
 
 
 def test_login_ends_after_seven_days_of_daily_use(server: Server) -> None:

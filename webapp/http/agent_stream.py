@@ -11,6 +11,7 @@ from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation
 from webapp.agents.places import session_files
 from webapp.errors import BadRequest, NotFound
 from webapp.http import budgets, inputs, security, view_options
+from webapp.http.login import current_login
 from webapp.http.services import end_of, services
 from webapp.http.view_options import Beginning
 from webapp.log import reader
@@ -135,6 +136,7 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
         last_events=beginning.last_events,
         time=beginning.time,
         pace=pace,
+        login=current_login(),
         first_id=f"{form.id_prefix}{after or 0}" if form.id_prefix else None,
     )
     response = _headers_only()

@@ -2,8 +2,9 @@
 
 import hashlib
 import hmac
+from typing import cast
 
-from flask import Blueprint, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.errors import BadRequest, TooManyRequests, Unauthorized
@@ -100,10 +101,18 @@ def require_login() -> None:
     scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer":
         check_token(given)
-    elif not _live_cookies():
+        return
+    live = _live_cookies()
+    if not live:
         raise Unauthorized(
             "This server wants a token: send Authorization: Bearer <token>, or open /login."
         )
+    g.login = live.pop()
+
+
+def current_login() -> str | None:
+    """The login that let this request in; None for a token, or where none is asked for."""
+    return cast(str | None, g.get("login"))
 
 
 def _end_logins() -> None:

@@ -30,12 +30,13 @@ class HandedOver(BrokenPipeError):
 class Connection:
     """One viewer. There are thousands, nearly all of them parked: this is all that one is."""
 
-    __slots__ = ("fd", "is_chunked", "tail")
+    __slots__ = ("fd", "is_chunked", "login", "tail")
 
-    def __init__(self, fd: int, *, is_chunked: bool) -> None:
+    def __init__(self, fd: int, *, is_chunked: bool, login: str | None = None) -> None:
         """`fd` is a connected, non-blocking socket, and from now on belongs to this."""
         self.fd = fd
         self.is_chunked = is_chunked
+        self.login = login
         self.tail: Tail | None = None
         """Where it is parked; None while a greenlet serves it."""
 
@@ -102,11 +103,11 @@ def can_be_taken(environ: dict[str, Any]) -> bool:
     )
 
 
-def take(environ: dict[str, Any]) -> Connection:
+def take(environ: dict[str, Any], login: str | None = None) -> Connection:
     """Our own hold on a request's connection; the server's is then to be closed."""
     fd = os.dup(environ["gunicorn.socket"].fileno())
     os.set_blocking(fd, False)
-    return Connection(fd, is_chunked=environ["SERVER_PROTOCOL"] == "HTTP/1.1")
+    return Connection(fd, is_chunked=environ["SERVER_PROTOCOL"] == "HTTP/1.1", login=login)
 
 
 def set_limits(environ: dict[str, Any], send_timeout_seconds: float) -> None:

@@ -37,6 +37,8 @@ class Hub:
         self._clock: threading.Thread | None = None
         self.should_stop: Callable[[], bool] = lambda: False
         """Whether the worker is told to end; set by the server that runs it."""
+        self.is_login_live: Callable[[str], bool] = lambda login: True
+        """Whether a viewer's login has not ended; set by the app that knows the logins."""
         self.other_streams: Callable[[], int] = lambda: 0
         """How many streams of another kind this worker has open; they count too."""
         self.count_sent: Callable[[int, int], None] = lambda events, size: None
@@ -58,6 +60,10 @@ class Hub:
                 "(AGENT_STREAM_MAX_STREAMS); try again in a moment.",
                 retry_after=_RETRY_AFTER_SECONDS,
             )
+
+    def may_go_on(self, login: str | None) -> bool:
+        """Whether a stream goes on: its worker does not end, nor has its login ended."""
+        return not self.should_stop() and (login is None or self.is_login_live(login))
 
     def acquire(self, session_id: str, path: Path) -> Feed:
         """The feed of a session for one viewer, until `release`.

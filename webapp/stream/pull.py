@@ -56,7 +56,7 @@ def _follow(hub: Hub, feed: Feed, view: View, bell: _Bell) -> Iterator[bytes]:
     if first:
         yield first
     heard_at = time.monotonic()
-    while not hub.should_stop() and not source.is_over:
+    while hub.may_go_on(view.login) and not source.is_over:
         told = source.cursor.told
         piece = source.read()
         if isinstance(piece, bytes):

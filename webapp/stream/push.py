@@ -45,6 +45,7 @@ class Push:
         self.send_timeout_seconds = send_timeout_seconds
         self._tails: dict[tuple[str, Format], Tail] = {}
         self._parked: dict[int, Connection] = {}
+        self._parked_of_login: dict[str, set[Connection]] = {}
         self._turn = Semaphore()
         self._hangups = Hangups(self._on_half_closed, self._on_gone)
         gevent.spawn(self._run_clock)
@@ -55,7 +56,7 @@ class Push:
 
     def take_over(self, environ: dict[str, Any], view: View) -> NoReturn:
         """Own the connection from now on; its response has begun, and ends by HandedOver."""
-        connection = take(environ)
+        connection = take(environ, view.login)
         gevent.spawn(copy_context().run, self._begin, connection, view)  # its log names the request
         raise HandedOver
 
@@ -103,7 +104,7 @@ class Push:
             if rest:
                 self._send_all(connection, rest)
             ping_at = time.monotonic() + self.ping_seconds
-            while not source.is_over and not self._hub.should_stop():
+            while not source.is_over and self._hub.may_go_on(connection.login):
                 told = source.cursor.told
                 piece = source.read()
                 if piece is None:
@@ -167,6 +168,8 @@ class Push:
             return False
         tail.park(connection)
         self._parked[connection.fd] = connection
+        if connection.login is not None:
+            self._parked_of_login.setdefault(connection.login, set()).add(connection)
         self._hangups.add(connection.fd)
         return True
 
@@ -187,6 +190,11 @@ class Push:
 
     def _unpark(self, connection: Connection) -> None:
         del self._parked[connection.fd]
+        if connection.login is not None:
+            of_login = self._parked_of_login[connection.login]
+            of_login.discard(connection)
+            if not of_login:
+                del self._parked_of_login[connection.login]
         self._hangups.remove(connection.fd)
 
     # As the tails' owner: each of these connections has just been taken out of its tail.
@@ -248,7 +256,18 @@ class Push:
         if self._hub.should_stop():
             self.stop()
             return
+        self._end_logged_out()
         silent_since = time.monotonic() - self.ping_seconds
         for tail in list(self._tails.values()):
             if tail.heard_at <= silent_since:
                 tail.ping()
+
+    def _end_logged_out(self) -> None:
+        for login, connections in list(self._parked_of_login.items()):
+            if self._hub.may_go_on(login):
+                continue
+            for connection in list(connections):
+                tail = connection.tail
+                assert tail is not None
+                tail.unpark(connection)
+                self.finish_parked(connection, tail.cursor.feed)

@@ -49,6 +49,8 @@ class View:
     """Begin at this time instead: RFC 3339 with nine decimals, as in the log."""
     pace: Pace | None = None
     """None: what there is comes as fast as the viewer reads."""
+    login: str | None = None
+    """The login with which the stream ends; None for a client that showed the token."""
     first_id: str | None = None
     """Told to the client before the first event, so that even an early reconnect resumes."""
 

@@ -5,12 +5,14 @@ https://trpc.io/docs/rpc, and what @trpc/server answers where that does not say.
 
 from collections.abc import Callable, Iterator
 from functools import partial
+from itertools import takewhile
 
 from flask import Blueprint, Response, g, request, stream_with_context
 
 from webapp.errors import AgentStreamError, BadRequest, MethodNotAllowed, NotFound
 from webapp.http import budgets, inputs
 from webapp.http.errors import as_known_error, error_body
+from webapp.http.login import current_login
 from webapp.http.services import services
 from webapp.http.trpc import batch_stream, event_stream
 from webapp.http.trpc.call_input import read_input, read_subscription_input
@@ -106,7 +108,9 @@ def _subscribe(name: str, procedure: Subscription) -> Response:
     except Exception as exception:
         stream = event_stream.encode_refusal(as_known_error(exception), name)
     else:
-        stream = event_stream.encode(yielded, name, services().settings.ping_seconds)
+        services_, login = services(), current_login()
+        until_logged_out = takewhile(lambda _item: services_.hub.may_go_on(login), yielded)
+        stream = event_stream.encode(until_logged_out, name, services_.settings.ping_seconds)
     response = Response(stream_with_context(stream), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-cache, no-transform"
     response.headers["X-Accel-Buffering"] = "no"  # nginx: pass each frame on as it comes

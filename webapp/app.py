@@ -31,8 +31,6 @@ from webapp.settings import Settings, load_settings
 from webapp.store.engine import open_migrated
 from webapp.stream.hub import Hub
 
-MAX_BODY_BYTES = 8 << 20
-
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application of one worker. SetupError if it cannot run."""
@@ -59,7 +57,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         hub.is_login_live = logins.is_live
 
     app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.extensions[EXTENSION] = Services(
         settings, database, launcher, hub, board, rates, meter, logins

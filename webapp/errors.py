@@ -53,6 +53,10 @@ class Gone(NotFound):
     status = 410
 
 
+class LengthRequired(AgentStreamError):
+    status, code = 411, "BAD_REQUEST"
+
+
 class PayloadTooLarge(AgentStreamError):
     status, code = 413, "PAYLOAD_TOO_LARGE"
 

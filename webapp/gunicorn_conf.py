@@ -27,8 +27,11 @@ except SetupError as error:
 _host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
 bind = f"{_host}:{_settings.port}"
 workers = _settings.workers
-worker_class = _settings.worker_class
-threads = _settings.threads if worker_class == "gthread" else 1
+worker_class = {
+    "gevent": "webapp.connections.gevent_worker.GeventWorker",
+    "gthread": "webapp.connections.thread_worker.ThreadWorker",
+}[_settings.worker_class]
+threads = _settings.threads if _settings.worker_class == "gthread" else 1
 worker_connections = 20_000
 backlog = 4096
 timeout = 30
@@ -121,11 +124,23 @@ def post_worker_init(worker: Any) -> None:
     What was loaded by now stays: the garbage collector need not look at it ever again.
     """
     from webapp.archive.starter import KeeperStarter
+    from webapp.compat import set_error_page
+    from webapp.connections.error_page import write_error
+    from webapp.connections.waiting_room import make_waiting_room
 
     hub = _services(worker).hub
     hub.should_stop = lambda: not worker.alive
     _join_memory(worker)
-    if worker_class == "gevent" and not worker.cfg.is_ssl and worker.cfg.protocol == "http":
+    worker.room = make_waiting_room(
+        threads=None if _settings.worker_class == "gevent" else threads,
+        has_proxies=_settings.proxies > 0,
+    )
+    set_error_page(write_error)
+    if (
+        _settings.worker_class == "gevent"
+        and not worker.cfg.is_ssl
+        and worker.cfg.protocol == "http"
+    ):
         from webapp.stream.newcomers import pace
         from webapp.stream.push import Push
 

@@ -4,12 +4,12 @@ import ctypes
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
 
 from tests.faults.crowd import crowd
 from tests.faults.test_hearing import AGENTS, Echo
+from tests.security.raw import held_by
 from tests.server import Server, python_agent, running_server, wait_for
 from tests.sse import Received, Viewer, watch
 
@@ -49,18 +49,6 @@ def stuck_viewers(server: Server, session_id: str) -> Iterator[list[socket.socke
             assert viewer.recv(16).startswith(b"HTTP/1.1 200")
             viewers.append(viewer)
         yield viewers
-
-
-def held_by(server: Server, viewers: list[socket.socket]) -> int:
-    """How many of these viewers' connections the workers still have: proc_net_tcp(5)."""
-    ports = {viewer.getsockname()[1] for viewer in viewers}
-    held = set()  # the table has one twice where it changes while it is read
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        here, there = (int(address.rpartition(":")[2], 16) for address in fields[1:3])
-        if here == server.port and there in ports and fields[9] != "0":  # its inode
-            held.add(there)
-    return len(held)
 
 
 class _Filter(ctypes.Structure):

@@ -284,6 +284,42 @@ def test_body_that_is_too_large_is_refused(client: Client, query_: str) -> None:
     assert error["data"]["code"] == "PAYLOAD_TOO_LARGE"
 
 
+@pytest.mark.parametrize(
+    "many",
+    [
+        b'{"message":[%b[]]}' % (b"[]," * 100_000),
+        b'{"message":[%b1]}' % (b"1.5e300," * 100_000),
+        b"{%b}" % b",".join(b'"%d":1' % number for number in range(100_000)),
+        b'{"message":[%b""]}' % (b'"",' * 100_000),
+        b'{"message":"\\\\",%b"x":[]}' % (b'"\\\\":[],' * 100_000),
+        b'"' * 1_000_000,
+    ],
+    ids=lambda body: repr(body[:20]),
+)
+@pytest.mark.parametrize("query_", ["", "?batch=1"])
+def test_body_of_very_many_values_is_refused(client: Client, many: bytes, query_: str) -> None:
+    """To parse them would take a worker's event loop a second for a few megabytes."""
+    response = client.http.post(
+        f"/api/trpc/workflow.create{query_}", data=many, content_type="application/json"
+    )
+    answers: Any = response.get_json()
+    error = answers[0]["error"] if query_ else answers["error"]
+    assert (response.status_code, error["data"]["code"]) == (400, "BAD_REQUEST")
+    assert "beside its texts" in error["message"]
+
+
+@pytest.mark.parametrize("character", ["a", '"', "\\", "\x1b", "é", '\\"', "[", ","])
+def test_message_of_the_largest_size_is_taken_however_it_is_escaped(
+    client: Client, character: str
+) -> None:
+    message = character * (MAX_MESSAGE_BYTES // len(character.encode()))
+    body = json.dumps({"initialMessage": message}).encode()
+    response = client.http.post(
+        "/api/trpc/workflow.create", data=body, content_type="application/json"
+    )
+    assert data_of(response)["id"]
+
+
 def test_query_by_post_and_mutation_by_get_are_refused(client: Client) -> None:
     assert trpc_error(client.call("workflow.get", "x"))[:2] == (405, "METHOD_NOT_SUPPORTED")
     before = client.session_count()

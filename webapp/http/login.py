@@ -7,8 +7,9 @@ from typing import cast
 from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from webapp.connections.address import LOOPBACK
 from webapp.errors import BadRequest, TooManyRequests, Unauthorized
-from webapp.http.client_address import LOOPBACK, client_address
+from webapp.http.client_address import client_address
 from webapp.http.logins import LIFE_SECONDS, end_all
 from webapp.http.rates import Rate
 from webapp.http.services import services

@@ -4,13 +4,16 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
+from webapp.agents.launch import MAX_MESSAGE_BYTES
+from webapp.connections.security_headers import SECURITY_HEADERS
 from webapp.errors import (
     Forbidden,
+    LengthRequired,
     MisdirectedRequest,
     PayloadTooLarge,
     UnsupportedMediaType,
 )
-from webapp.http import budgets, login
+from webapp.http import budgets, connection, login
 from webapp.http.services import services
 from webapp.settings import is_loopback
 
@@ -38,19 +41,10 @@ https://fetch.spec.whatwg.org/#sec-purpose-header
 _FORM = "application/x-www-form-urlencoded"
 _READING = ("GET", "HEAD", "OPTIONS")
 
-_HEADERS = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": (
-        "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
-        "object-src 'none'; require-trusted-types-for 'script'"
-    ),
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), display-capture=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "same-origin",
-    "X-Content-Type-Options": "nosniff",
-    "X-Frame-Options": "DENY",
-}
+MAX_CALL_BYTES = 6 * MAX_MESSAGE_BYTES + 64 * 1024
+"""Of the body of a call: a message each byte of which JSON escapes (`\\u001b`), and the rest."""
+MAX_OTHER_BYTES = 4 * 1024
+"""Of any other body, such as that of a form."""
 
 
 def check_request() -> None:
@@ -60,6 +54,7 @@ def check_request() -> None:
     _check_purpose()
     if not _is_open():
         login.require_login()
+        connection.let_in()
     _check_body()
     if request.method not in _READING:
         budgets.count_changes()
@@ -138,17 +133,21 @@ def _is_open() -> bool:
 
 def _check_body() -> None:
     """A body is JSON, which no page of another site can send unasked; and not too long."""
-    length = request.content_length
-    has_body = bool(length) or "Transfer-Encoding" in request.headers
-    if request.method in _READING and not has_body:
+    length, is_call = request.content_length, request.endpoint == "trpc.answer"
+    request.max_content_length = MAX_CALL_BYTES if is_call else MAX_OTHER_BYTES
+    if request.method in _READING and not connection.has_body():
         return
     is_form = request.endpoint in ("login.log_in", "login.log_out") and request.mimetype == _FORM
     if request.mimetype != "application/json" and not is_form:
         raise UnsupportedMediaType(
             f"Content-Type is {request.mimetype or 'missing'!r}, expected 'application/json'."
         )
-    if length is not None and length > (request.max_content_length or length):
-        raise PayloadTooLarge("The request's body is too large.")
+    if length is None and connection.has_body() and not is_call:
+        raise LengthRequired("The request has no Content-Length.", field="Content-Length")
+    if length is not None and length > request.max_content_length:
+        raise PayloadTooLarge(
+            f"The request's body has {length} bytes, expected at most {request.max_content_length}."
+        )
 
 
 def _host_name(host: str) -> str:
@@ -161,7 +160,7 @@ def _host_name(host: str) -> str:
 
 def add_headers(response: Response) -> Response:
     """What keeps a browser from being turned against us."""
-    for name, value in _HEADERS.items():
+    for name, value in SECURITY_HEADERS.items():
         response.headers.setdefault(name, value)
     return response
 
@@ -170,3 +169,4 @@ def register(app: Flask) -> None:
     """Guard every route of the app."""
     app.before_request(check_request)
     app.after_request(add_headers)
+    app.after_request(connection.end_request)

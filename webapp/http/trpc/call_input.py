@@ -7,15 +7,17 @@ from collections.abc import Mapping
 from flask import g, request
 
 from webapp.agents.launch import IdempotencyKey
+from webapp.compat import BadBody
 from webapp.errors import BadRequest
-from webapp.http import budgets, inputs
+from webapp.http import budgets, connection, inputs
+
+MAX_BYTES_BESIDE_TEXTS = 64 * 1024
 
 
 def read_input() -> object:
     """The body of a POST, `?input=` of a GET; None where there is none. BadRequest."""
     if request.method == "POST":
-        text: str | bytes = request.get_data(cache=False)
-        budgets.count_bytes(len(text))
+        text: str | bytes = _read_body()
         where = "The body"
     else:
         text = request.args.get("input", "")
@@ -26,6 +28,31 @@ def read_input() -> object:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
         raise BadRequest(f"{where} is not valid JSON: {error}.", field="input") from None
+
+
+def _read_body() -> bytes:
+    try:
+        body = request.get_data(cache=False)
+    except BadBody as error:
+        raise BadRequest(f"The body's chunks are malformed: {error}.") from None
+    connection.body_was_read()
+    budgets.count_bytes(len(body))
+    _check_shape(body)
+    return body
+
+
+def _check_shape(body: bytes) -> None:
+    """Refuse what would keep everybody waiting while it is parsed: a text may be long, a
+    million small values may not."""
+    if len(body) <= MAX_BYTES_BESIDE_TEXTS:
+        return
+    unescaped = body.replace(b"\\\\", b"").replace(b'\\"', b"")
+    parts = unescaped.split(b'"', 2 * MAX_BYTES_BESIDE_TEXTS)  # outside a text, inside, outside …
+    if sum(map(len, parts[::2])) > MAX_BYTES_BESIDE_TEXTS:
+        raise BadRequest(
+            f"The body has more than {MAX_BYTES_BESIDE_TEXTS} bytes beside its texts.",
+            field="input",
+        )
 
 
 def read_subscription_input() -> object:

@@ -1,0 +1,1 @@
+"""A client's connection before and between requests: limits of time, of size and of number."""

@@ -1,0 +1,34 @@
+"""gunicorn's gevent worker, whose clients are read with limits."""
+
+from typing import Any
+
+from gunicorn.workers.ggevent import GeventWorker as GunicornGeventWorker
+
+from webapp.connections.client_socket import ClientSocket
+from webapp.connections.waiting_room import WaitingRoom
+from webapp.stream.connection import HandedOver
+
+
+class GeventWorker(GunicornGeventWorker):  # type: ignore[misc]
+    """`room` comes with the settings: see gunicorn_conf."""
+
+    room: WaitingRoom
+
+    def handle(self, listener: Any, client: Any, addr: Any) -> None:
+        """All requests of one connection."""
+        super().handle(listener, ClientSocket(client, addr, self.room), addr)
+
+    def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
+        """One request."""
+        sock.begin(req)
+        try:
+            super().handle_request(listener_name, req, sock, addr)
+        except HandedOver:
+            sock.is_handed_over = True
+            raise
+        sock.end()
+
+    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+        """Refuse what gunicorn itself cannot take."""
+        client.close_after_response(has_unread_body=True)
+        super().handle_error(req, client, addr, exc)

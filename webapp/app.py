@@ -5,7 +5,6 @@ import os
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from webapp.agents.launch import Launcher
 from webapp.http import (
     agent_stream,
     docs,
@@ -22,13 +21,14 @@ from webapp.http import (
     sessions,
     trpc,
 )
-from webapp.http.logins import Logins
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.http.services import EXTENSION, Services, end_abandoned
 from webapp.metrics.meter import Meter
+from webapp.sessions.launch import Launcher
 from webapp.settings import Settings, load_settings
 from webapp.store.engine import open_migrated
+from webapp.store.logins import Logins
 from webapp.stream.hub import Hub
 
 

@@ -10,10 +10,10 @@ import sys
 from typing import Any
 
 from webapp import prctl
-from webapp.agents.redaction import TextRedactor, secrets_of_all
 from webapp.errors import SetupError
 from webapp.server_log.formats import LineFormatter
 from webapp.server_log.gunicorn_logger import make_logger_class
+from webapp.sessions.secrets import TextRedactor, secrets_of_all
 from webapp.settings import load_settings
 
 prctl.hide_process()  # the workers are forked from it
@@ -55,8 +55,8 @@ control_socket_disable = True
 
 def on_starting(server: Any) -> None:
     """Before the first worker: refuse what cannot work, end what a crash left behind."""
-    from webapp.agents.reconcile import reconcile_all
     from webapp.metrics.memory import Memory
+    from webapp.sessions.reconcile import reconcile_all
     from webapp.store import in_use
     from webapp.store.engine import check_whole, open_migrated
 
@@ -123,10 +123,10 @@ def post_worker_init(worker: Any) -> None:
 
     What was loaded by now stays: the garbage collector need not look at it ever again.
     """
-    from webapp.archive.starter import KeeperStarter
     from webapp.compat import set_error_page
     from webapp.connections.error_page import write_error
     from webapp.connections.waiting_room import make_waiting_room
+    from webapp.keeper.starter import KeeperStarter
 
     hub = _services(worker).hub
     hub.should_stop = lambda: not worker.alive

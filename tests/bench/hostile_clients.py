@@ -24,7 +24,7 @@ from tests.bench.sessions import (
 )
 from tests.bench.viewers import live_viewers
 from tests.server import Server
-from webapp.archive.starter import LOOK_SECONDS
+from webapp.keeper.starter import LOOK_SECONDS
 
 RATE = 40
 """Events a second: at ten the p99 of half a minute would hang on its three worst."""

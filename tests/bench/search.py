@@ -13,7 +13,7 @@ from tests.bench.report import Figure, median
 from tests.log.random_logs import DONE
 from tests.search.shelf import NOON_NS, Shelf, open_shelf
 from tests.server import HTTP, Server, running_server
-from webapp.archive.compress import compress_log
+from webapp.keeper.compress import compress_log
 from webapp.log.record import format_record
 
 LOG_BYTES = 1_000_000_000

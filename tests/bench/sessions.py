@@ -9,8 +9,8 @@ import pysqlite3
 
 from tests.bench.programs import program
 from tests.server import HTTP, Server, running_server
-from webapp.agents.places import new_session_files
 from webapp.log.record import format_record
+from webapp.sessions.layout import new_session_files
 from webapp.store.engine import FILE_NAME
 from webapp.store.ids import new_session_id
 

@@ -11,9 +11,9 @@ from tests.cli.command import run
 from tests.cli.test_doctor import findings_of
 from tests.search.shelf import Shelf, open_shelf
 from tests.server import Server, wait_for
-from webapp.archive.keeper_lock import KeeperLock
 from webapp.commands.checks.archive import check_index, check_keeper, check_retention
 from webapp.commands.checks.finding import Finding
+from webapp.keeper.lock import KeeperLock
 from webapp.search.index import FILE_NAME
 from webapp.settings import Settings
 from webapp.store import in_use

@@ -20,9 +20,9 @@ from tests.cli.command import Output, environment_for, folder_of, refused, run
 from tests.cli.exported import AGENTS, ended, exported
 from tests.search.shelf import open_shelf
 from tests.server import HTTP, PATIENCE_SECONDS, Server, running_server
-from webapp.agents.adopt import adopt
 from webapp.commands.exports.jsonl import ImportedLog
 from webapp.errors import BadRequest
+from webapp.sessions.importing import adopt
 
 
 @pytest.fixture(scope="module")

@@ -11,9 +11,9 @@ import pytest
 
 from tests.cli.command import refused, run, started
 from tests.server import PATIENCE_SECONDS, Server, python_agent, running_server, wait_for
-from webapp.archive import keeper_lock
-from webapp.archive.keeper_lock import KeeperLock
 from webapp.errors import SetupError
+from webapp.keeper import lock as keeper_lock
+from webapp.keeper.lock import KeeperLock
 from webapp.store import in_use
 
 AGENTS = {

@@ -15,10 +15,10 @@ from click.testing import CliRunner
 
 from tests.cli.command import environment_for, folder_of, interrupt, refused, run, started
 from tests.server import PATIENCE_SECONDS, Server, wait_for
-from webapp.agents import control
-from webapp.agents.places import SessionFiles
 from webapp.cli import cli
 from webapp.errors import BadRequest
+from webapp.sessions import control
+from webapp.sessions.layout import SessionFiles
 
 STUBBORN = "trap '' TERM; echo started; while :; do sleep 0.05; done"
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.cli.command import run
 from tests.search.shelf import Shelf, open_shelf
-from webapp.archive.keeper_lock import KeeperLock
+from webapp.keeper.lock import KeeperLock
 
 
 @pytest.fixture(scope="module")

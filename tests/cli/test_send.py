@@ -9,9 +9,9 @@ import pytest
 
 from tests.cli.command import Output, environment_for, folder_of, run
 from tests.server import PATIENCE_SECONDS, Server, python_agent, running_server, wait_for
-from webapp.agents.live_input import MAX_INPUT_BYTES
 from webapp.commands.send import pieces_of
 from webapp.errors import BadRequest
+from webapp.sessions.input import MAX_INPUT_BYTES
 
 ECHO = "for line in sys.stdin: print('got', repr(line))\nprint('the end')"
 AGENTS = {

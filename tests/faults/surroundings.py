@@ -12,8 +12,8 @@ import httpx
 import pysqlite3
 import pytest
 
-from tests.agents.machine import processes_of
 from tests.server import HTTP, Server, wait_for
+from tests.sessions.machine import processes_of
 
 IN_CI = "CI" in os.environ
 needs_root = pytest.mark.skipif(

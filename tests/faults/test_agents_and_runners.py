@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from tests.agents.machine import is_alive, kill
 from tests.faults.surroundings import is_anything_left, row
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
+from tests.sessions.machine import is_alive, kill
 from tests.sse import watch
 from webapp.log.record import parse_record
 

@@ -3,9 +3,9 @@
 import time
 from pathlib import Path
 
-from tests.agents.machine import is_alive, kill
 from tests.faults.surroundings import folders, is_anything_left, row, row_count
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
+from tests.sessions.machine import is_alive, kill
 from tests.sse import Viewer, contents, watch
 from tests.store.locked import held
 from webapp.log.record import format_record

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from tests.agents.machine import Machine, is_alive, kill, machine, processes_of, shell
 from tests.server import ROOT, wait_for
-from webapp.agents import stopping
-from webapp.agents.reconcile import reconcile
+from tests.sessions.machine import Machine, is_alive, kill, machine, processes_of, shell
+from webapp.sessions import cancel as stopping
+from webapp.sessions.reconcile import reconcile
 from webapp.store.models import Session
 
 CASE = "setsid sleep 63 & setsid nohup sleep 64 >/dev/null 2>&1 & sleep 600"

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.machine import Machine, machine, shell
-from webapp.agents.reconcile import reconcile
+from tests.sessions.machine import Machine, machine, shell
 from webapp.log.events import parse_events
+from webapp.sessions.reconcile import reconcile
 from webapp.store.models import Session
 
 LAST_BYTES = 4096

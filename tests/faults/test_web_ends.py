@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.machine import is_alive
 from tests.faults.crowd import Connection, Crowd, crowd
 from tests.faults.surroundings import row, wait_for_all_workers
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
+from tests.sessions.machine import is_alive
 from webapp.stream.view import RETRY_MS
 
 VIEWERS = 100

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from hypothesis import strategies as st
 
-from tests.agents.machine import Machine, machine, shell
 from tests.fuzz.budget import fuzz, mutated, mutations
 from tests.fuzz.values import values
+from tests.sessions.machine import Machine, machine, shell
 from webapp.store.models import Session
 
 READS_AND_STAYS = shell("cat >/dev/null; exec sleep 900")

@@ -8,7 +8,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from tests.agents.machine import Machine
+from tests.sessions.machine import Machine
 from tests.stream.event_source import Dispatched, events_of
 
 

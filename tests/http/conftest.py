@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.agents.machine import Machine, clear_away, shell
 from tests.http.client import Client
+from tests.sessions.machine import Machine, clear_away, shell
 from tests.store.fresh_var import make_var
 from webapp.agents.profiles import Profile
 from webapp.app import create_app

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.http.client import Client
-from webapp.archive.compress import compress_log
+from webapp.keeper.compress import compress_log
 
 SCRIPT = """
 for n in 1 2 3 4 5; do echo '{"type":"tool_call","n":'$n'}'; echo "line $n" >&2; done

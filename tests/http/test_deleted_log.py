@@ -3,7 +3,7 @@
 import pytest
 
 from tests.http.client import Client, plain_error
-from webapp.archive.retention import delete_log
+from webapp.keeper.retention import delete_log
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from tests.http.client import Client
 from tests.http.conftest import MakeClient, open_client
 from webapp.errors import ServiceUnavailable
-from webapp.http.logins import MAX_LOGINS, Logins
+from webapp.store.logins import MAX_LOGINS, Logins
 
 TOKEN = "s3cret-token-of-tests"
 PAGE = {"Accept": "text/html"}

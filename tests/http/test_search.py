@@ -7,11 +7,11 @@ import pytest
 
 from tests.http.client import Client, plain_error
 from tests.http.conftest import MakeClient, open_client
-from webapp.agents.places import new_session_files
 from webapp.log.record import format_record
 from webapp.search.fill import Filler
 from webapp.search.index import SearchIndex
 from webapp.search.texts import chunks
+from webapp.sessions.layout import new_session_files
 
 SCRIPT = (
     """echo 'the <b>needle</b> is here'; echo '{"type":"message","content":"and \\"there\\""}'"""

@@ -5,9 +5,9 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.agents.machine import kill
 from tests.http.client import Client, plain_error
 from tests.server import wait_for
+from tests.sessions.machine import kill
 
 
 @pytest.fixture(scope="module")

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from tests.agents.machine import is_alive, kill
 from tests.http.client import Client, data_of, plain_error
 from tests.http.conftest import AGENTS, MakeClient
 from tests.server import wait_for
+from tests.sessions.machine import is_alive, kill
 from tests.store.rows import add_ended, add_session
 from webapp.store.models import ENDED
 

@@ -11,7 +11,7 @@ from tests.http.client import Client, data_of, trpc_error
 from tests.http.conftest import MakeClient
 from tests.store.locked import held
 from tests.store.rows import execute
-from webapp.agents.launch import MAX_MESSAGE_BYTES
+from webapp.sessions.launch import MAX_MESSAGE_BYTES
 from webapp.store import engine
 
 

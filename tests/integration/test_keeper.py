@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
-from webapp.archive.keeper_lock import KeeperLock
+from webapp.keeper.lock import KeeperLock
 
 AGENTS = {"say": python_agent("print('needle'); print('line\\n' * 2000)")}
 INSTANT_DAYS = "0.000001"
@@ -25,7 +25,7 @@ def keepers(server: Server) -> list[int]:
         except OSError:
             continue
         is_ours = f"AGENT_STREAM_VAR={server.var}".encode() in environment
-        if b"webapp.archive" in command and is_ours:
+        if b"webapp.keeper" in command and is_ours:
             found.append(int(process.name))
     return found
 

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from tests.log import random_logs
 from tests.log.random_logs import DONE, open_file
-from webapp.archive import compress
-from webapp.archive.compress import write_compressed
+from webapp.keeper import compress
+from webapp.keeper.compress import write_compressed
 from webapp.log import reader, seek
 from webapp.log.compressed import FOOTER, CompressedLog
 from webapp.log.event_id import EventId

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.agents.machine import Machine, machine
+from tests.sessions.machine import Machine, machine
 
 MakeMachine = Callable[..., Machine]
 

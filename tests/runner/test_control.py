@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.agents.machine import Machine, machine, shell
 from tests.server import wait_for
+from tests.sessions.machine import Machine, machine, shell
 from webapp.store.models import Session
 
 PATIENCE_SECONDS = 10.0

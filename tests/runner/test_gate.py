@@ -9,15 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.agents.machine import Machine, kill, python, shell
 from tests.runner.conftest import MakeMachine
 from tests.runner.test_row import invoked_into_a_locked_database
 from tests.server import wait_for
+from tests.sessions.machine import Machine, kill, python, shell
 from tests.store.rows import rows
-from webapp.agents import live_input
-from webapp.agents.launch import Invocation
 from webapp.runner.gate import MARK, satisfies_gate
 from webapp.runner.pump import Pump
+from webapp.sessions import input as live_input
+from webapp.sessions.launch import Invocation
 from webapp.store import progress, workflows
 from webapp.store.models import Session
 from webapp.store.templates import StageTemplate

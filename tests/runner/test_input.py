@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from tests.agents.machine import Machine, python, shell
 from tests.runner.conftest import MakeMachine
 from tests.runner.test_session import cpu_ticks
 from tests.server import wait_for
-from webapp.agents import live_input
+from tests.sessions.machine import Machine, python, shell
 from webapp.errors import BadRequest, Conflict, TooManyRequests
+from webapp.sessions import input as live_input
 from webapp.store.models import Session
 
 CAT = ("cat",)

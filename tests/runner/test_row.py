@@ -6,10 +6,10 @@ from contextlib import contextmanager
 
 import pysqlite3
 
-from tests.agents.machine import Machine, kill, shell
 from tests.runner.conftest import MakeMachine
 from tests.server import wait_for
-from webapp.agents.runners import RunnerRequest
+from tests.sessions.machine import Machine, kill, shell
+from webapp.sessions.runners import RunnerRequest
 from webapp.store.models import Session
 
 

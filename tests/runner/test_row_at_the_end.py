@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tests.agents.machine import Machine, python, shell
 from tests.runner.conftest import MakeMachine
+from tests.sessions.machine import Machine, python, shell
 from tests.store.rows import rows
 from webapp.store.models import Session
 

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from tests.agents.machine import Machine, python, shell
 from tests.runner.conftest import MakeMachine
 from tests.server import wait_for
+from tests.sessions.machine import Machine, python, shell
 from webapp.log.record import MAX_LINE_BYTES, parse_time
 from webapp.store.models import Session
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.machine import Machine, is_alive, kill, python, shell
 from tests.runner.conftest import MakeMachine
 from tests.server import wait_for
+from tests.sessions.machine import Machine, is_alive, kill, python, shell
 from webapp.log.record import parse_time
 from webapp.store.models import Session
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.machine import Machine, is_alive, python, shell
 from tests.runner.conftest import MakeMachine
 from tests.server import wait_for
-from webapp.agents.launch import BASE_ENVIRONMENT
+from tests.sessions.machine import Machine, is_alive, python, shell
+from webapp.sessions.launch import BASE_ENVIRONMENT
 from webapp.store.models import Session
 
 OWN = {"AGENT_STREAM_SESSION_ID", "AGENT_STREAM_WORKFLOW_ID", "AGENT_STREAM_STAGE_INDEX"}

@@ -10,12 +10,12 @@ from typing import Any
 from tests.log.random_logs import DONE
 from tests.store.fresh_var import make_var
 from tests.store.rows import add_session
-from webapp.agents.places import SessionFiles, new_session_files
 from webapp.log.record import format_record
 from webapp.search.fill import Filler
 from webapp.search.find import Found, Search, find
 from webapp.search.index import SearchIndex
 from webapp.search.query import parse_query
+from webapp.sessions.layout import SessionFiles, new_session_files
 from webapp.store import workflows
 from webapp.store.engine import Database, open_migrated
 

@@ -8,8 +8,8 @@ import pytest
 
 from tests.search.shelf import NOON_NS, SECOND_NS, Shelf
 from tests.store.rows import execute
-from webapp.archive.compress import compress_log
 from webapp.errors import ServiceUnavailable
+from webapp.keeper.compress import compress_log
 from webapp.log.opened import compressed_path
 from webapp.log.record import format_record, parse_record
 from webapp.search import fill, find

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.machine import Machine, machine, shell
 from tests.server import wait_for
-from webapp.agents import control
+from tests.sessions.machine import Machine, machine, shell
 from webapp.errors import ServiceUnavailable
 from webapp.log.record import parse_time
+from webapp.sessions import control
 from webapp.store.models import Session
 
 DRIP_SECONDS = 0.05

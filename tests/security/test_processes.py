@@ -13,7 +13,7 @@ from tests.server import HTTP, Server, wait_for
 pytestmark = needs_root
 
 TOKEN = "s3cret-token-of-the-server"
-PARTS = ("gunicorn", "webapp.archive", "webapp/runner/__main__.py")
+PARTS = ("gunicorn", "webapp.keeper", "webapp/runner/__main__.py")
 
 SPY = """
 for process in /proc/[0-9]*; do

@@ -11,10 +11,10 @@ from tests.faults.surroundings import folders, row_count
 from tests.security.walk import Target, targets
 from tests.server import Server, running_server
 from webapp.app import create_app
-from webapp.http.logins import Logins
 from webapp.http.services import EXTENSION
 from webapp.http.trpc.router import PROCEDURES
 from webapp.settings import Settings
+from webapp.store.logins import Logins
 
 TOKEN = "s3cret-token-of-tests"
 LOGIN = {"Authorization": f"Bearer {TOKEN}"}

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.agents.machine import processes_of
 from tests.bench.processes import cpu_seconds, descriptors, resident_bytes, threads
 from tests.server import Server
+from tests.sessions.machine import processes_of
 from tests.soak.life import Life
 
 SETTLE_SECONDS = 10.0

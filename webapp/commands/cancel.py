@@ -4,13 +4,13 @@ import time
 
 import click
 
-from webapp.agents import control
-from webapp.agents.places import session_files
 from webapp.commands.figures import duration, outcome, seconds_between
 from webapp.commands.options import place_options, session_argument
 from webapp.commands.place import Place, open_place
 from webapp.commands.terminal import plain
 from webapp.errors import Conflict, ServiceUnavailable
+from webapp.sessions import control
+from webapp.sessions.layout import session_files
 from webapp.store.models import Session
 
 LOOK_SECONDS = 0.1

@@ -21,8 +21,6 @@ from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
-from webapp.agents.live_input import send_input
-from webapp.agents.places import session_files
 from webapp.commands.figures import duration, seconds_between
 from webapp.commands.follow import Chunk, EventParser, Stop
 from webapp.commands.place import Place
@@ -30,6 +28,8 @@ from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import has_colour, one_line
 from webapp.commands.transcript import Transcript
 from webapp.errors import AgentStreamError
+from webapp.sessions.input import send_input
+from webapp.sessions.layout import session_files
 from webapp.store.models import Session
 
 _LOOK_SECONDS = 0.2

@@ -3,7 +3,7 @@
 import click
 
 from webapp.commands.options import place_options, settings_of_a_reader
-from webapp.http.logins import end_all
+from webapp.store.logins import end_all
 
 
 @click.command(

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 import click
 
-from webapp.agents.reconcile import reconcile_all
 from webapp.commands.figures import (
     STATUS_STYLES,
     age,
@@ -20,6 +19,7 @@ from webapp.commands.place import Place, open_place
 from webapp.commands.table import Cell, Column, print_table
 from webapp.commands.terminal import one_line
 from webapp.errors import ServiceUnavailable
+from webapp.sessions.reconcile import reconcile_all
 from webapp.store.models import STATUSES, Session
 from webapp.store.session_filter import Filter
 from webapp.store.session_list import find_page

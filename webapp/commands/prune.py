@@ -5,13 +5,13 @@ import re
 
 import click
 
-from webapp.agents.arrivals import remove_abandoned
-from webapp.archive.retention import Limits, choose, days_ago, delete_log
 from webapp.commands.figures import byte_count
 from webapp.commands.moments import read_span
 from webapp.commands.options import place_options
 from webapp.commands.place import open_place
 from webapp.commands.progress import progress_bar
+from webapp.keeper.retention import Limits, choose, days_ago, delete_log
+from webapp.sessions.import_folder import remove_abandoned
 from webapp.store.kept_logs import KeptLog
 
 _UNITS = {"": 1, "B": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}

@@ -12,7 +12,6 @@ from types import FrameType
 
 import click
 
-from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, current_folder
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
 from webapp.commands.attach import watch
 from webapp.commands.figures import exit_status
@@ -24,6 +23,7 @@ from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import Cleaner, has_colour, one_line
 from webapp.errors import BadRequest
 from webapp.log.record import parse_record
+from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, current_folder
 from webapp.settings import PREFIX, Settings
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session

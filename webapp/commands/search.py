@@ -8,17 +8,17 @@ from pathlib import Path
 
 import click
 
-from webapp.agents.places import new_session_files
-from webapp.archive.keeper_lock import KeeperLock
 from webapp.commands.moments import as_since
 from webapp.commands.options import place_options
 from webapp.commands.place import Place, open_place
 from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import has_colour, one_line, paint, plain
+from webapp.keeper.lock import KeeperLock
 from webapp.search.fill import Filler
 from webapp.search.find import Found, Group, Hit, Search, find
 from webapp.search.index import SearchIndex
 from webapp.search.query import parse_query
+from webapp.sessions.layout import new_session_files
 from webapp.store import kept_logs
 
 _MOST_LETTERS = 400

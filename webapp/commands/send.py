@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import click
 
-from webapp.agents.live_input import MAX_INPUT_BYTES, send_input
 from webapp.commands.figures import byte_count
 from webapp.commands.options import place_options, session_argument
 from webapp.commands.place import open_place
 from webapp.errors import BadRequest, TooManyRequests
+from webapp.sessions.input import MAX_INPUT_BYTES, send_input
 
 FROM_STDIN = "-"
 _RETRY_SECONDS = 0.1

@@ -1,9 +1,9 @@
 """Ctrl-C of somebody who watches an agent: the first asks it to end, the second kills it."""
 
-from webapp.agents import control
-from webapp.agents.places import session_files
 from webapp.commands.place import Place
 from webapp.errors import ServiceUnavailable
+from webapp.sessions import control
+from webapp.sessions.layout import session_files
 from webapp.store.models import Session
 
 LEAVE_AFTER = 2

@@ -10,7 +10,6 @@ from typing import IO
 import click
 import zstandard
 
-from webapp.agents.adopt import adopt
 from webapp.commands.exports.jsonl import ImportedLog
 from webapp.commands.figures import byte_count
 from webapp.commands.options import place_options
@@ -18,6 +17,7 @@ from webapp.commands.place import making_place
 from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import plain
 from webapp.errors import BadRequest, SetupError
+from webapp.sessions.importing import adopt
 
 FROM_STDIN = "-"
 

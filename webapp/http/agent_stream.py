@@ -7,8 +7,6 @@ from pathlib import Path
 
 from flask import Blueprint, Response, request
 
-from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation
-from webapp.agents.places import session_files
 from webapp.errors import BadRequest, NotFound
 from webapp.http import budgets, inputs, security, view_options
 from webapp.http.login import current_login
@@ -17,6 +15,8 @@ from webapp.http.view_options import Beginning
 from webapp.log import reader
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.opened import open_log
+from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation
+from webapp.sessions.layout import session_files
 from webapp.store import sessions
 from webapp.store.models import Session
 from webapp.stream.format import Format

@@ -10,9 +10,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from webapp.connections.address import LOOPBACK
 from webapp.errors import BadRequest, TooManyRequests, Unauthorized
 from webapp.http.client_address import client_address
-from webapp.http.logins import LIFE_SECONDS, end_all
 from webapp.http.rates import Rate
 from webapp.http.services import services
+from webapp.store.logins import LIFE_SECONDS, end_all
 
 REFUSED_TOKENS = Rate("refused token", per_minute=10)
 """Wrong tokens from one address. A right one waits too: else it could still be guessed."""

@@ -7,14 +7,14 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
 
-from webapp.agents.places import new_session_files
 from webapp.errors import BadRequest, ServiceUnavailable
 from webapp.http import inputs, view_options
-from webapp.http.aside import run_aside
 from webapp.http.services import services
+from webapp.http.threads import run_aside
 from webapp.log.record import parse_time
 from webapp.search.find import Found, Group, Hit, Search, find
 from webapp.search.query import parse_query
+from webapp.sessions.layout import new_session_files
 from webapp.store import kept_logs
 from webapp.store.models import Session
 

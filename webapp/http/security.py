@@ -4,7 +4,6 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, request
 
-from webapp.agents.launch import MAX_MESSAGE_BYTES
 from webapp.connections.security_headers import SECURITY_HEADERS
 from webapp.errors import (
     Forbidden,
@@ -15,6 +14,7 @@ from webapp.errors import (
 )
 from webapp.http import budgets, connection, login
 from webapp.http.services import services
+from webapp.sessions.launch import MAX_MESSAGE_BYTES
 from webapp.settings import is_loopback
 
 _OPEN_ENDPOINTS = {

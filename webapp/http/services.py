@@ -7,20 +7,20 @@ from typing import cast
 
 from flask import current_app
 
-from webapp.agents import stopping
-from webapp.agents.launch import IdempotencyKey, Invocation, Launcher
-from webapp.agents.places import session_files
-from webapp.agents.reconcile import mend, reconcile
 from webapp.errors import Conflict, Gone, NotFound, ServiceUnavailable
-from webapp.http.logins import Logins
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.log.opened import OpenLog, open_log
 from webapp.metrics.meter import Meter
 from webapp.server_log import context
+from webapp.sessions import cancel as stopping
+from webapp.sessions.launch import IdempotencyKey, Invocation, Launcher
+from webapp.sessions.layout import session_files
+from webapp.sessions.reconcile import mend, reconcile
 from webapp.settings import Settings
 from webapp.store import sessions, shapes
 from webapp.store.engine import Database
+from webapp.store.logins import Logins
 from webapp.store.models import Session
 from webapp.stream.hub import Hub
 

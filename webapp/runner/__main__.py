@@ -1,6 +1,6 @@
 """`python -I -S webapp/runner/__main__.py SQLITE_PATH`: the fork server of one web worker.
 
-Started by `webapp/agents/runners.py` with one end of a socket pair as descriptor 3.
+Started by `webapp/sessions/runners.py` with one end of a socket pair as descriptor 3.
 """
 
 import os

@@ -8,11 +8,11 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from webapp.agents.places import session_files
 from webapp.log import lock, reader
 from webapp.log.opened import OpenLog, open_log
 from webapp.search.index import Entry, SearchIndex, Stale
 from webapp.search.texts import chunks
+from webapp.sessions.layout import session_files
 from webapp.store import kept_logs
 from webapp.store.engine import Database
 from webapp.store.models import Session

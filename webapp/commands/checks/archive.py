@@ -7,11 +7,11 @@ from pathlib import Path
 import pysqlite3
 from sqlalchemy import exc
 
-from webapp.archive import keeper_lock
-from webapp.archive.starter import LOOK_SECONDS
 from webapp.commands.checks.finding import Finding
 from webapp.commands.figures import byte_count
 from webapp.errors import AgentStreamError
+from webapp.keeper import lock as keeper_lock
+from webapp.keeper.starter import LOOK_SECONDS
 from webapp.search import index
 from webapp.settings import Settings
 from webapp.store import in_use, kept_logs

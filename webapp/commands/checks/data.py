@@ -7,11 +7,11 @@ from pathlib import Path
 
 from sqlalchemy import exc
 
-from webapp.agents.places import session_files
 from webapp.commands.checks.finding import Finding, Mark
 from webapp.commands.figures import byte_count
 from webapp.errors import AgentStreamError, SetupError
 from webapp.log import lock
+from webapp.sessions.layout import session_files
 from webapp.settings import Settings
 from webapp.store import sessions
 from webapp.store.engine import FILE_NAME, REVISION, Database, quick_check

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from flask import g, request
 
-from webapp.agents.launch import IdempotencyKey
 from webapp.compat import BadBody
 from webapp.errors import BadRequest
 from webapp.http import budgets, connection, inputs
+from webapp.sessions.launch import IdempotencyKey
 
 MAX_BYTES_BESIDE_TEXTS = 64 * 1024
 

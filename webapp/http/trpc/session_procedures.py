@@ -1,10 +1,10 @@
 """The procedures of sessions."""
 
-from webapp.agents import live_input
 from webapp.errors import BadRequest
 from webapp.http import inputs, session_query
 from webapp.http.services import services
 from webapp.http.trpc.call_input import idempotency_key
+from webapp.sessions import input as live_input
 
 
 def list_page(value: object) -> object:

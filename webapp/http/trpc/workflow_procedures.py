@@ -2,12 +2,12 @@
 
 from collections.abc import Iterator
 
-from webapp.agents import stopping
-from webapp.agents.launch import MAX_MESSAGE_BYTES, Invocation
 from webapp.http import inputs
 from webapp.http.services import services
 from webapp.http.trpc.call_input import hashed_key, idempotency_key
 from webapp.http.trpc.procedure import Ping, Tracked
+from webapp.sessions import cancel as stopping
+from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation
 from webapp.store import messages, progress, shapes, workflows
 
 MOST_STAGES = 10_000

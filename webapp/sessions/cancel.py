@@ -3,10 +3,10 @@
 import logging
 from pathlib import Path
 
-from webapp.agents import control
-from webapp.agents.places import session_files
-from webapp.agents.reconcile import reconcile
 from webapp.errors import Conflict, ServiceUnavailable
+from webapp.sessions import control
+from webapp.sessions.layout import session_files
+from webapp.sessions.reconcile import reconcile
 from webapp.store import sessions
 from webapp.store.engine import Database
 from webapp.store.models import Session

@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.agents.conftest import MakeMachine
-from tests.agents.machine import is_alive, kill, shell
 from tests.server import wait_for
-from webapp.agents import control
-from webapp.agents.control import RunnerGone
+from tests.sessions.conftest import MakeMachine
+from tests.sessions.machine import is_alive, kill, shell
+from webapp.sessions import control
+from webapp.sessions.control import RunnerGone
 
 
 def test_cancel_ends_the_session(make_machine: MakeMachine) -> None:

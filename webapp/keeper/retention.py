@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from webapp.agents.places import SessionFiles, new_session_files, session_files
-from webapp.archive.compress import compress_log
+from webapp.keeper.compress import compress_log
 from webapp.log import lock
 from webapp.log.opened import compressed_path
 from webapp.search.index import FILE_NAME as INDEX_NAME
 from webapp.search.index import SearchIndex
+from webapp.sessions.layout import SessionFiles, new_session_files, session_files
 from webapp.store import kept_logs, sessions
 from webapp.store.engine import Database
 from webapp.store.kept_logs import KeptLog

@@ -13,13 +13,13 @@ from sqlalchemy import select
 
 from tests.server import wait_for
 from tests.store.fresh_var import make_var
-from webapp.agents.launch import IdempotencyKey, Invocation, Launcher
-from webapp.agents.places import SessionFiles, session_files
 from webapp.agents.profiles import Profile
-from webapp.agents.reconcile import mend
 from webapp.log import lock
 from webapp.log.events import Event, parse_events
 from webapp.log.record import Record, parse_record
+from webapp.sessions.launch import IdempotencyKey, Invocation, Launcher
+from webapp.sessions.layout import SessionFiles, session_files
+from webapp.sessions.reconcile import mend
 from webapp.settings import Settings
 from webapp.store import sessions, workflows
 from webapp.store.engine import Database, open_migrated

@@ -8,11 +8,12 @@ import pytest
 
 from tests.search.shelf import Shelf
 from tests.store.rows import rows
-from webapp.archive import keeper, retention
-from webapp.archive.keeper import Leash, Over, keep
-from webapp.archive.keeper_lock import KeeperLock
-from webapp.archive.retention import Limits
 from webapp.errors import ServiceUnavailable
+from webapp.keeper import process as keeper
+from webapp.keeper import retention
+from webapp.keeper.lock import KeeperLock
+from webapp.keeper.process import Leash, Over, keep
+from webapp.keeper.retention import Limits
 from webapp.settings import Settings
 from webapp.store import session_index
 from webapp.store.engine import Database

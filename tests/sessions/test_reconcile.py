@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.conftest import MakeMachine
-from tests.agents.machine import SLEEP, Machine, is_alive, kill, python, shell
 from tests.server import wait_for
+from tests.sessions.conftest import MakeMachine
+from tests.sessions.machine import SLEEP, Machine, is_alive, kill, python, shell
 from tests.store.locked import held
 from tests.store.rows import add_session, execute
-from webapp.agents.places import new_session_files
-from webapp.agents.reconcile import mend, reconcile, reconcile_all
-from webapp.archive.compress import compress_log
+from webapp.keeper.compress import compress_log
 from webapp.log import lock
 from webapp.log.record import format_record
+from webapp.sessions.layout import new_session_files
+from webapp.sessions.reconcile import mend, reconcile, reconcile_all
 from webapp.store import engine
 from webapp.store.ids import new_session_id
 from webapp.store.models import Session

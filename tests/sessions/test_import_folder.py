@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.server import ROOT, wait_for
-from webapp.agents.arrivals import LEAST_SECONDS, arrival, remove_abandoned
+from webapp.sessions.import_folder import LEAST_SECONDS, arrival, remove_abandoned
 
 IMPORT = """
 import sys, time
 from pathlib import Path
-from webapp.agents.arrivals import arrival
+from webapp.sessions.import_folder import arrival
 with arrival(Path(sys.argv[1])) as files:
     files.log.write_text("half")
     print("up", flush=True)

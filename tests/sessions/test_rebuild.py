@@ -7,15 +7,15 @@ from typing import Any
 
 import pytest
 
-from tests.agents.conftest import MakeMachine
-from tests.agents.machine import Machine, kill, shell
 from tests.server import wait_for
+from tests.sessions.conftest import MakeMachine
+from tests.sessions.machine import Machine, kill, shell
 from tests.store.rows import execute, rows
-from webapp.agents.places import new_session_files
 from webapp.agents.profiles import Profile
-from webapp.agents.rebuild import rebuild
-from webapp.agents.reconcile import reconcile_all
-from webapp.archive.compress import compress_log
+from webapp.keeper.compress import compress_log
+from webapp.sessions.layout import new_session_files
+from webapp.sessions.rebuild import rebuild
+from webapp.sessions.reconcile import reconcile_all
 from webapp.store.ids import new_session_id
 
 USAGE = '{"type":"usage","inputTokens":9,"outputTokens":7,"costUsd":0.5,"durationMs":850}'

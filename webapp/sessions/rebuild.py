@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from webapp.agents.places import SessionFiles, new_session_files
-from webapp.agents.reconcile import last_record
 from webapp.log import reader
 from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, compressed_path, open_log
 from webapp.log.record import parse_record
 from webapp.log.usage import UsageRow, read_usage
+from webapp.sessions.layout import SessionFiles, new_session_files
+from webapp.sessions.reconcile import last_record
 from webapp.store import rebuilding, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID, WORKFLOW_ID, created_at

@@ -14,9 +14,10 @@ import pytest
 from tests.cli.command import environment_for
 from tests.server import PATIENCE_SECONDS, wait_for
 from tests.store.fresh_var import make_var
-from webapp.archive import keeper_lock, starter
-from webapp.archive.keeper_lock import KeeperLock
-from webapp.archive.starter import KeeperStarter
+from webapp.keeper import lock as keeper_lock
+from webapp.keeper import starter
+from webapp.keeper.lock import KeeperLock
+from webapp.keeper.starter import KeeperStarter
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_keeper_holds_nothing_of_the_server_and_only_the_end_of_its_leash_ends_i
     high_fd = 1500
     os.dup2(write_fd, high_fd)
     with subprocess.Popen(
-        [sys.executable, "-m", "webapp.archive"],
+        [sys.executable, "-m", "webapp.keeper"],
         stdin=subprocess.PIPE,
         pass_fds=[write_fd, high_fd],
     ) as process:

@@ -7,20 +7,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.agents.conftest import MakeMachine
-from tests.agents.machine import Machine, is_alive, kill, python, shell
 from tests.server import wait_for
+from tests.sessions.conftest import MakeMachine
+from tests.sessions.machine import Machine, is_alive, kill, python, shell
 from tests.store.locked import held
 from tests.store.rows import rows
-from webapp.agents.launch import (
+from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
+from webapp.errors import BadRequest, Conflict, NotFound, ServiceUnavailable
+from webapp.sessions.launch import (
     MAX_MESSAGE_BYTES,
     IdempotencyKey,
     Invocation,
     Launcher,
     agent_environment,
 )
-from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
-from webapp.errors import BadRequest, Conflict, NotFound, ServiceUnavailable
 from webapp.store import engine
 from webapp.store.models import Session
 

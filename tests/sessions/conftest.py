@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.agents.machine import SLEEP, Machine, machine
+from tests.sessions.machine import SLEEP, Machine, machine
 
 MakeMachine = Callable[..., Machine]
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from webapp import flock
-from webapp.agents.places import SessionFiles
+from webapp.sessions.layout import SessionFiles
 
 PREFIX = ".import-"
 LEAST_SECONDS = 60.0

@@ -16,14 +16,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from webapp.agents import reconcile
-from webapp.agents.handover import Handover
-from webapp.agents.places import new_session_files
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
-from webapp.agents.redaction import TextRedactor, secrets_of, secrets_of_all
-from webapp.agents.runners import RunnerRequest, Runners
 from webapp.errors import BadRequest, Conflict, ServiceUnavailable, SetupError
 from webapp.log.record import MAX_LINE_BYTES
+from webapp.sessions import reconcile
+from webapp.sessions.handover import Handover
+from webapp.sessions.layout import new_session_files
+from webapp.sessions.runners import RunnerRequest, Runners
+from webapp.sessions.secrets import TextRedactor, secrets_of, secrets_of_all
 from webapp.settings import Settings
 from webapp.store import rebuilding, sessions, workflows
 from webapp.store.engine import Database

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from webapp.agents import control
-from webapp.agents.places import session_files
 from webapp.errors import (
     AgentStreamError,
     BadRequest,
@@ -11,6 +9,8 @@ from webapp.errors import (
     ServiceUnavailable,
     TooManyRequests,
 )
+from webapp.sessions import control
+from webapp.sessions.layout import session_files
 from webapp.store.models import Session
 
 MAX_INPUT_BYTES = 64 * 1024

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 
-from webapp.archive.keeper_lock import KeeperLock
+from webapp.keeper.lock import KeeperLock
 from webapp.settings import PREFIX
 
 LOOK_SECONDS = 5.0
@@ -65,7 +65,7 @@ class KeeperStarter:
         try:
             self._pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-P", "-m", "webapp.archive"],
+                [sys.executable, "-P", "-m", "webapp.keeper"],
                 _environment(os.environ),
                 file_actions=[(os.POSIX_SPAWN_DUP2, read_fd, 0)],
                 setsid=True,

@@ -1,4 +1,4 @@
-"""`python -m webapp.archive`: the keeper, as a worker starts it."""
+"""`python -m webapp.keeper`: the keeper, as a worker starts it."""
 
 import os
 
@@ -16,8 +16,8 @@ import logging  # noqa: E402
 import signal  # noqa: E402
 import sys  # noqa: E402
 
-from webapp.archive.keeper import Leash, keep  # noqa: E402
 from webapp.errors import AgentStreamError  # noqa: E402
+from webapp.keeper.process import Leash, keep  # noqa: E402
 from webapp.settings import load_settings  # noqa: E402
 
 

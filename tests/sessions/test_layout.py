@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.agents.places import new_session_files, session_files
+from webapp.sessions.layout import new_session_files, session_files
 from webapp.store.models import Session
 
 VAR = Path("/var")

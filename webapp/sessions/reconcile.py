@@ -13,9 +13,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from webapp.agents import control
-from webapp.agents.leftovers import kill_leftovers
-from webapp.agents.places import session_files
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
 from webapp.log.dialects.translate import read_dialect
@@ -23,6 +20,9 @@ from webapp.log.opened import OpenLog, PlainLog, open_log
 from webapp.log.record import format_record, parse_record
 from webapp.log.usage import read_usage
 from webapp.runner.background import MAX_NAMED_PROCESSES
+from webapp.sessions import control
+from webapp.sessions.layout import session_files
+from webapp.sessions.orphans import kill_leftovers
 from webapp.store import sessions
 from webapp.store.engine import Database
 from webapp.store.models import ENDED, Session, now

@@ -92,7 +92,7 @@ class Runners:
                 self._pid = os.posix_spawn(
                     sys.executable,
                     [sys.executable, "-I", "-S", str(_FORK_SERVER), str(_SQLITE_PATH)],
-                    {"AGENT_STREAM_RUNNER": "1"},  # not empty: see webapp/agents/leftovers.py
+                    {"AGENT_STREAM_RUNNER": "1"},  # not empty: see webapp/sessions/orphans.py
                     file_actions=[
                         (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
                         (os.POSIX_SPAWN_DUP2, 0, 1),

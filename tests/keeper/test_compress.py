@@ -12,8 +12,8 @@ import zstandard
 
 from tests.log.random_logs import DONE, open_file
 from tests.server import ROOT
-from webapp.archive import compress
-from webapp.archive.compress import compress_log
+from webapp.keeper import compress
+from webapp.keeper.compress import compress_log
 from webapp.log import lock
 from webapp.log.opened import OpenLog, open_log
 from webapp.log.record import format_record
@@ -25,7 +25,7 @@ LOG = LIVE_LOG + format_record(2, b"system", DONE)
 CRASH = """
 import os, sys
 from pathlib import Path
-from webapp.archive import compress
+from webapp.keeper import compress
 path, steps = Path(sys.argv[1]), iter(range(int(sys.argv[2])))
 compress.FRAME_BYTES = 20_000
 

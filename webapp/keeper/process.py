@@ -13,10 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from webapp.archive import retention
-from webapp.archive.keeper_lock import KeeperLock
-from webapp.archive.retention import Limits
 from webapp.errors import AgentStreamError
+from webapp.keeper import retention
+from webapp.keeper.lock import KeeperLock
+from webapp.keeper.retention import Limits
 from webapp.search.fill import Filler
 from webapp.search.index import SearchIndex
 from webapp.settings import Settings

@@ -5,9 +5,9 @@ import errno
 import os
 from pathlib import Path
 
-from webapp.agents.places import SessionFiles
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock
+from webapp.sessions.layout import SessionFiles
 
 LEAST_FREE_BYTES = 1 << 20
 """With less room an agent is not even started: what it printed would be lost."""

@@ -9,9 +9,9 @@ import pytest
 
 from tests.search.shelf import Shelf
 from tests.store.rows import execute, rows
-from webapp.archive import retention
-from webapp.archive.compress import compress_log
-from webapp.archive.retention import Limits, choose, compress_old, delete_log
+from webapp.keeper import retention
+from webapp.keeper.compress import compress_log
+from webapp.keeper.retention import Limits, choose, compress_old, delete_log
 from webapp.log import lock
 from webapp.log.opened import compressed_path
 

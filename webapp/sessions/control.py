@@ -9,9 +9,9 @@ import socket
 import time
 from collections.abc import Mapping
 
-from webapp.agents.places import SessionFiles
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock
+from webapp.sessions.layout import SessionFiles
 
 PATIENCE_SECONDS = 5.0
 MAX_ANSWER_BYTES = 1 << 12

@@ -10,12 +10,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from webapp.agents import rebuild
-from webapp.agents.arrivals import arrival, remove_abandoned
-from webapp.agents.places import SessionFiles, new_session_files
 from webapp.errors import BadRequest, Conflict
 from webapp.log import reader
 from webapp.log.opened import open_log
+from webapp.sessions import rebuild
+from webapp.sessions.import_folder import arrival, remove_abandoned
+from webapp.sessions.layout import SessionFiles, new_session_files
 from webapp.store import rebuilding, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID

@@ -65,7 +65,7 @@ def _show_version(context: click.Context, _option: click.Parameter, is_asked: bo
         from importlib.metadata import PackageNotFoundError, version
 
         try:
-            found = version("agent-stream")
+            found = version("agent-stream-server")
         except PackageNotFoundError:
             found = "(not installed)"
         click.echo(f"agent-stream {found}")

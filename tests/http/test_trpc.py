@@ -1,6 +1,8 @@
 """tRPC over HTTP: what it answers, and what each kind of bad input is told."""
 
 import json
+import os
+import signal
 from typing import Any
 from urllib.parse import quote
 
@@ -9,6 +11,7 @@ from werkzeug.test import TestResponse
 
 from tests.http.client import Client, data_of, trpc_error
 from tests.http.conftest import MakeClient
+from tests.server import wait_for
 from tests.store.locked import held
 from tests.store.rows import execute
 from webapp.sessions.launch import MAX_MESSAGE_BYTES
@@ -102,6 +105,38 @@ def test_invoke_answers_with_the_running_session(client: Client) -> None:
         "status": "running",
     }
     assert client.session(answer["sessionId"])["workflowId"] == workflow_id
+
+
+def test_repeated_key_answers_with_the_end_of_a_session_that_has_ended(client: Client) -> None:
+    key = {"workflowId": client.create_workflow(), "message": "exit 3", "idempotencyKey": "ended"}
+    session_id = data_of(invoke(client, **key))["sessionId"]
+    wait_for(lambda: client.session(session_id)["status"] == "failed")
+    assert data_of(invoke(client, **key)) == {
+        "sessionId": session_id,
+        "workflowId": key["workflowId"],
+        "stageIndex": 0,
+        "status": "failed",
+    }
+
+
+def test_repeated_key_answers_lost_for_a_session_whose_runner_was_killed(client: Client) -> None:
+    key = {"workflowId": client.create_workflow(), "message": "sleep 600", "idempotencyKey": "lost"}
+    session_id = data_of(invoke(client, **key))["sessionId"]
+    running = client.machine.wait_until_running(client.machine.find(session_id))
+    assert running.runner_pid is not None
+    os.kill(running.runner_pid, signal.SIGKILL)
+    wait_for(lambda: not client.machine.is_locked(running))
+    assert data_of(invoke(client, **key))["status"] == "lost"
+
+
+def test_runner_that_cannot_be_started_is_a_failed_session(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_anything: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(client.machine.launcher.runners, "start", refuse)
+    assert data_of(invoke_in_workflow(client, message="true"))["status"] == "failed"
 
 
 def test_command_that_is_not_installed_is_a_failed_session_and_no_error(client: Client) -> None:

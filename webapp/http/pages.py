@@ -83,6 +83,6 @@ def modules(static_folder: Path, entry: str) -> tuple[str, ...]:
 def installed_version() -> str:
     """The version of this distribution, as it was installed."""
     try:
-        return version("agent-stream")
+        return version("agent-stream-server")
     except PackageNotFoundError:
         return "unknown"

@@ -171,7 +171,7 @@ class Launcher:
             if not isinstance(inserted, str):
                 session, spec = inserted
                 handover.is_needed = True
-                self._spawn(
+                return self._spawn(
                     session,
                     RunnerRequest(
                         directory=str(files.directory),
@@ -183,9 +183,17 @@ class Launcher:
                     handover,
                     stdin_fd,
                 )
-                return session
+        return self._find(inserted)
+
+    def _find(self, session_id: str) -> Session:
+        """The session that a repeated key names, as it is now."""
         with self.database.read() as orm:
-            return sessions.get_session(orm, inserted)
+            session = sessions.get_session(orm, session_id)
+        try:
+            return reconcile.reconcile(self.database, self.var, session)
+        except (OSError, ServiceUnavailable):
+            logger.exception("cannot find out whether %s still runs", session.id)
+            return session
 
     def _profile(self, name: str | None) -> Profile:
         name = self.settings.default_agent if name is None else name
@@ -212,19 +220,23 @@ class Launcher:
         request: RunnerRequest,
         handover: Handover,
         stdin_fd: int | None,
-    ) -> None:
+    ) -> Session:
         """Start the runner. If that fails the session has ended, and says why."""
         try:
             self.runners.start(request, handover.log_fd, stdin_fd)
+            return session
         except OSError as error:
             logger.exception("cannot start the runner of %s", session.id)
             self.on_runner_failure("start")
             handover.close()  # what still holds the lock then is a runner that did start
             reason = f"cannot start the runner: {error.strerror or error}"
             try:
-                reconcile.reconcile(self.database, self.var, session, status="failed", error=reason)
+                return reconcile.reconcile(
+                    self.database, self.var, session, status="failed", error=reason
+                )
             except OSError:
                 logger.exception("%s has ended; its next viewer will find that out", session.id)
+                return session
 
     def _spec(
         self,

@@ -78,7 +78,7 @@ def invoke_agent(value: object) -> object:
         "sessionId": session.id,
         "workflowId": session.workflow_id,
         "stageIndex": session.stage_index,
-        "status": "running",
+        "status": "running" if session.is_live else session.status,
     }
 
 

@@ -1,10 +1,12 @@
-"""`create_app(settings)`: all wiring, nothing else."""
+"""`create_app(settings)`: the WSGI application of one worker."""
 
 import os
 
 from flask import Flask, Response
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from webapp import host as hosts
+from webapp.host import Host
 from webapp.http import (
     agent_stream,
     docs,
@@ -21,46 +23,23 @@ from webapp.http import (
     sessions,
     trpc,
 )
-from webapp.http.message_board import MessageBoard
-from webapp.http.rates import Rates
-from webapp.http.services import EXTENSION, Services, end_abandoned
-from webapp.metrics.meter import Meter
-from webapp.sessions.launch import Launcher
+from webapp.http.services import EXTENSION
 from webapp.settings import Settings, load_settings
-from webapp.store.engine import open_migrated
-from webapp.store.logins import Logins
-from webapp.stream.hub import Hub
+from webapp.worker import Worker
+
+WORKER = "agent-stream worker"
+"""The worker's key among the extensions of its application."""
 
 
-def create_app(settings: Settings | None = None) -> Flask:
-    """The WSGI application of one worker. SetupError if it cannot run."""
+def create_app(settings: Settings | None = None, host: Host | None = None) -> Flask:
+    """Build a worker and register what answers its requests. SetupError if it cannot run."""
     settings = load_settings() if settings is None else settings
-    database = open_migrated(settings.var)
-    launcher = Launcher(settings, database)
-    hub = Hub(
-        lambda session_id: end_abandoned(database, launcher, session_id),
-        settings.max_streams_of_worker,
-    )
-    board = MessageBoard(database, lambda: hub.should_stop())
-    hub.other_streams = lambda: board.followers
-
-    meter = Meter()
-    meter.gauges = {"session": lambda: hub.viewers, "history": lambda: board.followers}
-    hub.count_sent = meter.count_sent
-    launcher.on_runner_failure = meter.count_runner_failure
-    database.on_lock_wait = meter.count_lock_wait
-
-    rates = Rates(settings.var)
-    logins = None if settings.token is None else Logins(settings.var, settings.token)
-
-    if logins is not None:
-        hub.is_login_live = logins.is_live
+    worker = Worker(settings, hosts.current() if host is None else host)
 
     app = Flask(__name__)
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    app.extensions[EXTENSION] = Services(
-        settings, database, launcher, hub, board, rates, meter, logins
-    )
+    app.extensions[EXTENSION] = worker.services
+    app.extensions[WORKER] = worker
     request_log.register(app)
     errors.register(app)
     ops.register(app)

@@ -3,7 +3,6 @@
 `agent-stream serve` starts gunicorn with these too. Settings: https://docs.gunicorn.org/
 """
 
-import gc
 import os
 import socket
 import sys
@@ -95,7 +94,7 @@ def when_ready(server: Any) -> None:
 
 
 def pre_fork(server: Any, worker: Any) -> None:
-    """Give the worker a place for its numbers that no other living one has."""
+    """Give the worker a slot for its numbers that no other living one has."""
     used = {other.agent_stream_slot for other in server.WORKERS.values()}
     memory = server.agent_stream_memory
     free = (index for index in range(1, memory.slots) if index not in used)
@@ -118,61 +117,38 @@ def pre_exec(server: Any) -> None:
     server.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]
 
 
-def post_worker_init(worker: Any) -> None:
-    """Let the worker's streams end when it is told to, and scale where it can.
+def post_fork(_server: Any, worker: Any) -> None:
+    """Say what the worker's application will run in."""
+    from webapp import host
 
-    What was loaded by now stays: the garbage collector need not look at it ever again.
-    """
-    from webapp.compat import set_error_page
-    from webapp.connections.error_page import write_error
-    from webapp.connections.waiting_room import make_waiting_room
-    from webapp.keeper.starter import KeeperStarter
-
-    hub = _services(worker).hub
-    hub.should_stop = lambda: not worker.alive
-    _join_memory(worker)
-    worker.room = make_waiting_room(
-        threads=None if _settings.worker_class == "gevent" else threads,
-        has_proxies=_settings.proxies > 0,
-    )
-    set_error_page(write_error)
-    if (
-        _settings.worker_class == "gevent"
-        and not worker.cfg.is_ssl
-        and worker.cfg.protocol == "http"
-    ):
-        from webapp.stream.newcomers import pace
-        from webapp.stream.push import Push
-
-        hub.push = Push(
-            hub,
-            ping_seconds=_settings.ping_seconds,
-            send_timeout_seconds=_settings.send_timeout_seconds,
+    is_plain = not worker.cfg.is_ssl and worker.cfg.protocol == "http"
+    shared = {}
+    if worker.agent_stream_slot is None:
+        worker.log.warning("too many workers: this one is not in /metrics")
+    else:
+        shared = {"memory": worker.agent_stream_memory, "slot": worker.agent_stream_slot}
+    host.enter(
+        host.Host(
+            should_stop=lambda: not worker.alive,
+            gunicorn_worker=worker,
+            has_sockets=is_plain and _settings.worker_class == "gevent",
+            **shared,
         )
-        pace(worker, lambda: hub.viewers > 0)
-    worker.agent_stream_keeper = KeeperStarter(_settings.var.resolve())
-    worker.agent_stream_keeper.start()
-    gc.collect()
-    gc.freeze()
+    )
+
+
+def post_worker_init(worker: Any) -> None:
+    """The application is there."""
+    _worker(worker).start()
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """End the streams that are still open, so that their viewers come back at once."""
-    if getattr(worker, "wsgi", None) is not None and _services(worker).hub.push is not None:
-        _services(worker).hub.push.stop()
+    """Its last request was answered."""
+    if getattr(worker, "wsgi", None) is not None:
+        _worker(worker).stop()
 
 
-def _join_memory(worker: Any) -> None:
-    if worker.agent_stream_slot is None:
-        worker.log.warning("too many workers: this one is not in /metrics")
-        return
-    memory = worker.agent_stream_memory
-    meter = _services(worker).meter
-    meter.join(memory, memory.slot(worker.agent_stream_slot))
-    meter.start_publishing()
+def _worker(worker: Any) -> Any:
+    from webapp.app import WORKER
 
-
-def _services(worker: Any) -> Any:
-    from webapp.http.services import EXTENSION
-
-    return worker.wsgi.extensions[EXTENSION]
+    return worker.wsgi.extensions[WORKER]

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from tests.clients.event_source import events_of
 from tests.nginx import LOGS, Proxy, running_nginx
 from tests.server import Server, python_agent, running_server, wait_for
-from tests.stream.event_source import events_of
 
 TOKEN = "behind-nginx-4711"
 LINES = 400

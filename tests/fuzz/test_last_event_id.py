@@ -5,10 +5,10 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import strategies as st
 
+from tests.clients.event_source import Dispatched, events_of
 from tests.fuzz.budget import fuzz, mutated, mutations
 from tests.http.client import Client
 from tests.http.conftest import open_client
-from tests.stream.event_source import Dispatched, events_of
 
 MESSAGE = 'echo a; echo \'{"type":"x"}\'; echo b >&2; printf c; sleep 0.2; echo d'
 headers = st.text(

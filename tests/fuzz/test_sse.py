@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import strategies as st
 
+from tests.clients.event_source import EventSource, events_of
 from tests.fuzz.budget import fuzz
 from tests.fuzz.logs import logs
 from tests.http.client import Client
 from tests.http.conftest import open_client
 from tests.log import random_logs
-from tests.stream.event_source import EventSource, events_of
 from webapp.log.events import Event, parse_events
 from webapp.log.record import format_record
 from webapp.stream import sse

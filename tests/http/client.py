@@ -8,8 +8,8 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from tests.clients.event_source import Dispatched, events_of
 from tests.sessions.machine import Machine
-from tests.stream.event_source import Dispatched, events_of
 
 
 @dataclass

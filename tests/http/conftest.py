@@ -13,6 +13,7 @@ from tests.sessions.machine import Machine, clear_away, shell
 from tests.store.fresh_var import make_var
 from webapp.agents.profiles import Profile
 from webapp.app import create_app
+from webapp.host import Host
 from webapp.http.services import EXTENSION
 from webapp.settings import Settings
 
@@ -31,13 +32,14 @@ def open_client(folder: Path, **settings: Any) -> Iterator[Client]:
     chosen = Settings(
         var=make_var(folder), agents=AGENTS, default_agent="sh", grace_seconds=0.5, ping_seconds=60
     )
-    app = create_app(replace(chosen, **settings))
+    is_over: list[bool] = []
+    app = create_app(replace(chosen, **settings), Host(should_stop=lambda: bool(is_over)))
     services = app.extensions[EXTENSION]
     machine = Machine(services.settings, services.database, services.launcher)
     try:
         yield Client(app, machine, app.test_client())
     finally:
-        services.hub.should_stop = lambda: True
+        is_over.append(True)
         clear_away(machine)
 
 

@@ -4,8 +4,8 @@ from urllib.parse import quote
 
 import pytest
 
+from tests.clients.event_source import EventSource, events_of
 from tests.http.client import Client, plain_error
-from tests.stream.event_source import EventSource, events_of
 
 
 def start(client: Client, message: str, workflow_id: str | None = None) -> tuple[str, EventSource]:

@@ -7,9 +7,9 @@ from urllib.parse import quote
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.clients.event_source import EventSource
 from tests.http.client import Client, data_of, trpc_error
 from tests.http.conftest import MakeClient
-from tests.stream.event_source import EventSource
 from webapp.http.message_board import MessageBoard
 from webapp.http.services import EXTENSION
 from webapp.store.engine import DatabaseBusy

@@ -7,8 +7,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.clients.event_source import events_of
 from tests.server import Server, running_server, wait_for
-from tests.stream.event_source import events_of
 
 
 class Subscriber(threading.Thread):

@@ -7,6 +7,7 @@ from prometheus_client.openmetrics import parser as openmetrics
 from prometheus_client.parser import text_string_to_metric_families
 
 from webapp.metrics.exposition import expose
+from webapp.metrics.memory import Memory
 from webapp.metrics.meter import BUCKETS, Meter
 
 Samples = dict[tuple[str, ...], float]
@@ -26,19 +27,19 @@ def samples(meter: Meter, sessions: dict[str, int] | None = None) -> Samples:
 @pytest.fixture
 def meter() -> Meter:
     """One that has counted nothing."""
-    return Meter()
+    return Meter(Memory(1), 0)
 
 
 def test_what_was_never_counted_is_nought(meter: Meter) -> None:
     found = samples(meter)
     for name in ("events_sent_total", "bytes_sent_total", "lock_waits_total"):
         assert found[name,] == 0
-    assert found["workers",] == 1
+    assert found["workers",] == 0
     assert found["invoke_seconds_count",] == 0
 
 
 def test_each_thing_that_is_counted_has_its_number(meter: Meter) -> None:
-    meter.gauges = {"session": lambda: 7}
+    meter.publish({"session": 7})
     meter.count_request("GET", "/api/sessions/<session_id>", 200)
     meter.count_request("GET", "/api/sessions/<session_id>", 200)
     meter.count_request("POST", "(none)", 404)
@@ -51,7 +52,7 @@ def test_each_thing_that_is_counted_has_its_number(meter: Meter) -> None:
     assert (found["events_sent_total",], found["bytes_sent_total",]) == (3, 450)
     assert found["runner_failures_total", "start"] == 1
     assert (found["lock_waits_total",], found["lock_wait_seconds_total",]) == (1, 1.5)
-    assert found["streams_open", "session"] == 7
+    assert (found["workers",], found["streams_open", "session"]) == (1, 7)
     assert (found["sessions", "running"], found["sessions", "lost"]) == (2, 1)
 
 

@@ -146,7 +146,7 @@ def test_wait_for_the_lock_is_told_with_its_length(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waits: list[float] = []
-    database.on_lock_wait = waits.append
+    database = engine.Database(database.path, waits.append)
     create(database)
     assert waits == []
     monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.3)

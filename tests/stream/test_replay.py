@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.stream.event_source import Dispatched, events_of
+from tests.clients.event_source import Dispatched, events_of
 from tests.stream.growing_log import DONE, GrowingLog
 from webapp.log.record import format_record
+from webapp.log.watch import watch_file
 from webapp.stream.cursor import Cursor
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
@@ -33,7 +34,7 @@ class Stage:
 
     def __init__(self, folder: Path) -> None:
         self.log = GrowingLog(folder / "output.log")
-        self.feed = Feed("session", self.log.path)
+        self.feed = Feed("session", self.log.path, watch_file)
         self.clock = Clock()
 
     def write(self, *records: tuple[float, str]) -> None:
@@ -50,7 +51,7 @@ class Stage:
 
     def replay(self, speed: float = 1.0, max_gap: float = 100.0, offset: int = 0) -> Replay:
         """A viewer's replay from a boundary on."""
-        cursor = Cursor(self.feed, Format(), self.feed.place_at(offset))
+        cursor = Cursor(self.feed, Format(), self.feed.position_at(offset))
         return Replay(cursor, Pace(speed, max_gap), self.clock)
 
     def run(self, replay: Replay) -> list[tuple[float, Dispatched]]:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from tests.clients.event_source import Dispatched, EventSource, events_of
 from tests.log import random_logs
-from tests.stream.event_source import Dispatched, EventSource, events_of
 from webapp.log.events import Event, parse_events
 from webapp.stream import sse
 

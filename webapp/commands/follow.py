@@ -11,8 +11,8 @@ from webapp.log import lock, reader
 from webapp.log.dialects.translate import Translate, read_dialect
 from webapp.log.events import Event, parse_events
 from webapp.log.opened import OpenLog
+from webapp.log.watch import watch_file
 from webapp.store.models import Session
-from webapp.stream.watch import watch_file
 
 LOOK_SECONDS = 1.0
 """A file event is only a hint: look so often, whatever was heard."""

@@ -6,11 +6,11 @@ from gunicorn.workers.ggevent import GeventWorker as GunicornGeventWorker
 
 from webapp.connections.client_socket import ClientSocket
 from webapp.connections.waiting_room import WaitingRoom
-from webapp.stream.connection import HandedOver
+from webapp.stream.takeover.connection import HandedOver
 
 
 class GeventWorker(GunicornGeventWorker):  # type: ignore[misc]
-    """`room` comes with the settings: see gunicorn_conf."""
+    """`room` comes from the application: see `Worker.start`."""
 
     room: WaitingRoom
 

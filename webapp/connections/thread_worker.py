@@ -10,7 +10,7 @@ from webapp.connections.waiting_room import WaitingRoom
 
 
 class ThreadWorker(GunicornThreadWorker):  # type: ignore[misc]
-    """`room` comes with the settings: see gunicorn_conf.
+    """`room` comes from the application: see `Worker.start`.
 
     With TLS, which is the proxy's work, gunicorn makes another socket, without limits.
     """

@@ -20,7 +20,6 @@ from webapp.sessions.layout import session_files
 from webapp.store import sessions
 from webapp.store.models import Session
 from webapp.stream.format import Format
-from webapp.stream.respond import respond
 from webapp.stream.view import Pace, View
 
 blueprint = Blueprint("agent_stream", __name__)
@@ -33,7 +32,7 @@ def agent_stream() -> Response:
     `?sessionId=…[&offset=…|&tail=…|&from=…][&speed=…[&maxGap=…]][&format=envelope|raw]`, or
     `?workflowId=…&message=…[&stageIndex=…][&agent=…]` to start a session first.
     """
-    services().hub.give_way()  # of a crowd each would else hold up the live ones for all its steps
+    services().streams.give_way()  # a burst of new viewers must not stall live ones
     args = request.args.to_dict()
     form, pace = _format(args), view_options.pace(args)
     last_id = request.headers.get("Last-Event-ID")
@@ -41,7 +40,7 @@ def agent_stream() -> Response:
         session = services().look_up(inputs.required_text(args, "sessionId"))
         _check_workflow(args, session)
         beginning = view_options.beginning(args, last_id)
-        services().hub.give_way()
+        services().streams.give_way()
         return _respond(session, beginning, form, pace)
     if "workflowId" not in args:
         raise BadRequest(
@@ -84,7 +83,7 @@ def _start_or_resume(
             return _headers_only()
         budgets.count_changes()
         budgets.count_bytes(len(request.query_string))
-        services().hub.admit()
+        services().admit_stream()
         session, beginning = services().invoke(invocation), Beginning()
     return _respond(session, beginning, form._replace(id_prefix=f"{session.id}/"), pace)
 
@@ -118,7 +117,7 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
     if request.method == "HEAD":
         return _headers_only()
     services_ = services()
-    services_.hub.admit()
+    services_.admit_stream()
 
     def recorded_end() -> dict[str, object] | None:
         now = services_.look_up(session.id)
@@ -140,8 +139,7 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
         first_id=f"{form.id_prefix}{after or 0}" if form.id_prefix else None,
     )
     response = _headers_only()
-    send_timeout_seconds = services_.settings.send_timeout_seconds
-    response.response = respond(services_.hub, view, request.environ, send_timeout_seconds)
+    response.response = services_.streams.respond(view, request.environ)
     return response
 
 

@@ -51,9 +51,9 @@ def metrics() -> Response:
             by_status = sessions.count_by_status(orm)
     except AgentStreamError:
         logger.exception("cannot count the sessions")
-    body, content_type = expose(
-        services().meter.totals(), by_status, request.headers.get("Accept", "")
-    )
+    services().publish_streams()
+    totals = services().meter.totals()
+    body, content_type = expose(totals, by_status, request.headers.get("Accept", ""))
     return Response(body, content_type=content_type)
 
 

@@ -1,4 +1,4 @@
-"""What the blueprints work with; `create_app` makes it, one a process."""
+"""What the blueprints work with: the parts of this worker."""
 
 import logging
 import time
@@ -22,9 +22,10 @@ from webapp.store import sessions, shapes
 from webapp.store.engine import Database
 from webapp.store.logins import Logins
 from webapp.store.models import Session
-from webapp.stream.hub import Hub
+from webapp.stream.streams import Streams
 
 EXTENSION = "agent-stream"
+_RETRY_AFTER_SECONDS = 5
 
 logger = logging.getLogger(__name__)
 
@@ -36,12 +37,27 @@ class Services:
     settings: Settings
     database: Database
     launcher: Launcher
-    hub: Hub
+    streams: Streams
     board: MessageBoard
     rates: Rates
     meter: Meter
     logins: Logins | None
     """None where no token is asked for."""
+
+    def admit_stream(self) -> None:
+        """Raise ServiceUnavailable if this worker has as many streams as it may have."""
+        most = self.settings.max_streams_of_worker
+        count = self.streams.viewers + self.board.followers
+        if count >= most:
+            raise ServiceUnavailable(
+                f"This worker has {count} streams open and may have {most} "
+                "(AGENT_STREAM_MAX_STREAMS); try again in a moment.",
+                retry_after=_RETRY_AFTER_SECONDS,
+            )
+
+    def publish_streams(self) -> None:
+        """Let the other workers know how many streams are open here."""
+        self.meter.publish({"session": self.streams.viewers, "history": self.board.followers})
 
     def look_up(self, session_id: str) -> Session:
         """A session as it is now: one that lost its runner is ended first. NotFound."""

@@ -1,7 +1,6 @@
 """`GET /api/sessions/<id>/log`: the log file itself, or what the agent printed to a stream."""
 
 import os
-import time
 from collections.abc import Iterator
 
 from flask import Blueprint, Response, request
@@ -14,9 +13,9 @@ from webapp.log import reader
 from webapp.log.opened import OpenLog
 from webapp.log.output import STREAMS, read_output
 from webapp.store.models import Session
-from webapp.stream.connection import set_limits
-from webapp.stream.pull import YIELD_SECONDS
-from webapp.stream.send_file import send_file
+from webapp.stream import fairness
+from webapp.stream.takeover.connection import set_limits
+from webapp.stream.takeover.send_file import send_file
 
 blueprint = Blueprint("session_log", __name__, url_prefix="/api/sessions")
 
@@ -102,7 +101,7 @@ def _set_file(response: Response, log: OpenLog, end: int) -> None:
         log,
         start,
         stop,
-        is_green=services().hub.push is not None,
+        is_green=services().streams.owns_sockets,
         send_timeout_seconds=services().settings.send_timeout_seconds,
     )
 
@@ -117,8 +116,8 @@ def _set_stream(response: Response, log: OpenLog, stream: str, end: int) -> None
 
 
 def _in_turn(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    """Each piece that holds something; others of this worker have their turn between them."""
+    """Each piece that holds something; the streams of this worker go on between them."""
     for piece in pieces:
         if piece:
             yield piece
-        time.sleep(YIELD_SECONDS)
+        fairness.pause()

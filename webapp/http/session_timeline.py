@@ -1,7 +1,5 @@
 """`/api/sessions/<id>/timeline` and `/moments`: what a log holds when, and what comes next."""
 
-import time
-
 from flask import Blueprint, Response, jsonify, request
 
 from webapp.errors import BadRequest
@@ -12,7 +10,7 @@ from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.marks import KINDS
 from webapp.log.opened import OpenLog
 from webapp.log.timeline import Bucket, read_timeline
-from webapp.stream.pull import YIELD_SECONDS
+from webapp.stream import fairness
 
 blueprint = Blueprint("session_timeline", __name__, url_prefix="/api/sessions")
 
@@ -30,7 +28,7 @@ def get_timeline(session_id: str) -> Response:
     count = inputs.optional_digits(request.args, "buckets", least=1, most=MAX_BUCKETS)
     log = services().open_log(services().look_up(session_id))
     try:
-        timeline = read_timeline(log, count or DEFAULT_BUCKETS, let_others)
+        timeline = read_timeline(log, count or DEFAULT_BUCKETS, fairness.pause)
     finally:
         log.close()
     return jsonify(
@@ -72,7 +70,7 @@ def find_moment(session_id: str) -> Response:
     try:
         start = _event_before(log, asked or BEGINNING)
         find = marks.find_after if is_forward else marks.find_before
-        found = find(log, start, kind, let_others)
+        found = find(log, start, kind, fairness.pause)
     finally:
         log.close()
     event = found.event
@@ -84,8 +82,3 @@ def _event_before(log: OpenLog, asked: EventId) -> EventId:
     """The id itself, or for one that is no boundary the one before."""
     boundary = reader.find_end(log, min(asked.offset, log.size()))
     return asked if boundary == asked.offset else EventId(boundary)
-
-
-def let_others() -> None:
-    """A log takes long to look through: the streams of this worker go on meanwhile."""
-    time.sleep(YIELD_SECONDS)

@@ -1,12 +1,11 @@
 """The worker's side of the keeper: start one where none is, and end it with the worker."""
 
-import logging
 import os
 import sys
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 
+from webapp.clock import Ticker
 from webapp.keeper.lock import KeeperLock
 from webapp.settings import PREFIX
 
@@ -17,8 +16,6 @@ server that lives shorter needs none."""
 _VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 """What the keeper gets of the environment, beside our settings: no agent's keys."""
 
-logger = logging.getLogger(__name__)
-
 
 class KeeperStarter:
     """Looks after the keeper of a `var` folder; each worker has one, and all do the same."""
@@ -27,25 +24,18 @@ class KeeperStarter:
         self._var = var
         self._pid: int | None = None
         self._leash_fd = -1
-        self._stopped = threading.Event()
+        self._ticker = Ticker("start of the keeper", LOOK_SECONDS, self._look)
 
     def start(self) -> None:
         """Look after it from now on, in a thread."""
-        threading.Thread(target=self._run, name="keeper starter", daemon=True).start()
+        self._ticker.start()
 
     def stop(self) -> None:
         """Let the one that was started here go."""
-        self._stopped.set()
+        self._ticker.stop()
         if self._leash_fd >= 0:
             os.close(self._leash_fd)
             self._leash_fd = -1
-
-    def _run(self) -> None:
-        while not self._stopped.wait(LOOK_SECONDS):
-            try:
-                self._look()
-            except OSError:
-                logger.exception("cannot start the keeper; trying on")
 
     def _look(self) -> None:
         if self._pid is not None:

@@ -1,12 +1,11 @@
-"""What one worker counts. It knows no other room: whoever does the work tells it."""
+"""What one worker counts. It knows no other room."""
 
-import logging
 import threading
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from webapp.metrics.memory import GAUGE, Memory, Slot
+from webapp.metrics.memory import GAUGE, Memory
 
 BUCKETS = (0.001, 0.002, 0.004, 0.008, 0.016, 0.032, 0.064, 0.125, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of the histogram's buckets, in seconds."""
@@ -17,30 +16,22 @@ PUBLISH_SECONDS = 1.0
 SEPARATOR = "\t"
 """Between the parts of a key: what is counted, then the values of its labels."""
 
-logger = logging.getLogger(__name__)
-
 
 class Meter:
-    """Counts in memory of this process's own, until it joins that of a server."""
+    """Counts in memory that the workers of a server share."""
 
-    def __init__(self) -> None:
-        self._memory = Memory(1)
-        self._slot = self._memory.slot(0)
+    def __init__(self, memory: Memory, slot: int) -> None:
+        """Only this process writes to the slot."""
+        self._memory = memory
+        self._slot = memory.slot(slot)
         self._lock = threading.Lock()
-        self.gauges: dict[str, Callable[[], int]] = {}
-        """What is asked for when it is to be published, by kind of stream."""
-
-    def join(self, memory: Memory, slot: Slot) -> None:
-        """Count in a slot of a server's memory from now on."""
-        self._memory, self._slot = memory, slot
-        self.publish()
 
     def count_request(self, method: str, route: str, status: int) -> None:
         """A request has been answered."""
         self._add("requests", 1, method, route, str(status))
 
     def count_sent(self, events: int, size: int) -> None:
-        """So many events, of so many bytes, have been sent to viewers."""
+        """This many events, of this many bytes, were sent to viewers."""
         with self._lock:
             self._slot.add("events_sent", events)
             self._slot.add("bytes_sent", size)
@@ -62,29 +53,15 @@ class Meter:
             self._slot.add("lock_waits", 1)
             self._slot.add("lock_wait_microseconds", int(seconds * 1e6))
 
-    def publish(self) -> None:
-        """Let the other workers know how things stand here."""
-        numbers = {kind: ask() for kind, ask in self.gauges.items()}
+    def publish(self, streams: Mapping[str, int]) -> None:
+        """Let the other workers know how many streams of each kind are open here."""
         with self._lock:
             self._slot.set(f"{GAUGE}workers", 1)
-            for kind, number in numbers.items():
+            for kind, number in streams.items():
                 self._slot.set(f"{GAUGE}streams{SEPARATOR}{kind}", number)
 
-    def start_publishing(self) -> None:
-        """Publish each second from now on, for the worker that will be asked."""
-        threading.Thread(target=self._publish_for_ever, name="meter", daemon=True).start()
-
-    def _publish_for_ever(self) -> None:
-        pause = threading.Event()
-        while not pause.wait(PUBLISH_SECONDS):
-            try:
-                self.publish()
-            except Exception:
-                logger.exception("cannot publish how things stand; trying on")
-
     def totals(self) -> Counter[str]:
-        """Everything that this server's workers have counted."""
-        self.publish()
+        """Everything that this server's workers have counted and published."""
         return self._memory.totals()
 
     def _add(self, name: str, number: int, *labels: str) -> None:

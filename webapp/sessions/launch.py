@@ -68,7 +68,14 @@ class IdempotencyKey:
 class Launcher:
     """Starts sessions for one server's settings and store."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        on_runner_failure: Callable[[str], None] = lambda reason: None,
+    ) -> None:
+        """`on_runner_failure` gets the reason: a runner cannot be started (`start`), or is found
+        gone (`lost`)."""
         self.settings = settings
         self.database = database
         self.var = settings.var.resolve()
@@ -76,8 +83,7 @@ class Launcher:
         self.cwd = current_folder()
         self.runners = Runners()
         self._look_again_at = 0.0
-        self.on_runner_failure: Callable[[str], None] = lambda reason: None
-        """Told of each runner that cannot be started (`start`) or is found gone (`lost`)."""
+        self.on_runner_failure = on_runner_failure
         self._history_redactor = TextRedactor(
             secrets_of_all(settings, os.environ), keys=settings.redact_keys
         )

@@ -48,12 +48,14 @@ class DatabaseFull(ServiceUnavailable):
 class Database:
     """The store of one `var` folder. Made once a process, after any fork and patch."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, on_lock_wait: Callable[[float], None] = lambda seconds: None
+    ) -> None:
+        """`on_lock_wait` gets the seconds of each wait for the lock."""
         self.path = path
         self._reader = open_engine(path)
         self._writer = self._reader.execution_options(**{_WRITE: True})
-        self.on_lock_wait: Callable[[float], None] = lambda seconds: None
-        """Told how many seconds somebody had to wait for the lock."""
+        self._on_lock_wait = on_lock_wait
 
     @contextmanager
     def read(self) -> Iterator[OrmSession]:
@@ -133,7 +135,7 @@ class Database:
                 pause = min(pause * 2, 0.05)
         finally:
             if has_waited:
-                self.on_lock_wait(time.monotonic() - began_at)
+                self._on_lock_wait(time.monotonic() - began_at)
 
     def connect(self) -> Any:
         """A pooled connection for the caller's own use, which the caller closes."""
@@ -227,12 +229,14 @@ def check_whole(database: Database) -> None:
         raise SetupError(f"The database {database.path} is damaged: {problem}. {RECOVERY}")
 
 
-def open_migrated(var: Path) -> Database:
+def open_migrated(
+    var: Path, on_lock_wait: Callable[[float], None] = lambda seconds: None
+) -> Database:
     """The database of a `var` folder; SetupError, naming the command, if it is not migrated."""
     path = var / FILE_NAME
     if not path.exists():
         raise SetupError(f"There is no database at {path}. Run: agent-stream migrate")
-    database = Database(path)
+    database = Database(path, on_lock_wait)
     found = database.revision()
     if found != REVISION:
         database.close()

@@ -1,4 +1,4 @@
-"""One log that has viewers in this worker: its open file, its shared frames, who waits."""
+"""One log that has viewers in this worker: its open file, its shared frames, its waiters."""
 
 import threading
 from collections import OrderedDict
@@ -8,60 +8,61 @@ from typing import NamedTuple, Protocol
 from webapp.log import lock, reader
 from webapp.log.dialects.translate import Translate, read_dialect
 from webapp.log.opened import open_log
+from webapp.log.watch import Watch, WatchFile
 from webapp.stream.encode import encode_dialect, encode_records
 from webapp.stream.format import Format
-from webapp.stream.watch import Watch, watch_file
 
 SHARED_BYTES = 2 << 20
 """How much of a log's encoded events is held for viewers at about the same offset."""
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A boundary in a log, and what the next event depends on beside the bytes from there."""
 
     offset: int
     goes_on: bool
     """Whether the last stdout record before it was a `P`, so that the next goes on with it."""
     seen: int = 0
-    """How many events of the record that begins there have been told."""
+    """How many events of the record that begins there were sent before."""
 
 
 class Frame(NamedTuple):
     """Some whole events, encoded; and where the log goes on after them."""
 
     data: bytes
-    end: Place
+    end: Position
     is_done: bool
     events: int
 
 
 class NoBoundary(Exception):
-    """A place is in the middle of a record: the log was cut, and has grown past it since."""
+    """A position is in the middle of a record: the log was cut, and has grown past it since."""
 
 
 class Waiter(Protocol):
-    """Somebody who wants to know when the log may have changed."""
+    """What waits for the log to change."""
 
     def wake(self) -> None:
-        """Look again. Called from whatever heard of the change, so it must not block."""
+        """Look again. Called by whatever noticed the change, so it must not block."""
 
 
 class Feed:
     """Everything that the viewers of one log share. Made by the hub."""
 
-    def __init__(self, session_id: str, path: Path) -> None:
+    def __init__(self, session_id: str, path: Path, watch: WatchFile) -> None:
         self.session_id = session_id
         self.path = path
         self.log = open_log(path)
         self.holders = 0
         self.end_by_row: dict[str, object] | None = None
-        """How the session ended, where its log will never tell: it was cut or removed."""
+        """How the session ended, where its log will never say it: it was cut or removed."""
         self.waiters: set[Waiter] = set()
         self._dialect: Translate | None = None
         self._has_dialect = False
         self._frames: OrderedDict[tuple[int, int, Format], Frame] = OrderedDict()
         self._frames_bytes = 0
         self._frames_lock = threading.Lock()
+        self._watch_file = watch
         self._watch: Watch | None = None
         self._is_watched = False
         self._seen_size = 0
@@ -84,9 +85,9 @@ class Feed:
         """Whether nobody will ever write to the log again, and yet it has no `done`."""
         return not lock.is_held(self.log.fd) and not self.is_complete()
 
-    def place_at(self, offset: int, seen: int = 0) -> Place:
-        """The place at a boundary, or after so many events of the record that begins there."""
-        return Place(offset, reader.is_continuation(self.log, offset), seen)
+    def position_at(self, offset: int, seen: int = 0) -> Position:
+        """The position at a boundary, or after `seen` events of the record that begins there."""
+        return Position(offset, reader.is_continuation(self.log, offset), seen)
 
     def dialect(self, form: Format) -> Translate | None:
         """The dialect of the log for viewers with this format."""
@@ -98,47 +99,47 @@ class Feed:
             self._has_dialect = is_known  # the first record may still be on its way
         return self._dialect
 
-    def frame_at(self, place: Place, form: Format) -> Frame | None:
-        """The next events from a place on; None at the tail. Made once for all viewers.
+    def frame_at(self, position: Position, form: Format) -> Frame | None:
+        """The next events from a position on; None at the tail. Made once for all viewers.
 
-        NoBoundary where the log is not what it was when the place was found.
+        NoBoundary where the log is not what it was when the position was found.
         """
-        key = (place.offset, place.seen, form)
+        key = (position.offset, position.seen, form)
         with self._frames_lock:
             frame = self._frames.get(key)
         if frame is not None and frame.end.offset <= self.size():
             return frame
-        records = reader.read_new(self.log, place.offset)
+        records = reader.read_new(self.log, position.offset)
         if not records:
             return None
-        if place.offset and self.log.read(1, place.offset - 1) != b"\n":
+        if position.offset and self.log.read(1, position.offset - 1) != b"\n":
             raise NoBoundary
-        frame = self.encode(records, place, form)
+        frame = self.encode(records, position, form)
         self._remember(key, frame)
         return frame
 
-    def encode(self, records: bytes, place: Place, form: Format) -> Frame:
-        """Some whole records of the log, read from a place on."""
+    def encode(self, records: bytes, position: Position, form: Format) -> Frame:
+        """Some whole records of the log, read from a position on."""
         dialect = self.dialect(form)
         if dialect is None:
             encoded = encode_records(
                 records,
-                place.offset,
-                goes_on=place.goes_on,
+                position.offset,
+                goes_on=position.goes_on,
                 as_envelope=form.as_envelope,
                 id_prefix=form.id_prefix,
             )
         else:
             encoded = encode_dialect(
                 records,
-                place.offset,
+                position.offset,
                 dialect,
-                goes_on=place.goes_on,
-                seen=place.seen,
+                goes_on=position.goes_on,
+                seen=position.seen,
                 as_envelope=form.as_envelope,
                 id_prefix=form.id_prefix,
             )
-        end = Place(place.offset + len(records), encoded.goes_on)
+        end = Position(position.offset + len(records), encoded.goes_on)
         return Frame(encoded.frames, end, encoded.is_done, encoded.events)
 
     def _remember(self, key: tuple[int, int, Format], frame: Frame) -> None:
@@ -151,7 +152,7 @@ class Feed:
                 self._frames_bytes -= len(oldest.data)
 
     def forget_frames(self) -> None:
-        """The log was cut: what was made of its old content holds no longer."""
+        """The log was cut: what was made of its old content is no longer true."""
         with self._frames_lock:
             self._frames.clear()
             self._frames_bytes = 0
@@ -164,16 +165,16 @@ class Feed:
         if self._is_watched:
             return False
         self._is_watched = True
-        self._watch = watch_file(self.path, self.wake)
+        self._watch = self._watch_file(self.path, self.wake)
         return True
 
     def wake(self) -> None:
-        """Let everybody who waits look again."""
+        """Have all waiters look again."""
         for waiter in list(self.waiters):
             waiter.wake()
 
     def look(self) -> None:
-        """Wake everybody if the log has changed though nothing was heard of it."""
+        """Wake all waiters if the log has changed since the last look."""
         size = self.size()
         if size != self._seen_size:
             self._seen_size = size

@@ -1,4 +1,4 @@
-"""How a viewer wants its events, and what the server itself tells it in that form."""
+"""How a viewer wants its events, and the events of the server itself in that format."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ class Format(NamedTuple):
     """What the agent printed as it printed it, whatever dialect that is."""
 
     def own(self, name: str, content: dict[str, object]) -> bytes:
-        """An event that does not stand in the log."""
+        """An event that is not in the log."""
         return sse.encode_own(name, content, as_envelope=self.as_envelope)
 
     def gap(self, reason: str) -> bytes:

@@ -1,69 +1,54 @@
-"""All the feeds of one worker, and the one clock that looks after them."""
+"""The feeds of one worker: each log that is watched here, opened once."""
 
 import logging
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from webapp.errors import ServiceUnavailable
+from webapp.clock import Ticker
+from webapp.log.watch import WatchFile, watch_file
 from webapp.stream.feed import Feed
 
-if TYPE_CHECKING:
-    from webapp.stream.push import Push
-
-LOOK_SECONDS = 1.0
-"""How often a feed is looked at though nothing was heard of it."""
-_TICK_SECONDS = 0.25
-_RETRY_AFTER_SECONDS = 5
+STOP_SECONDS = 0.25
+"""How soon a stream notices that its worker is to end."""
+_LOOK_SECONDS = 1.0
+"""A file event is only a hint: each feed is looked at this often."""
 
 logger = logging.getLogger(__name__)
 
 
 class Hub:
-    """Hands out feeds, one a watched log, and drops them with their last viewer."""
+    """Hands out feeds, one a watched log, and closes them with their last viewer."""
 
     def __init__(
         self,
         end_abandoned: Callable[[str], dict[str, object] | None],
-        max_streams: int = 10_000,
+        *,
+        should_stop: Callable[[], bool] = lambda: False,
+        is_login_live: Callable[[str], bool] = lambda login: True,
+        count_sent: Callable[[int, int], None] = lambda events, size: None,
+        look_seconds: float = _LOOK_SECONDS,
+        watch: WatchFile = watch_file,
     ) -> None:
-        """`end_abandoned` writes off a session that lost its runner, in log and row; it
-        returns how the row says that it ended, or None while it is live."""
+        """`end_abandoned` ends a session that lost its runner, in log and row; it returns how
+        the row says that it ended, or None while it is live.
+
+        `should_stop`: whether the worker is to end. `is_login_live`: whether a viewer's login has
+        not ended. `count_sent` gets the number of events, and of bytes, that were sent to viewers.
+        """
+        self.should_stop = should_stop
+        self.count_sent = count_sent
+        self._is_login_live = is_login_live
         self._end_abandoned = end_abandoned
-        self.max_streams = max_streams
+        self._watch = watch
         self._feeds: dict[str, Feed] = {}
         self._lock = threading.Lock()
-        self._clock: threading.Thread | None = None
-        self.should_stop: Callable[[], bool] = lambda: False
-        """Whether the worker is told to end; set by the server that runs it."""
-        self.is_login_live: Callable[[str], bool] = lambda login: True
-        """Whether a viewer's login has not ended; set by the app that knows the logins."""
-        self.other_streams: Callable[[], int] = lambda: 0
-        """How many streams of another kind this worker has open; they count too."""
-        self.count_sent: Callable[[int, int], None] = lambda events, size: None
-        """Told how many events, and of how many bytes, have been sent to viewers."""
-        self.push: Push | None = None
-        """Takes over viewers' connections, where the server lets it; set by that server."""
-
-    def give_way(self) -> None:
-        """Let the live viewers hear what is due, between two steps of answering a newcomer."""
-        if self.push is not None:
-            self.push.give_way()
-
-    def admit(self) -> None:
-        """Raise ServiceUnavailable if this worker has as many streams as it may have."""
-        count = self.viewers + self.other_streams()
-        if count >= self.max_streams:
-            raise ServiceUnavailable(
-                f"This worker has {count} streams open and may have {self.max_streams} "
-                "(AGENT_STREAM_MAX_STREAMS); try again in a moment.",
-                retry_after=_RETRY_AFTER_SECONDS,
-            )
+        self._stopping = Ticker("hub stop", STOP_SECONDS, self._wake_if_stopping)
+        self._looking = Ticker("hub look", look_seconds, self._look)
 
     def may_go_on(self, login: str | None) -> bool:
         """Whether a stream goes on: its worker does not end, nor has its login ended."""
-        return not self.should_stop() and (login is None or self.is_login_live(login))
+        return not self.should_stop() and (login is None or self._is_login_live(login))
 
     def acquire(self, session_id: str, path: Path) -> Feed:
         """The feed of a session for one viewer, until `release`.
@@ -73,11 +58,10 @@ class Hub:
         with self._lock:
             feed = self._feeds.get(session_id)
             if feed is None:
-                feed = self._feeds[session_id] = Feed(session_id, path)
+                feed = self._feeds[session_id] = Feed(session_id, path, self._watch)
             feed.holders += 1
-            if self._clock is None:
-                self._clock = threading.Thread(target=self._run_clock, name="hub", daemon=True)
-                self._clock.start()
+        self._stopping.start()
+        self._looking.start()
         return feed
 
     def release(self, feed: Feed) -> None:
@@ -93,16 +77,10 @@ class Hub:
         """How many streams are open in this worker."""
         return sum(feed.holders for feed in list(self._feeds.values()))
 
-    def _run_clock(self) -> None:
-        pause = threading.Event()
-        ticks = 0
-        while True:
-            pause.wait(_TICK_SECONDS)
-            ticks += 1
-            if self.should_stop():
-                self._wake_all()
-            elif ticks % int(LOOK_SECONDS / _TICK_SECONDS) == 0:
-                self._look()
+    def _wake_if_stopping(self) -> None:
+        if self.should_stop():
+            for feed in list(self._feeds.values()):
+                feed.wake()
 
     def _look(self) -> None:
         for session_id in list(self._feeds):
@@ -114,7 +92,7 @@ class Hub:
             try:
                 self._look_at(feed)
             except Exception:
-                logger.exception("cannot look after %s; trying on", session_id)
+                logger.exception("cannot look at %s; it is tried again", session_id)
             finally:
                 self.release(feed)
 
@@ -124,8 +102,4 @@ class Hub:
             end = self._end_abandoned(feed.session_id)
             if end is not None and feed.is_abandoned():
                 feed.end_by_row = end
-            feed.wake()
-
-    def _wake_all(self) -> None:
-        for feed in list(self._feeds.values()):
             feed.wake()

@@ -1,10 +1,10 @@
 """Timed replay: a log's events again, at the agent's own rhythm."""
 
-import time
 from collections import deque
 from collections.abc import Callable
 from typing import NamedTuple
 
+from webapp import clock
 from webapp.log import reader
 from webapp.log.record import TIME_BYTES, is_time, parse_time
 from webapp.stream.cursor import Cursor
@@ -27,15 +27,13 @@ class Replay:
     Where it has caught up with a session that still runs, it goes on live.
     """
 
-    def __init__(
-        self, cursor: Cursor, pace: Pace, clock: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, cursor: Cursor, pace: Pace, now: Callable[[], float] = clock.now) -> None:
         self.cursor = cursor
         self._pace = pace
-        self._clock = clock
+        self._now = now
         self._coming: deque[_Due] = deque()
-        self._read_to = cursor.place.offset
-        self._due = clock()
+        self._read_to = cursor.position.offset
+        self._due = now()
         self._last_time_ns: int | None = None
         self._is_live = False
 
@@ -47,7 +45,7 @@ class Replay:
             self._is_live = True
             return self.cursor.read()
 
-        now = self._clock()
+        now = self._now()
         if self._coming[0].due > now:
             return self._coming[0].due - now
         records = []
@@ -56,8 +54,8 @@ class Replay:
         return self._show(b"".join(records))
 
     def _show(self, records: bytes) -> bytes:
-        frame = self.cursor.feed.encode(records, self.cursor.place, self.cursor.form)
-        self.cursor.move(frame.end, frame.is_done, frame.events)
+        frame = self.cursor.feed.encode(records, self.cursor.position, self.cursor.form)
+        self.cursor.advance(frame.end, frame.is_done, frame.events)
         return frame.data
 
     def _fetch(self) -> bool:
@@ -70,8 +68,8 @@ class Replay:
         return bool(records)
 
     def _gap_seconds(self, line: bytes) -> float:
-        """How long after the record before it this one comes; never less than nothing, even
-        where the agent's clock stepped back."""
+        """How long after the record before it this one comes; 0 where the agent's clock stepped
+        back."""
         time_ns = _time_ns(line)
         if time_ns is None:
             return 0.0

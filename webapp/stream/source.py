@@ -30,18 +30,18 @@ class Source(NamedTuple):
 
 
 def open_source(feed: Feed, view: View) -> tuple[bytes, Source]:
-    """What to tell the viewer first (often nothing), and where the rest comes from."""
+    """What to send to the viewer first (often nothing), and where the rest comes from."""
     offset, is_gap, seen = view.find_start(feed.log, feed.dialect(view.form))
-    cursor = Cursor(feed, view.form, feed.place_at(offset, seen))
+    cursor = Cursor(feed, view.form, feed.position_at(offset, seen))
     replay = Replay(cursor, view.pace) if view.pace is not None else None
     first = view.form.gap("no event has this id") if is_gap else b""
     return first, Source(cursor, replay)
 
 
 def end_without_log(view: View) -> bytes:
-    """The whole story of a session whose log is gone: its end, where the row knows it.
+    """All that is left to send of a session whose log is gone: its end, where the row knows it.
 
-    That has the id that it had in the log, so that whoever has seen it need not come back.
+    That has the id that it had in the log, so that a client that has seen it does not come back.
     """
     reason = f"the log was deleted at {view.deleted_at}" if view.deleted_at else "the log is gone"
     gone, end = view.form.gap(reason), view.recorded_end()

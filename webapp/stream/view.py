@@ -1,4 +1,4 @@
-"""What one viewer asked for, and the place in the log that this means."""
+"""What one viewer asked for, and where in the log that begins."""
 
 import random
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class View:
     after: EventId | None = BEGINNING
     """Begin after the event of this id; None for one that makes no sense."""
     last_events: int | None = None
-    """Begin so many events before the end instead."""
+    """Begin this many events before the end instead."""
     time: bytes | None = None
     """Begin at this time instead: RFC 3339 with nine decimals, as in the log."""
     pace: Pace | None = None
@@ -52,7 +52,7 @@ class View:
     login: str | None = None
     """The login with which the stream ends; None for a client that showed the token."""
     first_id: str | None = None
-    """Told to the client before the first event, so that even an early reconnect resumes."""
+    """Sent to the client before the first event, so that even an early reconnect resumes."""
 
     def find_start(self, log: OpenLog, dialect: Translate | None) -> Start:
         """Where in the log this begins, and whether that is not quite what was asked for."""

@@ -109,7 +109,7 @@ def _subscribe(name: str, procedure: Subscription) -> Response:
         stream = event_stream.encode_refusal(as_known_error(exception), name)
     else:
         services_, login = services(), current_login()
-        until_logged_out = takewhile(lambda _item: services_.hub.may_go_on(login), yielded)
+        until_logged_out = takewhile(lambda _item: services_.streams.may_go_on(login), yielded)
         stream = event_stream.encode(until_logged_out, name, services_.settings.ping_seconds)
     response = Response(stream_with_context(stream), mimetype="text/event-stream")
     response.headers["Cache-Control"] = "no-cache, no-transform"

@@ -126,7 +126,7 @@ def on_message(value: object) -> Iterator[Tracked | Ping]:
     workflow_id = inputs.required_text(given, "workflowId")
     last_id = given.get("lastEventId")
     last_text = last_id if isinstance(last_id, str) else str(last_id or "")
-    services().hub.admit()
+    services().admit_stream()
     with services().database.read() as orm:
         workflows.get_workflow(orm, workflow_id)
     followed = services().board.follow(workflow_id, last_text, services().settings.ping_seconds)

@@ -9,7 +9,7 @@ import pytest
 
 from tests.log.random_logs import open_file
 from webapp.log.opened import OpenLog
-from webapp.stream.send_file import CutOff, send_file
+from webapp.stream.takeover.send_file import CutOff, send_file
 
 CONTENT = bytes(range(256)) * 8192
 TIMEOUT_SECONDS = 0.2

@@ -5,7 +5,7 @@ import os
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.stream.connection import Connection, drop_sent
+from webapp.stream.takeover.connection import Connection, drop_sent
 
 
 @given(st.lists(st.binary(max_size=8)), st.data())

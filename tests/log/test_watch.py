@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from webapp.stream.watch import watch_file
+from webapp.log.watch import watch_file
 
 PATIENCE_SECONDS = 20.0
 

@@ -1,7 +1,7 @@
-"""Hear of a file's growth: one inotify instance and one thread a process, whatever is watched.
+"""Notices that a file grows: one inotify instance and one thread a process for all files.
 
 A file event is only a hint. Queues overflow, inotify may be absent or out of watches, and
-it is silent on network file systems; so whoever waits also looks once a second.
+it is silent on network file systems; so what waits for a file also looks once a second.
 """
 
 import logging
@@ -32,22 +32,22 @@ class Watch:
 
     def on_event(self, _event: object) -> None:
         """The file was written, cut or removed."""
-        self._tell()
+        self._call()
 
     def on_watch_deleted(self, _descriptor: object) -> None:
         """The kernel took the watch away: the file is gone."""
         self._inotify = None
-        self._tell()
+        self._call()
 
     def on_queue_overflow(self) -> None:
         """Events were lost: anything may have happened."""
-        self._tell()
+        self._call()
 
-    def _tell(self) -> None:
+    def _call(self) -> None:
         try:
             self._on_change()
-        except Exception:  # it would end the thread that all watches live by
-            logger.exception("cannot tell of a change; the next look will")
+        except Exception:  # it would end the thread of all watches
+            logger.exception("cannot handle a change; the next look will")
 
     def close(self) -> None:
         """Stop watching; the kernel's watch goes with the last one of its file."""
@@ -77,6 +77,9 @@ def watch_file(path: Path, on_change: Callable[[], None]) -> Watch | None:
         return None
     return watch
 
+
+WatchFile = Callable[[Path, Callable[[], None]], Watch | None]
+"""What `watch_file` is."""
 
 _lock = threading.Lock()
 _the_instance: Any = None

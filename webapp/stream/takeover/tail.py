@@ -1,23 +1,20 @@
 """Viewers who have all there is of one log: parked, and written to when there is more."""
 
 import os
-import time
 from collections.abc import Callable
 from typing import Protocol
 
 import gevent
 
-from webapp.stream.connection import Connection, chunk
+from webapp import clock
 from webapp.stream.cursor import Cursor
+from webapp.stream.fairness import FRAMES_AT_ONCE, PINGS_AT_ONCE
 from webapp.stream.feed import Feed
-
-PIECES_AT_ONCE = 4
-"""After so many frames others have their turn, before the rest of a flood."""
-_PINGS_AT_ONCE = 100
+from webapp.stream.takeover.connection import Connection, chunk
 
 
 class Owner(Protocol):
-    """Who takes back a connection that does not stay parked."""
+    """What takes back a connection that does not stay parked."""
 
     def serve_slow(self, connection: Connection, cursor: Cursor, rest: bytes) -> None:
         """It did not take a frame whole: `rest` of it is to be sent, then what follows."""
@@ -29,16 +26,16 @@ class Owner(Protocol):
         """The viewer has everything."""
 
     def count_sent(self, events: int, size: int) -> None:
-        """So many events, of so many bytes, have been sent to viewers."""
+        """This many events, of this many bytes, were sent to viewers."""
 
 
 class Tail:
-    """Viewers of one log in one format, all at the same place."""
+    """Viewers of one log in one format, all at the same position."""
 
     def __init__(self, cursor: Cursor, owner: Owner, on_empty: Callable[["Tail"], None]) -> None:
         self.cursor = cursor
-        self.heard_at = time.monotonic()
-        """When all of them were last written to, on the monotonic clock."""
+        self.written_at = clock.now()
+        """When all of them were last written to."""
         self._owner = owner
         self._on_empty = on_empty
         self._chunked: dict[int, Connection] = {}
@@ -50,33 +47,37 @@ class Tail:
         """Whether nobody is parked here."""
         return not self._chunked and not self._raw
 
+    def find(self, fd: int) -> Connection:
+        """The viewer with this descriptor, which is parked here."""
+        return self._chunked.get(fd) or self._raw[fd]
+
     def park(self, connection: Connection) -> None:
-        """Add a viewer that is at this tail's place."""
-        connection.tail = self
-        self._kin(connection)[connection.fd] = connection
+        """Add a viewer that is at this tail's position."""
+        self._alike(connection)[connection.fd] = connection
 
     def unpark(self, connection: Connection) -> None:
-        """Take a viewer out again; it is the caller's then."""
-        connection.tail = None
-        del self._kin(connection)[connection.fd]
+        """Remove a viewer; it is the caller's then."""
+        del self._alike(connection)[connection.fd]
         if self.is_empty:
             self._on_empty(self)
 
-    def _kin(self, connection: Connection) -> dict[int, Connection]:
+    def _alike(self, connection: Connection) -> dict[int, Connection]:
+        """The viewers that get the same bytes."""
         return self._chunked if connection.is_chunked else self._raw
 
     def wake(self) -> None:
         """The log may have changed: send what is new."""
-        for _ in range(PIECES_AT_ONCE):
-            told = self.cursor.told
+        for _ in range(FRAMES_AT_ONCE):
+            events_before = self.cursor.events_read
             piece = self.cursor.read()
             if piece is not None:
-                self.heard_at = time.monotonic()
+                self.written_at = clock.now()
                 viewers = len(self._chunked) + len(self._raw)
                 self._send(self._chunked, chunk(piece))
                 if self._raw:
                     self._send(self._raw, piece)
-                self._owner.count_sent((self.cursor.told - told) * viewers, len(piece) * viewers)
+                events = self.cursor.events_read - events_before
+                self._owner.count_sent(events * viewers, len(piece) * viewers)
             if self.cursor.is_over:
                 self.end()
             if piece is None or self.is_empty:
@@ -101,31 +102,31 @@ class Tail:
             except BlockingIOError:
                 sent = 0
             except OSError:
-                self._lose(connections[fd])
+                self._drop(connections[fd])
                 continue
             if sent < size:
-                self._give_up(connections[fd], wire[sent:])
+                self._give_back(connections[fd], wire[sent:])
 
-    def _lose(self, connection: Connection) -> None:
+    def _drop(self, connection: Connection) -> None:
         self.unpark(connection)
         self._owner.drop_parked(connection, self.cursor.feed)
 
-    def _give_up(self, connection: Connection, rest: bytes) -> None:
+    def _give_back(self, connection: Connection, rest: bytes) -> None:
         self.unpark(connection)
         self._owner.serve_slow(connection, self.cursor.copy(), rest)
 
     def ping(self) -> None:
-        """Tell everybody that the line is alive; in steps, so that no event waits for it."""
-        self.heard_at = time.monotonic()
+        """Ping everybody, in steps, so that no event waits for it."""
+        self.written_at = clock.now()
         everybody = [*self._chunked.values(), *self._raw.values()]
-        for start in range(0, len(everybody), _PINGS_AT_ONCE):
-            for connection in everybody[start : start + _PINGS_AT_ONCE]:
-                if connection.tail is self:
+        for start in range(0, len(everybody), PINGS_AT_ONCE):
+            for connection in everybody[start : start + PINGS_AT_ONCE]:
+                if self._alike(connection).get(connection.fd) is connection:
                     self.probe(connection)
             gevent.idle()
 
     def probe(self, connection: Connection) -> None:
-        """Tell one viewer that the line is alive, and so learn whether it is."""
+        """Ping one viewer: the kernel may answer that it is gone."""
         self._send({connection.fd: connection}, connection.frame(self.cursor.form.ping()))
 
     def end(self) -> None:

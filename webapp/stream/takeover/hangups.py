@@ -1,4 +1,4 @@
-"""Notice that parked viewers hang up, without a greenlet or a watcher for each of them."""
+"""Notices that parked viewers hang up, without a greenlet or a write for each."""
 
 import logging
 from collections.abc import Callable
@@ -6,12 +6,10 @@ from collections.abc import Callable
 import gevent
 from gevent import monkey
 
+from webapp.stream.fairness import HANGUPS_AT_ONCE, HANGUPS_PAUSE_SECONDS
+
 _epoll = monkey.get_original("select", "epoll")
 _READ = 1
-_AT_ONCE = 16
-"""When hundreds hang up together, the live viewers have their turn in between."""
-_PAUSE_SECONDS = 0.005
-"""After so many at once: of a crowd that goes, those who stay shall not notice."""
 
 EPOLLERR, EPOLLHUP, EPOLLRDHUP, EPOLLET = 0x8, 0x10, 0x2000, 1 << 31
 
@@ -21,8 +19,8 @@ logger = logging.getLogger(__name__)
 class Hangups:
     """One epoll instance for all parked descriptors; the event loop watches that alone.
 
-    epoll(7): EPOLLRDHUP, edge-triggered. A viewer's end of writing need not be its end of
-    reading (it may have shut down one half), so it is told apart from its being gone.
+    epoll(7): EPOLLRDHUP, edge-triggered. A viewer that has shut down its end of writing may
+    still read, so this is not taken for a hang-up.
     """
 
     def __init__(self, on_half: Callable[[int], None], on_gone: Callable[[int], None]) -> None:
@@ -33,7 +31,7 @@ class Hangups:
         gevent.spawn(self._run)
 
     def add(self, fd: int) -> None:
-        """Watch a descriptor; what has happened already is told as well."""
+        """Watch a descriptor; what has happened already is reported as well."""
         self._epoll.register(fd, EPOLLRDHUP | EPOLLET)
 
     def remove(self, fd: int) -> None:
@@ -45,8 +43,8 @@ class Hangups:
         watcher = hub.loop.io(self._epoll.fileno(), _READ)
         while True:
             hub.wait(watcher)
-            told = self._epoll.poll(0, _AT_ONCE)
-            for fd, mask in told:
+            found = self._epoll.poll(0, HANGUPS_AT_ONCE)
+            for fd, mask in found:
                 try:
                     if mask & (EPOLLERR | EPOLLHUP):
                         self._on_gone(fd)
@@ -54,5 +52,5 @@ class Hangups:
                         self._on_half(fd)
                 except Exception:
                     logger.exception("cannot end the stream on descriptor %d", fd)
-            if len(told) == _AT_ONCE:
-                gevent.sleep(_PAUSE_SECONDS)
+            if len(found) == HANGUPS_AT_ONCE:
+                gevent.sleep(HANGUPS_PAUSE_SECONDS)

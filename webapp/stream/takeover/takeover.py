@@ -1,16 +1,12 @@
-"""Streams whose connections this worker's event loop owns: the way that scales.
+"""All streams of a worker whose sockets are ours.
 
-Under gunicorn's gevent worker a viewer's connection is taken over as soon as its response
-has begun. While it catches up, a greenlet of ours writes to it. At the tail it is *parked*:
-a descriptor in a set, nothing more, and each new frame is written to all that are parked
-from the very event that told of it. One that cannot take a frame whole gets a greenlet
-again, which goes on at the byte where it stopped.
-
-`pull.py` is the other way, for every other server; what is told is the same.
+A viewer's connection is taken over as soon as its response has begun. While it catches up, a
+greenlet of ours writes to it. At the tail it is *parked*: a descriptor in a set, nothing more,
+and each new frame is written to all that are parked by the very event that announced it. One
+that cannot take a frame whole gets a greenlet again, which goes on at the byte where it stopped.
 """
 
 import logging
-import time
 from contextvars import copy_context
 from typing import Any, NoReturn
 
@@ -18,41 +14,36 @@ import gevent
 from gevent.lock import Semaphore
 from gevent.socket import wait_write
 
-from webapp.stream.connection import Connection, HandedOver, can_be_taken, drop_sent, take
+from webapp import clock
+from webapp.clock import Ticker
 from webapp.stream.cursor import Cursor
+from webapp.stream.fairness import LARGE_PIECE_BYTES
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
-from webapp.stream.hangups import Hangups
-from webapp.stream.hub import Hub
+from webapp.stream.hub import STOP_SECONDS, Hub
 from webapp.stream.source import Source, end_without_log, open_source
-from webapp.stream.tail import Tail
+from webapp.stream.takeover.connection import Connection, HandedOver, drop_sent, take
+from webapp.stream.takeover.hangups import Hangups
+from webapp.stream.takeover.tail import Tail
 from webapp.stream.view import View
-
-_TICK_SECONDS = 0.25
-_LARGE_BYTES = 64 * 1024
-"""After a piece of this size everything else that is due has its turn. Not by `sleep(0)`: that
-lets greenlets run, but the loop looks at no descriptor for 5 ms of them."""
 
 logger = logging.getLogger(__name__)
 
 
-class Push:
-    """All connections that one worker has taken over. Made in the worker, after its fork."""
+class Takeover:
+    """The connections that one worker has taken over. Made in the worker, after its fork."""
 
     def __init__(self, hub: Hub, *, ping_seconds: float, send_timeout_seconds: float) -> None:
         self._hub = hub
-        self.ping_seconds = ping_seconds
-        self.send_timeout_seconds = send_timeout_seconds
+        self._ping_seconds = ping_seconds
+        self._send_timeout_seconds = send_timeout_seconds
         self._tails: dict[tuple[str, Format], Tail] = {}
-        self._parked: dict[int, Connection] = {}
+        self._parked: dict[int, Tail] = {}
         self._parked_of_login: dict[str, set[Connection]] = {}
         self._turn = Semaphore()
         self._hangups = Hangups(self._on_half_closed, self._on_gone)
-        gevent.spawn(self._run_clock)
-
-    def takes(self, environ: dict[str, Any]) -> bool:
-        """Whether the connection of this request can be taken over."""
-        return can_be_taken(environ)
+        self._ticker = Ticker("parked streams", STOP_SECONDS, self._tick)
+        self._ticker.start()
 
     def take_over(self, environ: dict[str, Any], view: View) -> NoReturn:
         """Own the connection from now on; its response has begun, and ends by HandedOver."""
@@ -61,12 +52,12 @@ class Push:
         raise HandedOver
 
     def give_way(self) -> None:
-        """Let all who are parked hear what is due."""
+        """Let all who are parked get what is due."""
         if self._parked:
             gevent.idle()
 
     def stop(self) -> None:
-        """End the streams of all who are parked; they come back to another worker."""
+        """End the streams of all who are parked; they resume on another worker."""
         for tail in list(self._tails.values()):
             tail.end()
 
@@ -76,7 +67,7 @@ class Push:
         try:
             feed = self._hub.acquire(view.session_id, view.log)
         except FileNotFoundError:
-            self._tell_end(connection, view)
+            self._send_end(connection, view)
             return
         except OSError:
             logger.exception("cannot open the log of %s", view.session_id)
@@ -89,7 +80,7 @@ class Push:
             raise
         self._serve(connection, source, connection.frame(first) if first else b"")
 
-    def _tell_end(self, connection: Connection, view: View) -> None:
+    def _send_end(self, connection: Connection, view: View) -> None:
         try:
             self._send_all(connection, *connection.parts(end_without_log(view)))
         except OSError:
@@ -103,9 +94,9 @@ class Push:
         try:
             if rest:
                 self._send_all(connection, rest)
-            ping_at = time.monotonic() + self.ping_seconds
+            ping_at = clock.now() + self._ping_seconds
             while not source.is_over and self._hub.may_go_on(connection.login):
-                told = source.cursor.told
+                events_before = source.cursor.events_read
                 piece = source.read()
                 if piece is None:
                     if self._park(connection, source.cursor):
@@ -115,9 +106,9 @@ class Push:
                     piece = self._pause(source, piece, ping_at)
                 if piece:
                     self._send_all(connection, *connection.parts(piece))
-                    self.count_sent(source.cursor.told - told, len(piece))
-                    ping_at = time.monotonic() + self.ping_seconds
-                    if len(piece) >= _LARGE_BYTES:
+                    self.count_sent(source.cursor.events_read - events_before, len(piece))
+                    ping_at = clock.now() + self._ping_seconds
+                    if len(piece) >= LARGE_PIECE_BYTES:
                         self._wait_for_turn()
             self._finish(connection, feed)
         except OSError:
@@ -127,15 +118,15 @@ class Push:
             raise
 
     def _wait_for_turn(self) -> None:
-        """Who catches up fast must not hold up the live ones; nor must a hundred of them, of
-        whom the event loop would let each go on in the very same turn."""
+        """There is one turn at a time: the event loop would let all viewers who catch up go on
+        in the very same turn of its own."""
         with self._turn:
             gevent.idle()
 
     def _pause(self, source: Source, seconds: float, ping_at: float) -> bytes:
         """Wait a little for a timed replay; a ping if it is time for one, else nothing."""
-        gevent.sleep(min(seconds, _TICK_SECONDS))
-        return source.cursor.form.ping() if time.monotonic() >= ping_at else b""
+        gevent.sleep(min(seconds, STOP_SECONDS))
+        return source.cursor.form.ping() if clock.now() >= ping_at else b""
 
     def _send_all(self, connection: Connection, *parts: bytes) -> None:
         """Send them whole. OSError if the viewer is gone, or takes nothing for too long."""
@@ -143,11 +134,11 @@ class Push:
         while left:
             drop_sent(left, connection.write(left))
             if left:
-                # Nothing in this frame names the error: the two would hold each other, and
-                # all that was to be sent, until the garbage collector comes by.
+                # Nothing in this frame names the error: the two would refer to each other, and
+                # hold all that was to be sent until the garbage collector comes by.
                 wait_write(
                     connection.fd,
-                    self.send_timeout_seconds,
+                    self._send_timeout_seconds,
                     TimeoutError("the viewer does not read"),
                 )
 
@@ -162,12 +153,12 @@ class Push:
             return False
         tail = self._tail(cursor)
         tail.wake()
-        if tail.cursor.place != cursor.place or tail.cursor.is_over:
+        if tail.cursor.position != cursor.position or tail.cursor.is_over:
             if tail.is_empty:
                 self._remove(tail)
             return False
         tail.park(connection)
-        self._parked[connection.fd] = connection
+        self._parked[connection.fd] = tail
         if connection.login is not None:
             self._parked_of_login.setdefault(connection.login, set()).add(connection)
         self._hangups.add(connection.fd)
@@ -215,7 +206,7 @@ class Push:
         self._finish(connection, feed)
 
     def count_sent(self, events: int, size: int) -> None:
-        """So many events, of so many bytes, have been sent to viewers."""
+        """This many events, of this many bytes, were sent to viewers."""
         self._hub.count_sent(events, size)
 
     # --- the end of a connection ----------------------------------------------------------
@@ -229,37 +220,29 @@ class Push:
         self._hub.release(feed)
 
     def _on_half_closed(self, fd: int) -> None:
-        """A viewer that is gone answers a ping with a reset; one that only has nothing more
-        to say goes on listening."""
-        connection = self._parked.get(fd)
-        if connection is not None and connection.tail is not None:
-            connection.tail.probe(connection)
+        """A viewer that is gone answers a ping with a reset; one that has only ended its
+        request goes on reading."""
+        tail = self._parked.get(fd)
+        if tail is not None:
+            tail.probe(tail.find(fd))
 
     def _on_gone(self, fd: int) -> None:
-        connection = self._parked.get(fd)
-        if connection is not None and connection.tail is not None:
-            tail = connection.tail
+        tail = self._parked.get(fd)
+        if tail is not None:
+            connection = tail.find(fd)
             tail.unpark(connection)
             self.drop_parked(connection, tail.cursor.feed)
 
-    # --- the clock ------------------------------------------------------------------------
-
-    def _run_clock(self) -> None:
-        while True:
-            gevent.sleep(_TICK_SECONDS)
-            try:
-                self._tick()
-            except Exception:
-                logger.exception("cannot look after the parked streams; trying on")
+    # --- now and then -----------------------------------------------------------------------
 
     def _tick(self) -> None:
         if self._hub.should_stop():
             self.stop()
             return
         self._end_logged_out()
-        silent_since = time.monotonic() - self.ping_seconds
+        silent_since = clock.now() - self._ping_seconds
         for tail in list(self._tails.values()):
-            if tail.heard_at <= silent_since:
+            if tail.written_at <= silent_since:
                 tail.ping()
 
     def _end_logged_out(self) -> None:
@@ -267,7 +250,6 @@ class Push:
             if self._hub.may_go_on(login):
                 continue
             for connection in list(connections):
-                tail = connection.tail
-                assert tail is not None
+                tail = self._parked[connection.fd]
                 tail.unpark(connection)
                 self.finish_parked(connection, tail.cursor.feed)

@@ -4,13 +4,10 @@ import errno
 import os
 import socket
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from webapp.stream.tail import Tail
+from typing import Any
 
 NOT_SENT_BYTES = 256 * 1024
-"""The most that lies in the kernel unsent: a viewer that never reads costs no more."""
+"""What waits unsent in the kernel at most: a viewer that never reads costs no more memory."""
 
 CHUNK_END = b"\r\n"
 LAST_CHUNK = b"0\r\n\r\n"
@@ -19,7 +16,7 @@ LAST_CHUNK = b"0\r\n\r\n"
 class HandedOver(BrokenPipeError):
     """Ends a WSGI response whose connection is now ours.
 
-    To gunicorn it means that the viewer is gone, which it takes in silence: it closes its
+    To gunicorn it means that the viewer is gone, which is no error to it: it closes its
     descriptor, and ours, a duplicate, keeps the connection open.
     """
 
@@ -30,23 +27,21 @@ class HandedOver(BrokenPipeError):
 class Connection:
     """One viewer. There are thousands, nearly all of them parked: this is all that one is."""
 
-    __slots__ = ("fd", "is_chunked", "login", "tail")
+    __slots__ = ("fd", "is_chunked", "login")
 
     def __init__(self, fd: int, *, is_chunked: bool, login: str | None = None) -> None:
         """`fd` is a connected, non-blocking socket, and from now on belongs to this."""
         self.fd = fd
         self.is_chunked = is_chunked
         self.login = login
-        self.tail: Tail | None = None
-        """Where it is parked; None while a greenlet serves it."""
 
     def frame(self, piece: bytes) -> bytes:
         """A piece of the body as it goes over the wire."""
         return chunk(piece) if self.is_chunked else piece
 
     def parts(self, piece: bytes) -> list[bytes]:
-        """As `frame`, without a copy of the piece: those who wait with the same one share it."""
-        return [chunk_head(len(piece)), piece, CHUNK_END] if self.is_chunked else [piece]
+        """As `frame`, without a copy of the piece: viewers that wait with the same one share it."""
+        return [b"%x\r\n" % len(piece), piece, CHUNK_END] if self.is_chunked else [piece]
 
     def write(self, data: Sequence[bytes | memoryview]) -> int:
         """How many bytes were taken, without waiting; OSError if the viewer is gone."""
@@ -56,7 +51,7 @@ class Connection:
             return 0
 
     def finish(self) -> None:
-        """End the response, if the viewer still hears it, and close."""
+        """End the response, if the viewer still reads it, and close."""
         try:
             if self.is_chunked:
                 self.write([LAST_CHUNK])
@@ -65,7 +60,7 @@ class Connection:
         self.close()
 
     def close(self) -> None:
-        """Let go of the viewer."""
+        """Close the descriptor."""
         os.close(self.fd)
 
 
@@ -77,13 +72,8 @@ def chunk(piece: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(piece), piece)
 
 
-def chunk_head(size: int) -> bytes:
-    """What stands before so many bytes of a chunked body; CHUNK_END follows them."""
-    return b"%x\r\n" % size
-
-
 def drop_sent(parts: list[bytes | memoryview], sent: int) -> None:
-    """Leave of some parts, in place, what follows the first `sent` bytes of them."""
+    """Remove the first `sent` bytes from a list of parts, in place."""
     while parts and sent >= len(parts[0]):
         sent -= len(parts.pop(0))
     if sent:
@@ -104,7 +94,7 @@ def can_be_taken(environ: dict[str, Any]) -> bool:
 
 
 def take(environ: dict[str, Any], login: str | None = None) -> Connection:
-    """Our own hold on a request's connection; the server's is then to be closed."""
+    """A duplicate of a request's connection; the server has to close its own."""
     fd = os.dup(environ["gunicorn.socket"].fileno())
     os.set_blocking(fd, False)
     return Connection(fd, is_chunked=environ["SERVER_PROTOCOL"] == "HTTP/1.1", login=login)
@@ -114,8 +104,8 @@ def set_limits(environ: dict[str, Any], send_timeout_seconds: float) -> None:
     """Bound what a viewer costs that does not read: its memory and its time. See tcp(7).
 
     The kernel ends a connection whose data nobody acknowledges, or whose window stays shut,
-    for that long; whoever writes to it then gets an error. Where there is no TCP socket
-    below, its server has to see to it.
+    for that long; the next write to it is an error. A server without a TCP socket must have
+    limits of its own.
     """
     connection = environ.get("gunicorn.socket")
     if connection is None:

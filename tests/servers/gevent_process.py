@@ -1,6 +1,6 @@
-"""A stand-in for a gunicorn worker of class gevent: a hub, its push, and a listening socket.
+"""A stand-in for a gunicorn worker of class gevent: streams that own their sockets.
 
-`python -m tests.stream.push_process CONTROL_FD`. A viewer connects and sends one line of JSON
+`python -m tests.servers.gevent_process CONTROL_FD OPTIONS`. A viewer connects and sends one line
 that says what it wants; the body follows, without a head. On the control socket, lines of JSON:
 what the test sets and asks, and what the hub asks of a store that there is not.
 """
@@ -10,13 +10,14 @@ from gevent import monkey
 
 monkey.patch_all()
 
+import base64
 import gc
 import json
 import os
+import pickle
 import sys
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -24,16 +25,10 @@ from gevent import socket
 from gevent.event import AsyncResult
 from gevent.server import StreamServer
 
-from webapp.log.event_id import EventId
-from webapp.stream import feed, hub
-from webapp.stream.connection import HandedOver, chunk
-from webapp.stream.format import Format
-from webapp.stream.hub import Hub
-from webapp.stream.push import Push
-from webapp.stream.respond import respond
-from webapp.stream.view import Pace, View
-
-LONG_SECONDS = 3600.0
+from tests.servers.streams import Options, make_hub, view_of
+from webapp.stream.streams import Streams
+from webapp.stream.takeover.connection import HandedOver, chunk
+from webapp.stream.takeover.takeover import Takeover
 
 
 def inotify_instances() -> int:
@@ -48,20 +43,37 @@ def greenlets() -> int:
     return sum(isinstance(thing, gevent.Greenlet) and not thing.dead for thing in gc.get_objects())
 
 
-class Worker:
-    """The hub of this process and the test that it belongs to."""
+def runs_what_is_due(streams: Streams) -> bool:
+    """Whether a greenlet that waits for a readable socket runs when its caller gives way."""
+    ours, other = socket.socketpair()
+    with ours, other:
+        waiting = gevent.spawn(socket.wait_read, ours.fileno(), 5)
+        gevent.sleep(0.01)
+        other.send(b"x")
+        streams.give_way()
+        has_run = waiting.dead
+        waiting.join()
+        return bool(has_run)
 
-    def __init__(self, control: Any) -> None:
+
+class Worker:
+    """The streams of this process and the test that it belongs to."""
+
+    def __init__(self, control: Any, options: Options) -> None:
         self.lines = control.makefile("rw", encoding="utf-8")
         self.answer: AsyncResult | None = None
         self.is_stopping = False
-        self.hub = Hub(lambda session_id: self.call("end_abandoned", session_id=session_id))
-        self.hub.should_stop = lambda: self.is_stopping
-        self.hub.push = Push(
-            self.hub,
-            ping_seconds=LONG_SECONDS,
-            send_timeout_seconds=LONG_SECONDS,
+        self.hub = make_hub(
+            options,
+            lambda session_id: self.call("end_abandoned", session_id=session_id),
+            lambda: self.is_stopping,
         )
+        takeover = Takeover(
+            self.hub,
+            ping_seconds=options.ping_seconds,
+            send_timeout_seconds=options.send_timeout_seconds,
+        )
+        self.streams = Streams(self.hub, takeover, options.kernel_timeout_seconds)
         self.figures: dict[str, Callable[[], object]] = {
             "viewers": lambda: self.hub.viewers,
             "files": lambda: len(os.listdir("/proc/self/fd")),
@@ -69,6 +81,7 @@ class Worker:
             "python_threads": threading.active_count,
             "inotify": inotify_instances,
             "greenlets": greenlets,
+            "runs_what_is_due": lambda: runs_what_is_due(self.streams),
         }
 
     def call(self, name: str, **arguments: object) -> Any:
@@ -86,63 +99,36 @@ class Worker:
         self.lines.flush()
 
     def obey(self) -> None:
-        """What the test says, until it is gone."""
+        """Do what the test says, until it is gone."""
         for line in self.lines:
             message = json.loads(line)
             if "ask" in message:
                 self.say({"answer": self.figures[message["ask"]]()})
             elif "stop" in message:
                 self.is_stopping = True
-            elif "hear_nothing" in message:
-                feed.watch_file = lambda *_anything: None  # type: ignore[attr-defined]
-            elif "look_seconds" in message:
-                hub.LOOK_SECONDS = message["look_seconds"]
             elif self.answer is not None:
                 self.answer.set(message)
 
     def serve(self, connection: Any, _address: object) -> None:
         """One viewer, as gunicorn serves it."""
-        request = json.loads(connection.makefile("rb").readline())
-        is_chunked = request["protocol"] == "HTTP/1.1"
+        protocol, view = pickle.loads(base64.b64decode(connection.makefile("rb").readline()))
         environ = {
             "gunicorn.socket": connection,
             "wsgi.url_scheme": "http",
-            "SERVER_PROTOCOL": request["protocol"],
+            "SERVER_PROTOCOL": protocol,
         }
-        push = self.hub.push
-        assert push is not None
-        push.send_timeout_seconds = request["send_timeout_seconds"]
-        view = self.view(request["view"])
-        push.ping_seconds = view.ping_seconds
+        asked = view_of(recorded_end=lambda: self.call("recorded_end"), **view)
         try:
-            for piece in respond(self.hub, view, environ, request["kernel_timeout_seconds"]):
-                connection.sendall(chunk(piece) if is_chunked else piece)
+            for piece in self.streams.respond(asked, environ):
+                connection.sendall(chunk(piece) if protocol == "HTTP/1.1" else piece)
         except HandedOver:
             pass
-
-    def view(self, options: dict[str, Any]) -> View:
-        """What a viewer asked for."""
-        defaults: dict[str, Any] = {
-            "session_id": "session",
-            "form": (),
-            "ping_seconds": LONG_SECONDS,
-        }
-        options = defaults | options
-        options["form"] = Format(*options["form"])
-        options["log"] = Path(options["log"])
-        offset, seen = options.pop("offset"), options.pop("seen", 0)
-        options["after"] = None if offset is None else EventId(offset, seen)
-        if "pace" in options:
-            options["pace"] = Pace(**options["pace"])
-        if "time" in options:
-            options["time"] = options["time"].encode()
-        return View(recorded_end=lambda: self.call("recorded_end"), **options)
 
 
 def main() -> None:
     """Serve until the test ends this process."""
-    hub.LOOK_SECONDS = 0.25
-    worker = Worker(socket.socket(fileno=int(sys.argv[1])))
+    control = socket.socket(fileno=int(sys.argv[1]))
+    worker = Worker(control, Options(**json.loads(sys.argv[2])))
     server = StreamServer(("127.0.0.1", 0), worker.serve)
     server.start()
     worker.lines.write(f"{server.server_port}\n")

@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import pysqlite3
@@ -19,16 +19,20 @@ import pysqlite3
 from tests.bench.invoke import ONE_LINE, invoke_once
 from tests.bench.report import Figure, median
 from tests.bench.sessions import bench_server
-from tests.server import Server
+from tests.server import HTTP, Server
+from webapp.search.fill import Filler
+from webapp.search.index import FILE_NAME as INDEX_NAME
+from webapp.search.index import SearchIndex
 from webapp.store.engine import FILE_NAME, REVISION, open_migrated
 from webapp.store.migrate import migrate
-from webapp.store.session_index import index_waiting
 
 SESSIONS = 1_000_000
 WORKFLOWS = 20_000
 STEP_MS = 60_000
 START_MS = 1_700_000_000_000
 REQUESTS = 20
+PART_REQUESTS = 3
+PAGE = 50
 INVOKES = 60
 LS_RUNS = 9
 
@@ -46,8 +50,8 @@ _AGENTS = {"demo": 60, "claude": 30, "codex": 9.99, "rare": 0.01}
 _WORDS = [f"{verb} {noun}" for verb in ("fix", "read", "write") for noun in ("tests", "docs", "it")]
 _SESSION_SQL = (
     "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
-    " exit_code, log_bytes, created_at, started_at, ended_at, pid, runner_pid)"
-    " VALUES (?, ?, 0, ?, '[\"demo\"]', 'bench', ?, ?, ?, ?, ?, ?, ?, 1, 1)"
+    " exit_code, error, log_bytes, created_at, started_at, ended_at, pid, runner_pid)"
+    " VALUES (?, ?, 0, ?, '[\"demo\"]', 'bench', ?, ?, ?, ?, ?, ?, ?, ?, 1, 1)"
 )
 _MESSAGE_SQL = (
     "INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)"
@@ -59,76 +63,163 @@ def measure(folder: Path, runs: int) -> list[Figure]:
     """Each list and each invoke as a client has it; an empty table beside the full one."""
     full = full_folder()
     with bench_server(full, {"line": ONE_LINE}) as server:
-        lists = {name: _list_ms(server, query) for name, query in _queries().items()}
+        filters, sorts, texts = (
+            _list_all(server, each) for each in (_filters(), _sorts(), _texts())
+        )
+        mixes = {name: _parts(server, query) for name, query in _mixes().items()}
         get_ms = median(_request_ms(server, _get_path()))
         counts_ms = median(_request_ms(server, "/api/sessions/counts"))
         with bench_server(folder, {"line": ONE_LINE}) as empty:
             ratio = _invoke_ratio(server, empty, runs)
-            ls_ms = _ls_ms(server, empty)
-    slowest = max(lists, key=lambda name: lists[name])
-    rarest = max(_RARE, key=lambda name: lists[name])
+            ls_ms, mixed_ls_ms = _ls_ms(server, empty, _LS), _ls_ms(server, empty, _MIXED_LS)
     group = f"{SESSIONS:,} sessions"
+    part_ms = {name: parts.slowest_ms for name, parts in mixes.items()}
+    in_parts = [name for name, parts in mixes.items() if parts.requests > 1]
+    most = max(mixes, key=lambda name: mixes[name].requests)
+    longest = max(mixes, key=lambda name: mixes[name].total_ms)
     return [
-        Figure(group, "first page", lists["all"], "ms", 50),
-        Figure(group, "any filter, the slowest", lists[slowest], "ms", 50, note=slowest),
-        Figure(
-            group, "rare words, and filters that hardly meet", lists[rarest], "ms", 50, note=rarest
+        Figure(group, "first page", sorts["newest"], "ms", 50),
+        _slowest(group, "one filter, the slowest", filters),
+        _slowest(group, "one sort, the slowest", sorts),
+        _slowest(group, "one text, the slowest", texts),
+        _slowest(group, "a mix, the slowest page or part", part_ms),
+        _slowest(
+            group,
+            "rare words, and filters that hardly meet, the slowest page or part",
+            {name: ms for name, ms in (texts | part_ms).items() if name in _RARE},
         ),
+        Figure(
+            group,
+            f"of {len(mixes)} mixes, those found in parts",
+            len(in_parts),
+            "",
+            note=f"{mixes[most].requests} parts: {most}",
+        ),
+        Figure(group, "a mix, all parts of its page", mixes[longest].total_ms, "ms", note=longest),
         Figure(group, "counts by status", counts_ms, "ms", 50),
         Figure(group, "session.get", get_ms, "ms", 2),
         Figure(group, "agent-stream ls, more than of an empty table", ls_ms, "ms", 50),
+        Figure(group, "the same of filters that hardly meet, all parts", mixed_ls_ms, "ms"),
         Figure(group, "invoke, beside an empty table", ratio, "x", 1.2),
     ]
 
 
-def _queries() -> dict[str, dict[str, str]]:
-    """Lists of each kind, rare matches and none among them; each is to be complete."""
-    day = {"from": _iso(START_MS + 9_000 * STEP_MS), "to": _iso(START_MS + 10_440 * STEP_MS)}
-    late = {"from": _iso(START_MS + SESSIONS // 2 * STEP_MS)}
-    queries: dict[str, dict[str, str]] = {
-        "all": {},
-        "status": {"status": "lost"},
+def _slowest(group: str, name: str, measured: dict[str, float]) -> Figure:
+    slowest = max(measured, key=lambda one: measured[one])
+    return Figure(group, name, measured[slowest], "ms", 50, note=slowest)
+
+
+Queries = dict[str, dict[str, str]]
+_FIRST_ID = f"session-{START_MS + 5 * STEP_MS}"
+_DAY_OF = {"from": 9_000, "to": 10_440}
+
+
+def _sorts() -> Queries:
+    return {sort: {"sort": sort} for sort in ("newest", "oldest", "longest", "largest")}
+
+
+def _filters() -> Queries:
+    """Each filter alone, rare matches and none among them; each page is to be whole."""
+    day = {name: _iso(START_MS + at * STEP_MS) for name, at in _DAY_OF.items()}
+    return {
+        **{f"status {status}": {"status": status} for status in (*_STATUSES, "running")},
+        **{f"agent {agent}": {"agent": agent} for agent in (*_AGENTS, "nobody")},
         "statuses": {"status": "failed,timed_out,lost"},
-        "agent": {"agent": "claude"},
-        "rare agent": {"agent": "rare"},
-        "agent and status": {"agent": "rare", "status": "lost"},
-        "workflow": {"workflowId": f"workflow-{START_MS + 77:013d}-{77:012d}"},
+        "agents": {"agent": "codex,rare"},
+        "workflow": {"workflowId": _workflow_id(77)},
         "huge workflow": {"workflowId": _HUGE},
+        "no such workflow": {"workflowId": "workflow-1"},
+        "day": day,
+        "from": {"from": day["from"]},
+        "to": {"to": day["to"]},
+        "half": {"from": _iso(START_MS + SESSIONS // 2 * STEP_MS)},
+    }
+
+
+def _texts() -> Queries:
+    """Each kind of text alone; each page is to be whole."""
+    texts = {
+        "common words": "fix tests",
+        "rare words": "needle",
+        "no such words": "never said",
+        "error": "it broke at step",
+        "one error": "at step 990003",
+        "request id": "REQ-19999",
+        "beginning of a request id": "REQ-77",
+        "id": _session_id(5),
+        "beginning of an id": _FIRST_ID,
+        "workflow id": _workflow_id(77),
+        "huge workflow's id": _HUGE,
+        "common letters": "it",
+        "digits that are in many ids": "9919",
+        "long text": "fix tests " * 25,
+    }
+    return {name: {"text": text} for name, text in texts.items()}
+
+
+def _mixes() -> Queries:
+    """Filters of all kinds together, in each order; and texts that are found in parts."""
+    filters = _filters()
+    day, late = filters["day"], filters["half"]
+    facts = {"status": "failed", "agent": "claude", "workflowId": _HUGE}
+    queries: Queries = {
+        "agent and status": {"agent": "rare", "status": "lost"},
         "huge workflow and status": {"workflowId": _HUGE, "status": "lost"},
         "huge workflow and agent": {"workflowId": _HUGE, "agent": "rare"},
-        "day": day,
         "day and status": day | {"status": "lost"},
         "half and agent": late | {"agent": "rare"},
-        "common words": {"text": "fix tests"},
-        "rare words": {"text": "needle"},
-        "no such words": {"text": "never said"},
         "words, status and agent": {"text": "needle", "status": "failed", "agent": "claude"},
         "common words and status": {"text": "fix tests", "status": "failed"},
         "common words and rare status": {"text": "fix tests", "status": "cancelled"},
         "common words, huge workflow": {"text": "fix tests", "workflowId": _HUGE},
-        "common words, three facts": {
-            "text": "fix tests",
-            "status": "failed",
-            "agent": "claude",
-            "workflowId": _HUGE,
-        },
+        "common words, three facts": {"text": "fix tests"} | facts,
         "common words and agent that never meet": {"text": "write docs", "agent": "codex"},
         "huge workflow and agent that hardly meet": {"workflowId": _HUGE, "agent": "codex"},
-        "request id": {"text": "REQ-19999"},
-        "beginning of a request id": {"text": "REQ-77"},
-        "id": {"text": f"session-{START_MS + 5 * STEP_MS}"},
+        "rare letters": {"text": "zq"},
     }
-    orders = ("oldest", "longest", "largest")
+    sorts = _sorts()
+    sorted_ones = (_filters() | _texts() | queries).items()
     return queries | {
-        f"{name}, {sort}": query | {"sort": sort}
-        for name, query in queries.items()
-        for sort in orders
+        f"{name}, {sort}": query | sorts[sort]
+        for name, query in sorted_ones
+        for sort in ("oldest", "longest", "largest")
     }
 
 
-def _list_ms(server: Server, query: dict[str, str]) -> float:
-    path = "/api/sessions?" + urlencode(query | {"include": "titles"})
-    return median(_request_ms(server, path))
+def _list_all(server: Server, queries: Queries) -> dict[str, float]:
+    return {
+        name: median(_request_ms(server, _list_path(query), is_whole=True))
+        for name, query in queries.items()
+    }
+
+
+def _list_path(query: dict[str, str]) -> str:
+    return "/api/sessions?" + urlencode(query | {"include": "titles"})
+
+
+class _Parts(NamedTuple):
+    """How a page came together."""
+
+    requests: int
+    slowest_ms: float
+    total_ms: float
+
+
+def _parts(server: Server, query: dict[str, str]) -> _Parts:
+    """Ask for the rest of a page as long as it is incomplete, as the web page does."""
+    found = 0
+    times: list[float] = []
+    cursor: dict[str, str] = {}
+    while found < PAGE:
+        path = _list_path(query | cursor)
+        runs = REQUESTS if not times else PART_REQUESTS
+        times.append(median(_request_ms(server, path, runs=runs)))
+        page = HTTP.get(server.url + path).json()
+        found += len(page["sessions"])
+        if not page.get("incomplete"):
+            break
+        cursor = {"cursor": page["nextCursor"]}
+    return _Parts(len(times), max(times), sum(times))
 
 
 def _get_path() -> str:
@@ -136,24 +227,26 @@ def _get_path() -> str:
     return "/api/trpc/session.get?" + urlencode({"input": json.dumps({"sessionId": session_id})})
 
 
-def _request_ms(server: Server, path: str) -> list[float]:
-    """From a request to its whole answer, on one connection; the first one warms up."""
+def _request_ms(
+    server: Server, path: str, *, is_whole: bool = False, runs: int = REQUESTS
+) -> list[float]:
+    """From a request to its last byte, on one connection; the first one warms up."""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
     measured = []
     with socket.create_connection(("127.0.0.1", server.port)) as client:
-        for _ in range(REQUESTS + 1):
+        for _ in range(runs + 1):
             started = time.perf_counter()
             client.sendall(request)
             answer = b""
-            while not _is_whole(answer):
+            while not _has_ended(answer):
                 answer += client.recv(1 << 20)
             measured.append((time.perf_counter() - started) * 1e3)
             assert answer.startswith(b"HTTP/1.1 200"), answer[:400]
-            assert b'"incomplete"' not in answer, path
+            assert not (is_whole and b'"incomplete"' in answer), path
     return measured[1:]
 
 
-def _is_whole(answer: bytes) -> bool:
+def _has_ended(answer: bytes) -> bool:
     head, _, body = answer.partition(b"\r\n\r\n")
     _, found, length = head.lower().partition(b"content-length: ")
     return bool(found) and len(body) >= int(length.split(b"\r\n")[0])
@@ -168,9 +261,12 @@ def _invoke_ratio(full: Server, empty: Server, runs: int) -> float:
     return median(measured[full]) / median(measured[empty])
 
 
-def _ls_ms(full: Server, empty: Server) -> float:
+_LS = ["--text", "needle"]
+_MIXED_LS = ["--text", "write docs", "--agent", "codex,rare", "--status", "succeeded,lost"]
+
+
+def _ls_ms(full: Server, empty: Server, wanted: list[str]) -> float:
     """How much more of a processor's time the command takes: nearly all of it is its start."""
-    wanted = ["--text", "write docs", "--agent", "codex,rare", "--status", "succeeded,lost"]
     command = [sys.executable, "-m", "webapp.cli", "ls", *wanted]
     measured: dict[Server, list[float]] = {full: [], empty: []}
     for server in (full, empty) * LS_RUNS:
@@ -219,10 +315,14 @@ def _fill(var: Path) -> None:
     )
     connection.execute("COMMIT")
     connection.close()
-    database = open_migrated(var)
-    for _ in index_waiting(database):
+    database, index = open_migrated(var), SearchIndex(var)
+    for _ in Filler(database, var, index).learn():
         pass
+    index.close()
     database.close()
+    connection = pysqlite3.connect(var / INDEX_NAME, isolation_level=None)
+    connection.execute("UPDATE sessions SET is_done = 1")  # they have no logs
+    connection.close()
 
 
 def _sessions() -> Iterator[tuple[Any, ...]]:
@@ -239,7 +339,8 @@ def _sessions() -> Iterator[tuple[Any, ...]]:
         exit_code = 0 if status == "succeeded" else 1
         ran_ms, size = int(chance.expovariate(1 / 60_000)), int(chance.expovariate(1 / 50_000))
         times = (_iso(made_ms), _iso(made_ms + 5), _iso(made_ms + 5 + ran_ms))
-        yield session_id, workflow_id, agent, log_path, status, exit_code, size, *times
+        error = f"it broke at step {at}" if at % 10_000 == 3 else None
+        yield session_id, workflow_id, agent, log_path, status, exit_code, error, size, *times
 
 
 def _session_id(at: int) -> str:

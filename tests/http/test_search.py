@@ -112,7 +112,7 @@ def test_session_without_a_row_is_left_out(searched: tuple[Client, list[str]]) -
     record = format_record(1, b"stdout", b"rowless")
     log.write_bytes(record)
     index = SearchIndex(var)
-    index.add([(session_id, "sh")])
+    index.add([(session_id, "sh", True)])
     (entry,) = (one for one in index.to_do() if one.session_id == session_id)
     index.append(entry, list(chunks(record, 0, is_end=True)), len(record), is_done=True)
     index.close()

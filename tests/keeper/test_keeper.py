@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from tests.search.shelf import Shelf
-from tests.store.rows import rows
 from webapp.errors import ServiceUnavailable
 from webapp.keeper import process as keeper
 from webapp.keeper import retention
@@ -15,7 +14,6 @@ from webapp.keeper.lock import KeeperLock
 from webapp.keeper.process import Leash, Over, keep
 from webapp.keeper.retention import Limits
 from webapp.settings import Settings
-from webapp.store import session_index
 from webapp.store.engine import Database
 from webapp.store.kept_logs import KeptLog
 
@@ -100,24 +98,6 @@ def test_what_is_off_is_not_done_and_what_is_on_is(
     keep(settings, leash[0])
     assert [shelf.files(one).log.exists() for one in ids] == [False, True]
     assert compressed == []
-
-
-def test_sessions_that_ended_are_indexed_once_there_are_many(
-    shelf: Shelf, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ids = [shelf.add("line") for _ in range(3)]
-    waiting: list[int] = []
-
-    def count_and_let_go(database: Database, *_given: object) -> Steps:
-        waiting.append(len(rows(database, "SELECT 1 FROM unindexed_sessions")))
-        leash[1]()
-        return iter(())
-
-    monkeypatch.setattr(session_index, "FEWEST_AT_ONCE", len(ids))
-    monkeypatch.setattr(retention, "compress_old", count_and_let_go)
-    monkeypatch.setattr(os, "nice", lambda _niceness: None)
-    keep(Settings(var=shelf.var, search=False), leash[0])
-    assert waiting == [0]
 
 
 def test_second_keeper_does_nothing(

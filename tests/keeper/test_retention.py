@@ -122,10 +122,10 @@ def test_all_of_a_session_goes_but_its_row(shelf: Shelf, is_compressed: bool) ->
     assert delete_log(shelf.database, shelf.var, session_id)
     assert not shelf.files(session_id).directory.exists()
     assert shelf.sessions("needle") == [other]
-    assert shelf.index.counts() == (1, 0)
+    assert shelf.index.counts() == (2, 0)
     assert row(shelf, session_id)["log_deleted_at"] is not None
     assert chosen(shelf, max_bytes=0) == [other]
-    sum(shelf.filler.learn(all_of_them=True))
+    sum(shelf.filler.learn())
     sum(shelf.filler.steps())
     assert shelf.sessions("needle") == [other]
     assert delete_log(shelf.database, shelf.var, other)

@@ -76,10 +76,15 @@ class Shelf:
         with self.files(session_id).log.open("ab") as log:
             log.write(format_record(NOON_NS, b"system", DONE))
 
-    def fill(self) -> int:
+    def small_steps(self, **sizes: int) -> Filler:
+        """A filler that takes small steps."""
+        return Filler(self.database, self.var, self.index, **sizes)
+
+    def fill(self, filler: Filler | None = None) -> int:
         """Bring the index up to date; how many bytes of log that took."""
-        sum(self.filler.learn())
-        return sum(self.filler.steps())
+        filler = filler or self.filler
+        sum(filler.learn())
+        return sum(filler.steps())
 
     def find(self, text: str, **options: Any) -> Found:
         """Search."""

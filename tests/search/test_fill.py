@@ -11,24 +11,44 @@ END = "UPDATE sessions SET status = 'failed', ended_at = '2026' WHERE id = :id"
 DELETE = "UPDATE sessions SET log_deleted_at = '2026' WHERE id = :id"
 
 
-def test_session_whose_log_is_deleted_is_neither_heard_of_nor_filled(shelf: Shelf) -> None:
-    session_id = shelf.add("word")
+def test_deleted_log_is_not_read(shelf: Shelf) -> None:
+    early, late = shelf.add("word"), shelf.add("word")
+    execute(shelf.database, DELETE, id=early)
     sum(shelf.filler.learn())
-    execute(shelf.database, DELETE, id=session_id)
+    execute(shelf.database, DELETE, id=late)
     assert sum(shelf.filler.steps()) == 0
-    assert shelf.index.counts() == (0, 0)
-    sum(shelf.filler.learn(all_of_them=True))
-    assert shelf.index.counts() == (0, 0)
+    assert shelf.index.counts() == (2, 0)
+    assert shelf.sessions("word") == []
 
 
-def test_row_that_comes_half_a_minute_late_is_heard_of(shelf: Shelf) -> None:
-    shelf.count = 40
+def test_row_that_comes_an_hour_late_is_read(shelf: Shelf) -> None:
+    shelf.count = 4000
     shelf.add("in time")
     shelf.fill()
     shelf.count = 10
     late = shelf.add("late")
     shelf.fill()
     assert shelf.sessions("late") == [late]
+
+
+def test_new_filler_reads_all_rows_once(shelf: Shelf) -> None:
+    early, _late = shelf.add("early"), shelf.add("late")
+    shelf.fill()
+    shelf.index.remove(early)
+    shelf.fill()
+    assert shelf.sessions("early") == []
+    shelf.fill(shelf.small_steps())
+    assert shelf.sessions("early") == [early]
+
+
+def test_rows_of_a_restored_backup_are_read(shelf: Shelf) -> None:
+    for _ in range(3):
+        shelf.add("lost")
+    shelf.fill()
+    execute(shelf.database, "DELETE FROM sessions")
+    new = shelf.add("new")
+    shelf.fill()
+    assert shelf.sessions("new") == [new]
 
 
 def test_log_that_is_still_held_is_not_done(shelf: Shelf) -> None:

@@ -52,12 +52,12 @@ def test_words_that_are_gone_are_not_found_in_what_comes_in_their_place(shelf: S
     shelf.fill()
     shelf.index.clear()
     second = shelf.add("second word")
-    shelf.index.add([(second, "demo")])
+    shelf.index.add([(second, "demo", True)])
     sum(shelf.filler.steps())
     assert (words(shelf, "early"), words(shelf, "second")) == (0, 1)
     shelf.index.remove(second)
     third = shelf.add("third word")
-    shelf.index.add([(third, "demo")])
+    shelf.index.add([(third, "demo", True)])
     sum(shelf.filler.steps())
     assert shelf.sessions("word") == [third]
     assert shelf.sessions("second") == []

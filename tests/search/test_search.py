@@ -12,7 +12,8 @@ from webapp.errors import ServiceUnavailable
 from webapp.keeper.compress import compress_log
 from webapp.log.opened import compressed_path
 from webapp.log.record import format_record, parse_record
-from webapp.search import fill, find
+from webapp.search import find
+from webapp.search.fill import Filler
 from webapp.search.find import HITS_OF_SESSION, Snippet
 from webapp.search.index import FILE_NAME, SearchIndex
 
@@ -188,8 +189,7 @@ def test_session_that_runs_is_found_chunk_by_chunk_and_whole_at_its_end(shelf: S
 
 def test_steps_of_any_size_index_each_record_once(shelf: Shelf) -> None:
     ids = [shelf.add(*MANY, "needle"), shelf.add(*["x" * 5000] * 20, "needle")]
-    with mock.patch.object(fill, "STEP_BYTES", 3000):
-        shelf.fill()
+    shelf.fill(shelf.small_steps(step_bytes=3000))
     assert shelf.sessions("needle") == ids[::-1]
     for session_id in ids:
         group = shelf.find("needle", session_id=session_id).groups[0]
@@ -200,20 +200,19 @@ def test_log_without_any_text_is_soon_done(shelf: Shelf) -> None:
     session_id = shelf.add(status="running")
     notice = format_record(NOON_NS, b"system", b'{"type":"gap","bytes":1}')
     shelf.files(session_id).log.write_bytes(notice * 1000)
-    with mock.patch.object(fill, "STEP_BYTES", 3000):
-        assert shelf.fill() >= len(notice) * 900
-        assert shelf.fill() == 0
+    filler = shelf.small_steps(step_bytes=3000)
+    assert shelf.fill(filler) >= len(notice) * 900
+    assert shelf.fill(filler) == 0
 
 
 def test_crash_between_two_steps_loses_and_repeats_nothing(shelf: Shelf) -> None:
     session_id = shelf.add(*MANY, "needle")
     sum(shelf.filler.learn())
-    with mock.patch.object(fill, "STEP_BYTES", 10_000):
-        steps = shelf.filler.steps()
-        assert [next(steps) > 0 for _ in range(3)] == [False, True, True]
-        del steps
+    steps = shelf.small_steps(step_bytes=10_000).steps()
+    assert [next(steps) > 0 for _ in range(3)] == [False, True, True]
+    del steps
     again = SearchIndex(shelf.var)
-    assert sum(fill.Filler(shelf.database, shelf.var, again).steps()) > 0
+    assert sum(Filler(shelf.database, shelf.var, again).steps()) > 0
     again.close()
     hits = shelf.find("many", session_id=session_id, limit=500).groups[0].hits
     assert len(hits) == len({hit.offset for hit in hits})
@@ -262,24 +261,6 @@ def test_log_that_is_damaged_is_left_out(shelf: Shelf) -> None:
     assert shelf.sessions("word") == [good]
 
 
-def test_session_whose_row_came_late_is_found_by_the_look_at_all(shelf: Shelf) -> None:
-    late = shelf.add("word")
-    early = "session-1000000000000-000000000000"
-    rename = "UPDATE sessions SET id = :new WHERE id = :old"
-    execute(shelf.database, rename, old=late, new=early)
-    shelf.fill()
-    shelf.index.remove(early)
-    shelf.count += 100
-    shelf.add("newer")
-    shelf.fill()
-    execute(shelf.database, rename, old=early, new=late)
-    shelf.fill()
-    assert shelf.sessions("word") == []
-    sum(shelf.filler.learn(all_of_them=True))
-    sum(shelf.filler.steps())
-    assert late in shelf.sessions("word")
-
-
 @pytest.mark.parametrize("damage", [b"", b"no database at all" * 500])
 def test_damaged_index_is_made_anew(shelf: Shelf, damage: bytes) -> None:
     session_id = shelf.add("word")
@@ -311,7 +292,7 @@ def test_search_that_takes_too_long_is_given_up(shelf: Shelf) -> None:
 def test_each_look_at_a_few_sessions_is_a_step(shelf: Shelf) -> None:
     for _ in range(5):
         shelf.add("word", status="running")
-    with mock.patch.object(fill, "_PAGE", 2):
-        assert list(shelf.filler.learn(all_of_them=True)) == [2, 2, 1]
-        shelf.fill()
-        assert list(shelf.filler.steps()) == [0] * 5
+    filler = shelf.small_steps(page=2)
+    assert list(filler.learn()) == [2, 2, 1, 0, 0, 0]  # of live ones the texts wait
+    shelf.fill(filler)
+    assert list(filler.steps()) == [0] * 5

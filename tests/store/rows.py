@@ -1,10 +1,13 @@
 """Rows for tests."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session as OrmSession
 
-from webapp.store.engine import Database
+from webapp.store.engine import Database, DatabaseBusy
 from webapp.store.ids import new_session_id
 
 _COLUMNS: dict[str, Any] = {
@@ -47,6 +50,15 @@ def add_ended(database: Database, workflow_id: str, **columns: Any) -> str:
 def execute(database: Database, statement: str, **values: Any) -> None:
     """Change something in a write transaction."""
     database.write(lambda orm: orm.execute(text(statement), values))
+
+
+def write_patiently(database: Database, work: Callable[[OrmSession], Any]) -> None:
+    """Write for as long as it takes: on a loaded machine others hold the lock for seconds."""
+    for _ in range(30):
+        with suppress(DatabaseBusy):
+            database.write(work)
+            return
+    raise AssertionError("the database was locked for two minutes")
 
 
 def rows(database: Database, query: str, **values: Any) -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ INCREMENT = """
 import sys
 from pathlib import Path
 from sqlalchemy import text
+from tests.store.rows import write_patiently
 from webapp.store.engine import open_migrated
 
 def add_one(orm):
@@ -32,7 +33,7 @@ def add_one(orm):
 
 database = open_migrated(Path(sys.argv[1]))
 for _ in range(int(sys.argv[2])):
-    database.write(add_one)
+    write_patiently(database, add_one)
 """
 OPEN_AND_CLOSE = """
 import sys

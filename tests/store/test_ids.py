@@ -7,7 +7,7 @@ import threading
 import time
 
 from tests.server import ROOT
-from tests.store.rows import rows
+from tests.store.rows import rows, write_patiently
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID, WORKFLOW_ID, new_session_id, new_workflow_id
 
@@ -47,7 +47,7 @@ def insert_all(database: Database, workflow_id: str, ids: list[str]) -> None:
     )
     for start in range(0, len(ids), 500):
         values = [{"id": id_, "workflow_id": workflow_id} for id_ in ids[start : start + 500]]
-        database.write(lambda orm, values=values: orm.execute(statement, values))  # type: ignore[misc]
+        write_patiently(database, lambda orm, values=values: orm.execute(statement, values))  # type: ignore[misc]
 
 
 def test_twenty_thousand_sessions_made_at_once_have_an_id_each(

@@ -12,10 +12,10 @@ from alembic import command
 
 from tests.server import ROOT
 from tests.store.fresh_var import make_var
+from tests.store.rows import rows
 from webapp.errors import SetupError
 from webapp.store.engine import FILE_NAME, REVISION, open_migrated
 from webapp.store.migrate import migrate, migrations_folder
-from webapp.store.session_index import index_waiting
 
 MIGRATE = """
 import sys
@@ -55,27 +55,33 @@ def test_second_migration_has_nothing_to_do(tmp_path: Path) -> None:
     assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
-def test_sessions_from_before_the_index_wait_to_be_indexed(
+def test_index_of_hashed_words_is_removed_and_the_rows_stay(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     upgrade = command.upgrade
     with monkeypatch.context() as before:
-        before.setattr(command, "upgrade", lambda config, _head: upgrade(config, "0006"))
+        before.setattr(command, "upgrade", lambda config, _head: upgrade(config, "0007"))
         migrate(tmp_path)
+    insert_session = (
+        "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
+        " created_at, ended_at) VALUES (?, 'workflow-1', 0, 'demo', '[]', 'here', 'x', 'lost',"
+        " 'then', 'later')"
+    )
     change(
         tmp_path / FILE_NAME,
         "INSERT INTO workflows VALUES ('workflow-1', NULL, 'chat', 'active', 0, 'then', 'then')",
     )
     change(
-        tmp_path / FILE_NAME,
-        "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
-        " created_at, ended_at) VALUES ('session-1700000000000-abcabcabcabc', 'workflow-1', 0,"
-        " 'demo', '[]', 'here', 'x', 'lost', 'then', 'later')",
+        tmp_path / FILE_NAME, insert_session.replace("?", "'session-1700000000000-abcabcabcabc'")
     )
     assert migrate(tmp_path) is True
+    change(
+        tmp_path / FILE_NAME, insert_session.replace("?", "'session-1700000000001-abcabcabcabc'")
+    )
     database = open_migrated(tmp_path)
-    assert list(index_waiting(database, fewest=1)) == [1]
-    assert list(index_waiting(database, fewest=1)) == []
+    assert len(rows(database, "SELECT * FROM session_overview")) == 2
+    left = rows(database, "SELECT name FROM sqlite_schema WHERE name GLOB '*index*'")
+    assert [row["name"] for row in left if not row["name"].startswith("sqlite_")] == []
     database.close()
 
 

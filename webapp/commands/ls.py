@@ -19,6 +19,7 @@ from webapp.commands.place import Place, open_place
 from webapp.commands.table import Cell, Column, print_table
 from webapp.commands.terminal import one_line
 from webapp.errors import ServiceUnavailable
+from webapp.search.session_texts import open_texts
 from webapp.sessions.reconcile import reconcile_all
 from webapp.store.models import STATUSES, Session
 from webapp.store.session_filter import Filter
@@ -119,7 +120,7 @@ def _sessions(place: Place, wanted: Filter, sort: str, limit: int | None) -> Ite
     """The pages of a list, one after the other, until there are `limit` sessions."""
     left, cursor = limit, None
     while left is None or left > 0:
-        with place.database.read() as orm:
+        with place.database.read() as orm, open_texts(place.var, wanted) as index:
             page = find_page(
                 orm,
                 wanted,
@@ -127,6 +128,7 @@ def _sessions(place: Place, wanted: Filter, sort: str, limit: int | None) -> Ite
                 limit=_PAGE if left is None else min(left, _PAGE),
                 cursor=cursor,
                 live_bytes=place.log_bytes,
+                index=index,
             )
         yield from page.sessions
         left = None if left is None else left - len(page.sessions)

@@ -101,7 +101,7 @@ def _bring_up_to_date(place: Place, *, rebuild: bool) -> None:
         if rebuild:
             index.clear()
         filler = Filler(place.database, place.var, index)
-        for _page in filler.learn(all_of_them=True):
+        for _page in filler.learn():
             pass
         with place.database.read() as orm:
             _count, total = kept_logs.totals(orm) if rebuild else (0, None)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from webapp.http import inputs, view_options
 from webapp.http.services import services
 from webapp.log.record import parse_time
+from webapp.search.session_texts import open_texts
 from webapp.store import session_list
 from webapp.store.models import STATUSES
 from webapp.store.session_filter import Filter
@@ -69,7 +70,8 @@ def answer(query: Query, *, has_titles: bool = False) -> dict[str, object]:
     `incomplete`: the search stopped before the page was full, and goes on at the cursor.
     `titles`: how the message began that started each, by id.
     """
-    with services().database.read() as orm:
+    var = services().launcher.var
+    with services().database.read() as orm, open_texts(var, query.wanted) as index:
         page = session_list.find_page(
             orm,
             query.wanted,
@@ -77,6 +79,7 @@ def answer(query: Query, *, has_titles: bool = False) -> dict[str, object]:
             sort=query.sort,
             cursor=query.cursor,
             live_bytes=services().log_bytes,
+            index=index,
         )
         titles = session_list.titles_of(orm, page.sessions) if has_titles else {}
     shown: dict[str, object] = {

@@ -1,5 +1,5 @@
-"""The keeper: one background process beside the workers, which fills the search index and that
-of the lists, and compresses and deletes old logs.
+"""The keeper: one background process beside the workers, which fills the search
+index, and compresses and deletes old logs.
 
 A process of its own, at the lowest priority: none of what it does holds up a stream or an
 agent. A worker starts it and holds the other end of its stdin; at that worker's end it ends
@@ -21,12 +21,9 @@ from webapp.search.fill import Filler
 from webapp.search.index import SearchIndex
 from webapp.settings import Settings
 from webapp.store.engine import Database, open_migrated
-from webapp.store.session_index import index_waiting
 
 FILL_SECONDS = 1.0
-LEARN_ALL_SECONDS = 900.0
 RETENTION_SECONDS = 60.0
-INDEX_SECONDS = 10.0
 _STEP_PAUSE_SECONDS = 0.01
 _NICENESS = 19
 
@@ -71,18 +68,11 @@ def keep(settings: Settings, leash: Leash) -> None:
 
 
 def _work(settings: Settings, database: Database, var: Path, leash: Leash) -> None:
-    jobs = [
-        _Job(INDEX_SECONDS, lambda: index_waiting(database)),
-        _Job(RETENTION_SECONDS, lambda: _retain(settings, database, var, leash)),
-    ]
+    jobs = [_Job(RETENTION_SECONDS, lambda: _retain(settings, database, var, leash))]
     if settings.search:
         index = SearchIndex(var)
         filler = Filler(database, var, index)
-        jobs = [
-            _Job(LEARN_ALL_SECONDS, lambda: _learn_all(filler)),
-            _Job(FILL_SECONDS, lambda: _fill(filler)),
-            *jobs,
-        ]
+        jobs = [_Job(FILL_SECONDS, lambda: _fill(filler)), *jobs]
     while True:
         for job in jobs:
             job.run_if_due(leash)
@@ -113,13 +103,15 @@ class _Job:
         self.due_at = time.monotonic() + self._every_seconds
 
 
-def _learn_all(filler: Filler) -> Iterator[object]:
-    yield from filler.learn(all_of_them=True)
-
-
 def _fill(filler: Filler) -> Iterator[object]:
+    """Index the logs, which may take hours, and between them what has come meanwhile."""
     yield from filler.learn()
-    yield from filler.steps()
+    learned_at = time.monotonic()
+    for step in filler.steps():
+        yield step
+        if time.monotonic() >= learned_at + FILL_SECONDS:
+            yield from filler.learn()
+            learned_at = time.monotonic()
 
 
 def _retain(settings: Settings, database: Database, var: Path, leash: Leash) -> Iterator[object]:

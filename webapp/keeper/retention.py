@@ -187,6 +187,6 @@ def _forget(var: Path, session_id: str) -> None:
     if (var / INDEX_NAME).exists():
         index = SearchIndex(var)
         try:
-            index.remove(session_id)
+            index.forget_log(session_id)
         finally:
             index.close()

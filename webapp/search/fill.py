@@ -1,7 +1,7 @@
 """Fill the index: what sessions have printed, in small steps, in the background.
 
-The logs are the truth and the index follows: how far a session is indexed is written together
-with its words, so a crash costs nothing but the step it was in.
+Logs and rows are the truth and the index follows: how far a session is indexed is written
+together with its words, so a crash costs nothing but the step it was in.
 """
 
 import logging
@@ -13,15 +13,11 @@ from webapp.log.opened import OpenLog, open_log
 from webapp.search.index import Entry, SearchIndex, Stale
 from webapp.search.texts import chunks
 from webapp.sessions.layout import session_files
-from webapp.store import kept_logs
+from webapp.store import kept_logs, session_texts
 from webapp.store.engine import Database
+from webapp.store.ids import SESSION_ID
 from webapp.store.models import Session
-
-STEP_BYTES = 1 << 20
-"""Of a log, for one transaction."""
-LOOK_BACK_MS = 60_000
-"""A row may be written so long after its id was made."""
-_PAGE = 500
+from webapp.store.session_texts import Mark
 
 logger = logging.getLogger(__name__)
 
@@ -29,27 +25,59 @@ logger = logging.getLogger(__name__)
 class Filler:
     """Brings the index up to date, again and again."""
 
-    def __init__(self, database: Database, var: Path, index: SearchIndex) -> None:
+    def __init__(
+        self,
+        database: Database,
+        var: Path,
+        index: SearchIndex,
+        *,
+        page: int = 500,
+        step_bytes: int = 1 << 20,
+    ) -> None:
+        """`page`: sessions of one query; `step_bytes`: of a log, for one transaction."""
         self._database = database
         self._var = var
         self._index = index
+        self._page = page
+        self._step_bytes = step_bytes
         self._seen_sizes: dict[int, int] = {}
+        self._has_read_all = False
 
-    def learn(self, *, all_of_them: bool = False) -> Iterator[int]:
-        """Hear of sessions that are new; or of all, for ids that came late or are old.
+    def learn(self) -> Iterator[int]:
+        """Read the rows of sessions that are new, and index what a list can be searched for.
 
-        Each step gives the number of sessions that it looked at.
+        The first time it reads all rows: those of a backup that was restored, or of a database
+        that was made again, have other numbers. Each step gives how many it looked at.
         """
-        newest = None if all_of_them else self._index.newest()
-        after = "" if newest is None else _earlier(newest)
+        yield from self._new_sessions()
+        yield from self._texts()
+
+    def _new_sessions(self) -> Iterator[int]:
+        mark = self._index.mark()
+        with self._database.read() as orm:
+            known = mark.rowid if mark is not None and session_texts.has_row(orm, mark) else 0
+        rowid = known if self._has_read_all else 0
         while True:
             with self._database.read() as orm:
-                page = kept_logs.ids_and_agents(orm, after, _PAGE)
-            self._index.add(page)
+                page = session_texts.sessions_after(orm, rowid, self._page)
+            if page:
+                rowid = page[-1].rowid
+                new_mark = Mark(rowid, page[-1].session_id) if rowid > known else None
+                self._index.add((row[1:] for row in page), new_mark)
             yield len(page)
-            if len(page) < _PAGE:
-                return
-            after = page[-1][0]
+            if len(page) < self._page:
+                break
+        self._has_read_all = True
+
+    def _texts(self) -> Iterator[int]:
+        after = 0
+        while entries := self._index.without_texts(after, self._page):
+            after = entries[-1][0]
+            ids = [session_id for _key, session_id in entries if SESSION_ID.fullmatch(session_id)]
+            with self._database.read() as orm:
+                texts = session_texts.ended_texts(orm, ids)
+            self._index.add_texts(texts)
+            yield len(texts)
 
     def steps(self) -> Iterator[int]:
         """Index what there is to index; each step gives the bytes of log that it took.
@@ -57,15 +85,18 @@ class Filler:
         A session that had nothing for the index is a step of 0 bytes.
         """
         after = 0
-        while entries := self._index.to_do(after, _PAGE):
+        while entries := self._index.to_do(after, self._page):
             after = entries[-1].key
             with self._database.read() as orm:
                 rows = kept_logs.sessions_by_id(orm, [entry.session_id for entry in entries])
             for entry in entries:
                 yield 0
                 row = rows.get(entry.session_id)
-                if row is None or row.log_deleted_at is not None:
+                if row is None:
                     self._index.remove(entry.session_id)
+                    continue
+                if row.log_deleted_at is not None:
+                    self._index.forget_log(entry.session_id)
                     continue
                 try:
                     yield from self._fill(entry, row)
@@ -97,9 +128,9 @@ class Filler:
         is_ended = is_ended and (reader.is_complete(log) or not lock.is_held(log.fd))
         while True:
             offset = entry.indexed_to
-            records = reader.read_records(log, offset, STEP_BYTES)
+            records = reader.read_records(log, offset, self._step_bytes)
             end = offset + len(records)
-            is_last = len(records) < STEP_BYTES // 2 and not reader.read_records(log, end, 1)
+            is_last = len(records) < self._step_bytes // 2 and not reader.read_records(log, end, 1)
             found = list(chunks(records, offset, is_end=is_ended and is_last))
             if not found and not is_last:  # nothing that people could read
                 found = list(chunks(records, offset, is_end=True))
@@ -114,9 +145,3 @@ class Filler:
                 return
             entry = self._index.append(entry, found, indexed_to, is_done=False)
             yield indexed_to - offset
-
-
-def _earlier(session_id: str) -> str:
-    """An id that sorts before all that were made in the minute before this one."""
-    milliseconds = int(session_id.split("-")[1])
-    return f"session-{max(0, milliseconds - LOOK_BACK_MS):013d}"

@@ -1,7 +1,8 @@
-"""The search index: `var/search.db`, a database of its own that can be made again from the logs.
+"""The search index: `var/search.db`, a database of its own that can be made again at any time.
 
-It holds which words stand in which chunk of which log, and no text: what is found is read from
-the log itself. FTS5, contentless: https://sqlite.org/fts5.html#contentless_tables
+It holds which words are in which chunk of which log, and in what a list of sessions can be
+searched for (session_texts.py), but no text: what is found is read where it is. FTS5,
+contentless: https://sqlite.org/fts5.html#contentless_tables
 """
 
 import os
@@ -15,11 +16,13 @@ import pysqlite3
 
 from webapp.errors import SetupError
 from webapp.search.texts import Chunk
+from webapp.store.ids import created_ms
+from webapp.store.session_texts import Mark
 
 FILE_NAME = "search.db"
 TOKENIZER = "unicode61 remove_diacritics 2"
 """Words are runs of letters and digits; case and accents do not count."""
-VERSION = 1
+VERSION = 2
 """Of tables and texts. An index of another one is thrown away and filled anew."""
 BUSY_SECONDS = 5.0
 
@@ -28,7 +31,8 @@ CREATE TABLE sessions (
     id          INTEGER PRIMARY KEY,
     session_id  TEXT NOT NULL UNIQUE,
     agent       TEXT NOT NULL,
-    indexed_to  INTEGER NOT NULL DEFAULT 0,  -- an offset in its log
+    has_texts   INTEGER NOT NULL DEFAULT 0 CHECK (has_texts IN (0, 1)),  -- in session_texts
+    indexed_to  INTEGER NOT NULL DEFAULT 0,  -- an offset in its log; -1: it is deleted
     is_done     INTEGER NOT NULL DEFAULT 0 CHECK (is_done IN (0, 1)),
     first_chunk INTEGER,
     last_chunk  INTEGER,
@@ -36,6 +40,7 @@ CREATE TABLE sessions (
     last_ms     INTEGER NOT NULL DEFAULT 0   -- when it last printed something, Unix time
 ) STRICT;
 CREATE INDEX sessions_to_do ON sessions (id) WHERE is_done = 0;
+CREATE INDEX sessions_without_texts ON sessions (id) WHERE has_texts = 0;
 CREATE INDEX sessions_by_time ON sessions (last_ms, first_chunk);
 CREATE TABLE chunks (
     id      INTEGER PRIMARY KEY,             -- newer chunks have higher ones
@@ -48,6 +53,15 @@ CREATE INDEX chunks_by_session ON chunks (session);
 CREATE VIRTUAL TABLE words USING fts5(
     text, content = '', contentless_delete = 1, tokenize = "{TOKENIZER}"
 );
+-- The rowid is the millisecond in which a session was made, as its id says.
+CREATE VIRTUAL TABLE session_texts USING fts5(
+    text, content = '', detail = none, columnsize = 0, tokenize = 'trigram'
+);
+CREATE TABLE mark (                          -- the last row of the database that was read
+    id           INTEGER PRIMARY KEY CHECK (id = 1),
+    source_rowid INTEGER NOT NULL,
+    session_id   TEXT NOT NULL
+) STRICT;
 PRAGMA user_version = {VERSION};
 """
 
@@ -86,8 +100,9 @@ class SearchIndex:
         """Throw everything away. Searches find nothing until it is filled again."""
         with self._writing() as connection:
             connection.execute("INSERT INTO words (words) VALUES ('delete-all')")
-            connection.execute("DELETE FROM chunks")
-            connection.execute("DELETE FROM sessions")
+            connection.execute("INSERT INTO session_texts (session_texts) VALUES ('delete-all')")
+            for table in ("chunks", "sessions", "mark"):
+                connection.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
 
     @contextmanager
     def _writing(self) -> Iterator[Any]:
@@ -99,17 +114,46 @@ class SearchIndex:
             raise
         self._connection.execute("COMMIT")
 
-    def newest(self) -> str | None:
-        """The highest id of a session that it knows."""
-        found = self._connection.execute("SELECT max(session_id) FROM sessions").fetchone()[0]
-        return None if found is None else str(found)
+    def mark(self) -> Mark | None:
+        """The last row of the database that was read."""
+        found = self._connection.execute("SELECT source_rowid, session_id FROM mark").fetchone()
+        return None if found is None else Mark(*found)
 
-    def add(self, sessions: Iterable[tuple[str, str]]) -> None:
-        """Sessions to be indexed, each with its agent; those that it knows stay as they are."""
+    def add(self, sessions: Iterable[tuple[str, str, bool]], mark: Mark | None = None) -> None:
+        """Sessions to be indexed, each with its agent and whether it has a log.
+
+        Those that it knows stay as they are. `mark` is the last row, if it is to be set.
+        """
         with self._writing() as connection:
             connection.executemany(
-                "INSERT OR IGNORE INTO sessions (session_id, agent) VALUES (?, ?)", sessions
+                "INSERT OR IGNORE INTO sessions (session_id, agent, is_done) VALUES (?, ?, NOT ?)",
+                sessions,
             )
+            if mark is not None:
+                connection.execute("INSERT OR REPLACE INTO mark VALUES (1, ?, ?)", mark)
+
+    def without_texts(self, after: int, limit: int) -> list[tuple[int, str]]:
+        """Keys and ids of the sessions whose texts are not indexed, the oldest first."""
+        rows = self._connection.execute(
+            "SELECT id, session_id FROM sessions WHERE has_texts = 0 AND id > ?"
+            " ORDER BY id LIMIT ?",
+            (after, limit),
+        )
+        return list(rows)
+
+    def add_texts(self, texts: Iterable[tuple[str, str]]) -> None:
+        """Index what a list can be searched for, once for each session, by its id."""
+        with self._writing() as connection:
+            for session_id, text in texts:
+                new = connection.execute(
+                    "UPDATE sessions SET has_texts = 1 WHERE session_id = ? AND has_texts = 0",
+                    (session_id,),
+                )
+                if new.rowcount and text:
+                    connection.execute(
+                        "INSERT INTO session_texts (rowid, text) VALUES (?, ?)",
+                        (created_ms(session_id), text.replace("\0", " ")),
+                    )
 
     def to_do(self, after: int = 0, limit: int = 500) -> list[Entry]:
         """Sessions that are not indexed to their end, the oldest first."""
@@ -158,8 +202,8 @@ class SearchIndex:
                 )
         return entry._replace(indexed_to=indexed_to)
 
-    def remove(self, session_id: str) -> None:
-        """Forget a session and all that stands in its log."""
+    def forget_log(self, session_id: str) -> None:
+        """Forget all that is in a session's log."""
         with self._writing() as connection:
             connection.execute(
                 "DELETE FROM words WHERE rowid IN (SELECT chunks.id FROM chunks"
@@ -170,6 +214,16 @@ class SearchIndex:
                 "DELETE FROM chunks WHERE session = (SELECT id FROM sessions WHERE session_id = ?)",
                 (session_id,),
             )
+            connection.execute(
+                "UPDATE sessions SET is_done = 1, indexed_to = -1, first_chunk = NULL,"
+                " last_chunk = NULL, chunk_count = 0 WHERE session_id = ?",
+                (session_id,),
+            )
+
+    def remove(self, session_id: str) -> None:
+        """Forget a session whose row is gone."""
+        self.forget_log(session_id)
+        with self._writing() as connection:
             connection.execute("DELETE FROM sessions WHERE session_id = ?", (session_id,))
 
     def counts(self) -> tuple[int, int]:
@@ -208,14 +262,14 @@ def _make(path: Path) -> None:
     os.rename(part, path)
 
 
-def connect(path: Path, *, read_only: bool = False) -> Any:
+def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_SECONDS) -> Any:
     """A connection to the index. FileNotFoundError where there is none."""
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}")
     connection = pysqlite3.connect(
         f"file:{quote(str(path))}?mode=rw",
         uri=True,
-        timeout=BUSY_SECONDS,
+        timeout=busy_seconds,
         isolation_level=None,
         check_same_thread=False,
     )

@@ -16,7 +16,7 @@ from webapp.log.opened import open_log
 from webapp.sessions import rebuild
 from webapp.sessions.import_folder import arrival, remove_abandoned
 from webapp.sessions.layout import SessionFiles, new_session_files
-from webapp.store import rebuilding, sessions
+from webapp.store import sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID
 from webapp.store.models import Session
@@ -85,18 +85,12 @@ def _check_free(database: Database, session_id: str) -> None:
 def _add_rows(
     database: Database, var: Path, files: SessionFiles, messages: list[dict[str, Any]]
 ) -> Session:
-    rebuilt = rebuild.add(database, var, files)
+    rows = [(each["role"], each["content"], each["createdAt"]) for each in messages]
+    rebuilt = rebuild.add(database, var, files, rows)
     if rebuilt.unusable:
         raise BadRequest(f"The log cannot be used: {rebuilt.unusable[0][1]}.")
     session_id = files.directory.name
     if not rebuilt.sessions:
         raise Conflict(f"There is a session {session_id} already.")
     with database.read() as orm:
-        session = sessions.get_session(orm, session_id)
-    rows = [(each["role"], each["content"], each["createdAt"]) for each in messages]
-    database.write_sql(
-        lambda connection: rebuilding.insert_messages(
-            connection, session.workflow_id, session.id, session.stage_index, rows
-        )
-    )
-    return session
+        return sessions.get_session(orm, session_id)

@@ -5,7 +5,7 @@ ran an agent, and how far a workflow's gates had been opened.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -61,11 +61,16 @@ def rebuild(database: Database, var: Path) -> Rebuilt:
     return rebuilt
 
 
-def add(database: Database, var: Path, files: SessionFiles) -> Rebuilt:
-    """The same for one log, which lies in its place."""
+def add(
+    database: Database,
+    var: Path,
+    files: SessionFiles,
+    messages: Sequence[tuple[str, str, str]] = (),
+) -> Rebuilt:
+    """The same for one log, with messages of its history: role, content, time."""
     rebuilt = Rebuilt(logs=1)
     try:
-        _insert(database, [_read(var, files)], rebuilt)
+        _insert(database, [_read(var, files)], rebuilt, messages)
     except _Unusable as error:
         rebuilt.unusable.append((files.directory, str(error)))
     return rebuilt
@@ -205,7 +210,12 @@ def _text(value: object) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _insert(database: Database, batch: list[_Found], rebuilt: Rebuilt) -> None:
+def _insert(
+    database: Database,
+    batch: list[_Found],
+    rebuilt: Rebuilt,
+    messages: Sequence[tuple[str, str, str]] = (),
+) -> None:
     if not batch:
         return
     stages: dict[str, int] = {}
@@ -228,6 +238,8 @@ def _insert(database: Database, batch: list[_Found], rebuilt: Rebuilt) -> None:
         missing = rebuilding.insert_sessions(connection, (found.row for found in batch))
         usages = [(found.row["id"], found.usage) for found in batch if found.usage is not None]
         sessions.add_usages(connection, usages)
+        if missing and messages:
+            rebuilding.insert_messages(connection, batch[0].row, messages)
         return workflows, missing
 
     workflows, missing = database.write_sql(work)

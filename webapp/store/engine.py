@@ -20,7 +20,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import ServiceUnavailable, SetupError
 
-REVISION = "0007"
+REVISION = "0008"
 """The migration that this code needs; a test holds it against the newest one."""
 
 LOCK_PATIENCE_SECONDS = 4.0

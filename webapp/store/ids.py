@@ -23,9 +23,14 @@ def new_workflow_id() -> str:
     return _new("workflow")
 
 
+def created_ms(any_id: str) -> int:
+    """When an id was made: Unix time in milliseconds."""
+    return int(any_id.split("-")[1])
+
+
 def created_at(any_id: str) -> str:
     """When an id was made, as the rows hold a time."""
-    moment = datetime.fromtimestamp(int(any_id.split("-")[1]) / 1000, UTC)
+    moment = datetime.fromtimestamp(created_ms(any_id) / 1000, UTC)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 

@@ -123,14 +123,6 @@ class SessionCount(Base):
     count: Mapped[int]
 
 
-class UnindexedSession(Base):
-    """A session that the index lacks: triggers put it down, the keeper takes it away."""
-
-    __tablename__ = "unindexed_sessions"
-
-    session_id: Mapped[str] = mapped_column(primary_key=True)
-
-
 class Message(Base):
     """What a person or an agent said in a workflow."""
 

@@ -111,17 +111,11 @@ def insert_sessions(connection: Any, rows: Iterable[Mapping[str, Any]]) -> int:
 
 
 def insert_messages(
-    connection: Any,
-    workflow_id: str,
-    session_id: str,
-    stage_index: int,
-    messages: Iterable[tuple[str, str, str]],
+    connection: Any, session: Mapping[str, Any], messages: Iterable[tuple[str, str, str]]
 ) -> None:
-    """Insert what was said about a session: role, content, time."""
+    """Insert what was said about a session, given as its row: role, content, time."""
+    about = session["workflow_id"], session["stage_index"], session["id"]
     connection.executemany(
         _INSERT_MESSAGE,
-        [
-            (workflow_id, stage_index, session_id, role, content, created_at)
-            for role, content, created_at in messages
-        ],
+        [(*about, role, content, created_at) for role, content, created_at in messages],
     )

@@ -3,15 +3,18 @@
 An id begins with the time that it was made, so a range of time is a range of ids.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from webapp.store.ids import WORKFLOW_ID
+
 ID_BEGINNING = "session-"
 _AFTER_EVERY_ID = "session-~"
+_BEGINS_AN_ID = re.compile(r"session-([0-9]{1,13}|[0-9]{13}-[0-9a-z]{0,12})?")
 _TEXT_SQL = """(
-    workflow_id = :text
-    OR error LIKE :like ESCAPE '!'
+    error LIKE :like ESCAPE '!'
     OR EXISTS (SELECT 1 FROM messages WHERE messages.session_id = sessions.id
         AND messages.role = 'user' AND messages.content LIKE :like ESCAPE '!')
     OR EXISTS (SELECT 1 FROM workflows WHERE workflows.id = sessions.workflow_id
@@ -31,8 +34,14 @@ class Filter:
     until_ms: int | None = None
     """Made before this one."""
     text: str = ""
-    """Stands in the message that started it, its error or its workflow's request id, is its
-    workflow's id, or begins its own."""
+    """A session id or its beginning, a workflow id, or words that are in the message that
+    started the session, in its error or in its workflow's request id."""
+
+    @property
+    def words(self) -> str:
+        """The text, if rows must be searched for it: if it is no id."""
+        is_id = _BEGINS_AN_ID.fullmatch(self.text) or WORKFLOW_ID.fullmatch(self.text)
+        return "" if is_id else self.text
 
 
 class Condition(NamedTuple):
@@ -43,6 +52,7 @@ class Condition(NamedTuple):
 
 
 TRUE = Condition("1", {})
+ENDED = Condition("ended_at IS NOT NULL", {})
 
 
 def all_of(conditions: Sequence[Condition]) -> Condition:
@@ -64,20 +74,25 @@ def agent_condition(wanted: Filter) -> list[Condition]:
 
 
 def workflow_condition(wanted: Filter) -> list[Condition]:
-    """The workflow, if one is asked for."""
-    if wanted.workflow_id is None:
-        return []
-    return [Condition("workflow_id = :workflow_id", {"workflow_id": wanted.workflow_id})]
+    """The workflow, if one is asked for, as such or by the text."""
+    asked = {"workflow_id": wanted.workflow_id}
+    if WORKFLOW_ID.fullmatch(wanted.text):
+        asked["text_workflow_id"] = wanted.text
+    return [
+        Condition(f"workflow_id = :{name}", {name: value})
+        for name, value in asked.items()
+        if value is not None
+    ]
 
 
 def id_condition(wanted: Filter) -> list[Condition]:
-    """The range of ids that times, or the beginning of an id, stand for."""
+    """The range of ids that times, or the beginning of an id, mean."""
     lowest, highest = "", _AFTER_EVERY_ID
     if wanted.since_ms is not None:
         lowest = f"{ID_BEGINNING}{max(0, wanted.since_ms):013d}"
     if wanted.until_ms is not None:
         highest = f"{ID_BEGINNING}{max(0, wanted.until_ms):013d}"
-    if wanted.text.startswith(ID_BEGINNING):
+    if _BEGINS_AN_ID.fullmatch(wanted.text):
         lowest, highest = max(lowest, wanted.text), min(highest, f"{wanted.text}~")
     if (lowest, highest) == ("", _AFTER_EVERY_ID):
         return []
@@ -85,24 +100,24 @@ def id_condition(wanted: Filter) -> list[Condition]:
     return [Condition("sessions.id >= :lowest AND sessions.id < :highest", bounds)]
 
 
-def text_condition(wanted: Filter) -> list[Condition]:
-    """The text, if it is no id's beginning: this is no use to any index."""
-    if not wanted.text or wanted.text.startswith(ID_BEGINNING):
+def words_condition(wanted: Filter) -> list[Condition]:
+    """The words, if any are searched for. No index of the table helps here."""
+    if not wanted.words:
         return []
-    escaped = wanted.text
+    escaped = wanted.words
     for sign in "!%_":
         escaped = escaped.replace(sign, f"!{sign}")
-    return [Condition(_TEXT_SQL, {"text": wanted.text, "like": f"%{escaped}%"})]
+    return [Condition(_TEXT_SQL, {"like": f"%{escaped}%"})]
 
 
 def all_conditions(wanted: Filter) -> list[Condition]:
-    """All that is asked for."""
+    """All that is asked for, the costly last."""
     return [
         *status_condition(wanted),
         *agent_condition(wanted),
         *workflow_condition(wanted),
         *id_condition(wanted),
-        *text_condition(wanted),
+        *words_condition(wanted),
     ]
 
 

@@ -1,5 +1,6 @@
-"""In which orders sessions can be listed, and where one stands in an order."""
+"""The orders of a list of sessions, a session's position in one, and cursors."""
 
+import re
 from typing import Any, NamedTuple
 
 from webapp.errors import BadRequest
@@ -10,45 +11,50 @@ DURATION_MS = (
     "max(0, CAST(round((julianday(ended_at) - julianday(coalesce(started_at, ended_at)))"
     " * 86400000.0) AS INTEGER))"
 )
-"""An expression of the index, which SQLite knows again only as it stands there."""
+"""As in the index, word for word: SQLite uses an index on an expression only then."""
 LOG_BYTES = "coalesce(log_bytes, 0)"
+_CURSOR = re.compile(r"(?:([0-9]{1,18})\.)?(session-[0-9a-z-]{1,26}~?)")
 
 
-class Place(NamedTuple):
-    """Where a session stands in an order: what it is sorted by, then its id."""
+class Position(NamedTuple):
+    """Where a session is in an order: what it is sorted by, then its id."""
 
     key: Any
     id: str
 
 
 class Order(NamedTuple):
-    """An order, and the index in which all sessions stand in it."""
+    """An order, and the index that has it."""
 
     key: str
     indexed_by: str
     direction: str = "DESC"
     of_ended: bool = False
-    """Only what has ended stands in the index; the few that live are put among them."""
-    most_at_once: int = 2_000
-    """In which order rows lie on disk says how long it takes to look at so many."""
+    """The index holds only sessions that have ended; live ones are merged in."""
+    max_step: int = 2_000
+    """Rows that one query looks at. It takes longer where rows are scattered over the disk."""
 
     @property
     def is_rising(self) -> bool:
         """Whether the smallest comes first."""
         return self.direction == "ASC"
 
+    def is_before(self, one: Position, other: Position) -> bool:
+        """Whether one position comes before another."""
+        return one < other if self.is_rising else one > other
+
 
 ORDERS = {
     "newest": Order("sessions.id", BY_ID),
     "oldest": Order("sessions.id", BY_ID, "ASC"),
-    "longest": Order(DURATION_MS, "ended_sessions_by_duration", of_ended=True, most_at_once=500),
-    "largest": Order(LOG_BYTES, "ended_sessions_by_log_bytes", of_ended=True, most_at_once=500),
+    "longest": Order(DURATION_MS, "ended_sessions_by_duration", of_ended=True, max_step=500),
+    "largest": Order(LOG_BYTES, "ended_sessions_by_log_bytes", of_ended=True, max_step=500),
 }
 SORTS = tuple(ORDERS)
 
 
-def after_condition(order: Order, after: Place | None) -> Condition:
-    """What is true of all that stand after a place."""
+def after_condition(order: Order, after: Position | None) -> Condition:
+    """True of all sessions after a position."""
     if after is None:
         return TRUE
     sign = ">" if order.is_rising else "<"
@@ -58,19 +64,17 @@ def after_condition(order: Order, after: Place | None) -> Condition:
     return Condition(f"({order.key}, sessions.id) {sign} (:after_key, :after_id)", values)
 
 
-def read_cursor(order: Order, cursor: str) -> Place:
-    """The place that a page's cursor stands for. BadRequest."""
-    if not order.of_ended:
-        return Place(cursor, cursor)
-    key, dot, session_id = cursor.partition(".")
-    if not (dot and key.isascii() and key.isdigit() and len(key) <= 18):
+def read_cursor(order: Order, cursor: str) -> Position:
+    """The position that a page's cursor means. BadRequest."""
+    found = _CURSOR.fullmatch(cursor)
+    if found is None or (found[1] is not None) is not order.of_ended:
         raise BadRequest(
             f"cursor is {cursor[:80]!r}, expected the nextCursor of a page in this order.",
             field="cursor",
         )
-    return Place(int(key), session_id)
+    return Position(found[2] if found[1] is None else int(found[1]), found[2])
 
 
-def cursor_of(order: Order, place: Place) -> str:
-    """The cursor that stands for a place."""
-    return f"{place.key}.{place.id}" if order.of_ended else place.id
+def cursor_of(order: Order, position: Position) -> str:
+    """The cursor that means a position."""
+    return f"{position.key}.{position.id}" if order.of_ended else position.id

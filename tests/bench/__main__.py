@@ -19,6 +19,7 @@ from tests.bench import (
     many_sessions,
     million_sessions,
     nginx,
+    redaction,
     replay,
     replay_page,
     report,
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "locked-database": locked_database.measure,
     "hostile-clients": hostile_clients.measure,
     "nginx": nginx.measure,
+    "redaction": redaction.measure,
 }
 
 

@@ -4,28 +4,19 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from webapp.log.redact import MARK, Redactor
+from tests.security import sample_keys
+from webapp.log.redact import Redactor
+from webapp.log.spans import MARK
 
 SECRET = b"correct-horse-battery"
 OTHER = b"sss-sss-sss"
 KEY = b"sk-ant-api03-" + b"Ab3_" * 10
-PEM = b"-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA75\nabc+/=\n"
-
-KEYS = [
-    KEY,
-    b"sk-proj-" + b"a1B2" * 10,
-    b"sk-" + b"a1B2" * 12,
-    b"ghp_" + b"a1B2" * 9,
-    b"github_pat_" + b"a1B2_" * 12,
-    b"glpat-" + b"a1-B_" * 4,
-    b"AKIA" + b"IOSFODNN7EXAMPLE",
-    b"AIza" + b"Sy-_a" * 7,
-    b"xoxb-" + b"1234567890-" * 3 + b"abc",
-    b"hf_" + b"aB" * 17,
-]
+PEM = sample_keys.PRIVATE_KEYS["narrow"][:180].encode()
+KEYS = [(before + key).encode() for before, key in sample_keys.KEYS.values()]
 
 pieces = st.lists(
-    st.sampled_from([SECRET, OTHER, KEY, PEM, *(key[:9] for key in KEYS), *KEYS])
+    st.sampled_from([SECRET, OTHER, KEY, PEM])
+    | st.sampled_from([*(key[:9] for key in KEYS), *(key[9:] for key in KEYS), *KEYS])
     | st.binary(max_size=6)
     | st.sampled_from([b"s", b"sk-", b"correct-", b"-----BEGIN ", b" ", b"\n", b'"', b"A", b"-"]),
     max_size=12,
@@ -73,23 +64,66 @@ def test_stream_without_secrets_stays_as_it_is(data: bytes, sizes: list[int]) ->
     assert out + redactor.finish() == data
 
 
-@pytest.mark.parametrize("key", KEYS, ids=lambda key: key[:6].decode())
-def test_well_known_key_is_found_wherever_it_stands(key: bytes) -> None:
-    for before, after in ((b"", b""), (b'{"text":"key\\n', b'"}'), (b"export X=", b"\n")):
-        assert new_redactor().redact(before + key + after) == before + MARK + after
+AROUND = (
+    ("", ""),
+    ('{"text":"key\\n', '"}'),
+    ("export X=", "\n"),
+    ("Bearer ", "\r\n"),
+    ("-", "\n"),
+    ("> ", " "),
+    ("\x1b[01;31m\x1b[K", "\x1b[m\x1b[K"),
+    ("https://example.org/?next=%3D", "&more=1"),
+    (".env-12-", "\n"),
+    ('{\\"a\\":\\"\\u001b[1m', '\\"}'),
+)
+"""What may be right before and after a key."""
 
 
-def test_private_key_is_found_in_lines_and_in_json() -> None:
-    redactor = new_redactor()
-    assert redactor.redact(PEM + b"-----END") == MARK + b"-----END"
-    in_json = PEM.replace(b"\n", b"\\n")
-    assert redactor.redact(b'"' + in_json + b'"') == b'"' + MARK + b'"'
+def text_with_key(name: str, around: tuple[str, str]) -> tuple[bytes, bytes]:
+    """A text with a sample key, and what is to become of it."""
+    context, key = sample_keys.KEYS[name]
+    before, after = around
+    if context and before:
+        before += " "  # it begins a word itself
+    whole, clean = before + context + key + after, before + context + MARK.decode() + after
+    return whole.encode(), clean.encode()
+
+
+@pytest.mark.parametrize("name", sample_keys.KEYS)
+def test_key_is_found_wherever_it_is_and_wherever_it_is_cut(name: str) -> None:
+    for place, around in enumerate(AROUND):
+        text, clean = text_with_key(name, around)
+        assert new_redactor().redact(text) == clean
+        for end in range(place, len(text), len(AROUND)):
+            redactor = new_redactor()
+            out = redactor.feed(text[:end]) + redactor.feed(text[end:]) + redactor.finish()
+            assert out == clean, end
+
+
+@pytest.mark.parametrize("name", sample_keys.KEYS)
+def test_silence_inside_a_key_brings_out_no_more_than_a_few_letters(name: str) -> None:
+    _context, key = sample_keys.KEYS[name]
+    text, clean = text_with_key(name, ("key: ", "\n"))
+    for end in range(len(text) + 1):
+        redactor = new_redactor()
+        assert redactor.feed(text[:end]) + redactor.feed(text[end:]) == clean
+        out = redactor.feed(text[:end]) + redactor.release()
+        out += redactor.feed(text[end:]) + redactor.finish()
+        assert MARK in out
+        assert not any(key[at : at + 4].encode() in out for at in range(len(key) - 3)), end
 
 
 @pytest.mark.parametrize(
     "text",
     [
         b"task-management-system-for-large-teams",
+        b"task-3f2c1d9e8b7a6f5e4d3c2b1a0f9e8d7c disk-5d41402abc4b2a76b9719d911017c592",
+        b"dist/locales/sk-5d41402abc4b2a76b9719d911017c592.js",
+        b"toolu_01AbCdEfGhIjKlMnOpQrStUv call_AbCdEfGhIjKlMnOpQrStUvWx chatcmpl-AbCdEfGhIjKlMnOp",
+        b"sha512-LMYwb4TP6GWWCvMmGZSEgTVDbmHyaGSuYS1hT2LmVFzYmDGZZGTn+bQN2pSnuUPXKbnQYhA==",
+        b"data:application/json;base64,eyJ2ZXJzaW9uIjozLCJzb3VyY2VzIjpbImEuanMiXSwibmFtZXMiOltdfQ==",
+        b"https://example.org/a/3f2c1d9e-8b7a-4f5e-8d3c-2b1a0f9e8d7c?etag=5d41402abc4b2a76b9719d91",
+        b"MyVeryLongIdentifierOfSomething.method.another_very_long_identifier_of_something",
         b"sk-short",
         b"https://example.org/a_very_long_path-with-many-words/and_more",
         b"0123456789abcdef0123456789abcdef01234567",
@@ -110,6 +144,15 @@ def test_end_of_a_word_is_shown_after_a_silence() -> None:
     assert redactor.release() == b"s"
     assert not redactor.is_holding
     assert redactor.feed(b"? ") == b"? "
+
+
+def test_only_the_beginning_of_a_word_may_begin_a_key() -> None:
+    redactor = Redactor([], keys=True)
+    assert redactor.feed(b"Continue with these files") == b"Continue with these files"
+    assert redactor.feed(b" or s") == b" or "
+    assert redactor.is_holding
+    assert redactor.release() == b"s"
+    assert redactor.feed(b"ome? ") == b"ome? "
 
 
 def test_secret_that_was_begun_before_a_silence_does_not_get_out() -> None:

@@ -5,10 +5,14 @@ import re
 from collections.abc import Iterable, Mapping
 
 from webapp.agents.profiles import Profile
-from webapp.log.redact import LEAST_SECRET_BYTES, Redactor
+from webapp.log.redact import MIN_SECRET_BYTES, Redactor
 from webapp.settings import Settings
 
 _SECRET_NAME = re.compile(r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIALS?)$", re.IGNORECASE)
+_MAX_JSON_DEPTH = 3
+"""A transcript has tools' results in JSON, and those may have JSON in them."""
+_HTML = re.compile("[<>&'+]")
+"""Letters that some encoders escape."""
 
 
 def secrets_of(profile: Profile, settings: Settings, environ: Mapping[str, str]) -> list[str]:
@@ -33,9 +37,25 @@ def secrets_of_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
 def _forms(value: str) -> Iterable[str]:
     """A value as it is and as JSON has it; line by line, since the log's records are lines."""
     for line in value.splitlines():
-        for form in (line, json.dumps(line)[1:-1], json.dumps(line, ensure_ascii=False)[1:-1]):
-            if len(form.encode(errors="surrogateescape")) >= LEAST_SECRET_BYTES:
-                yield form
+        forms = latest = {line}
+        for _ in range(_MAX_JSON_DEPTH):
+            latest = {form for text in latest for form in _json_forms(text)}
+            forms = forms | latest
+        yield from (form for form in forms if _size(form) >= MIN_SECRET_BYTES)
+
+
+def _json_forms(text: str) -> Iterable[str]:
+    """A text as the usual encoders write it into a JSON string."""
+    for ensure_ascii in (True, False):
+        plain = json.dumps(text, ensure_ascii=ensure_ascii)[1:-1]
+        yield plain
+        yield plain.replace("/", "\\/")  # PHP
+        yield _HTML.sub(lambda found: f"\\u{ord(found[0]):04x}", plain)  # Go
+        yield _HTML.sub(lambda found: f"\\u{ord(found[0]):04X}", plain)  # .NET
+
+
+def _size(text: str) -> int:
+    return len(text.encode(errors="surrogateescape"))
 
 
 class TextRedactor:

@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from webapp import prctl
+from webapp.compat.gunicorn import listening_sockets, living_workers, set_restart_command
 from webapp.errors import SetupError
 from webapp.server_log.formats import LineFormatter
 from webapp.server_log.gunicorn_logger import make_logger_class
@@ -86,16 +87,16 @@ def when_ready(server: Any) -> None:
     come at once it would else have accepted all by the time that their requests arrive, and
     answer these in a single turn, in which no live viewer gets anything.
     """
-    for listener in server.LISTENERS:
-        if listener.sock.family in (socket.AF_INET, socket.AF_INET6):
-            listener.sock.setsockopt(
+    for listening in listening_sockets(server):
+        if listening.family in (socket.AF_INET, socket.AF_INET6):
+            listening.setsockopt(
                 socket.IPPROTO_TCP, socket.TCP_DEFER_ACCEPT, REQUEST_WITHIN_SECONDS
             )
 
 
 def pre_fork(server: Any, worker: Any) -> None:
     """Give the worker a slot for its numbers that no other living one has."""
-    used = {other.agent_stream_slot for other in server.WORKERS.values()}
+    used = {other.agent_stream_slot for other in living_workers(server)}
     memory = server.agent_stream_memory
     free = (index for index in range(1, memory.slots) if index not in used)
     worker.agent_stream_slot = next(free, None)
@@ -114,7 +115,7 @@ def pre_exec(server: Any) -> None:
     gunicorn would run its `__main__.py` as a script, beside which lies a `http` that Python
     would then take for its own.
     """
-    server.START_CTX["args"] = [sys.executable, *sys.orig_argv[1:]]
+    set_restart_command(server, [sys.executable, *sys.orig_argv[1:]])
 
 
 def post_fork(_server: Any, worker: Any) -> None:

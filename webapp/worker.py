@@ -63,7 +63,7 @@ class Worker:
 
     def _equip(self, gunicorn_worker: Any) -> None:
         """Give gunicorn's worker what it needs to limit and to pace its clients."""
-        from webapp.compat import set_error_page
+        from webapp.compat.gunicorn import set_error_page
         from webapp.connections.error_page import write_error
         from webapp.connections.waiting_room import make_waiting_room
 

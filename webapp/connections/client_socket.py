@@ -6,7 +6,7 @@ import time
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from webapp import compat
+from webapp.compat.gunicorn import HeadTooLarge, close_after_response
 from webapp.connections.address import network_of
 from webapp.connections.waiting_room import WaitingRoom
 
@@ -75,7 +75,7 @@ class ClientSocket:
         """Take no other request on this connection. Before the response begins."""
         self._has_unread_body = has_unread_body
         if self._request is not None:
-            compat.close_after_response(self._request)
+            close_after_response(self._request)
 
     def end(self) -> None:
         """The request was answered."""
@@ -114,7 +114,7 @@ class ClientSocket:
             if self._received // TURN_BYTES > turns:
                 time.sleep(TURN_SECONDS)
         elif self._received > MAX_HEAD_BYTES:
-            raise compat.HeadTooLarge(f"more than {MAX_HEAD_BYTES} bytes")
+            raise HeadTooLarge(f"more than {MAX_HEAD_BYTES} bytes")
         return data
 
     def _recv_in_time(self, size: int) -> bytes:

@@ -4,7 +4,7 @@ from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker as GunicornThreadWorker
 
-from webapp import compat
+from webapp.compat.gunicorn import give_socket
 from webapp.connections.client_socket import ClientSocket
 from webapp.connections.waiting_room import WaitingRoom
 
@@ -21,7 +21,7 @@ class ThreadWorker(GunicornThreadWorker):  # type: ignore[misc]
         """Let a thread see to a connection, of which something is there to be read."""
         if conn.parser is None and not self.cfg.is_ssl:
             client = ClientSocket(conn.sock, conn.client, self.room)
-            compat.give_socket(conn, client)
+            give_socket(conn, client)
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:

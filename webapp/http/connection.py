@@ -2,7 +2,7 @@
 
 from flask import Response, g, request
 
-from webapp import compat
+from webapp.compat.gunicorn import SOCKET
 from webapp.connections.client_socket import ClientSocket
 
 
@@ -37,5 +37,5 @@ def end_request(response: Response) -> Response:
 
 def _client() -> ClientSocket | None:
     """None where another server, or a test, calls the application."""
-    client = request.environ.get(compat.SOCKET)
+    client = request.environ.get(SOCKET)
     return client if isinstance(client, ClientSocket) else None

@@ -6,29 +6,27 @@ it is silent on network file systems; so what waits for a file also looks once a
 
 import logging
 import os
-import struct
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-logger = logging.getLogger(__name__)
-
-IN_MODIFY = 0x2
-IN_DELETE_SELF = 0x400
 _READ = 1
 _READ_BYTES = 4096
-_EVENT = struct.Struct("@iIII")
-"""inotify(7): watch descriptor, mask, cookie, and the bytes of a name, which a file has not."""
+
+logger = logging.getLogger(__name__)
 
 
 class Watch:
     """One watched file, as watchdog's `WatchCallback` protocol wants it."""
 
-    def __init__(self, on_change: Callable[[], None]) -> None:
+    def __init__(self, inotify: Any, path: Path, on_change: Callable[[], None]) -> None:
+        """OSError if the kernel gives no watch."""
+        from webapp.compat import watchdog
+
         self._on_change = on_change
-        self._descriptor: Any = None
-        self._inotify: Any = None
+        self._inotify = inotify
+        self._descriptor = watchdog.add_callback(inotify, os.fsencode(path), self)
 
     def on_event(self, _event: object) -> None:
         """The file was written, cut or removed."""
@@ -51,9 +49,15 @@ class Watch:
 
     def close(self) -> None:
         """Stop watching; the kernel's watch goes with the last one of its file."""
+        from webapp.compat import watchdog
+
         inotify, self._inotify = self._inotify, None
         if inotify is not None:
-            inotify.remove_callbacks([(self._descriptor, id(self))])
+            watchdog.remove_callback(inotify, self._descriptor, self)
+
+
+WatchFile = Callable[[Path, Callable[[], None]], Watch | None]
+"""What `watch_file` is."""
 
 
 def watch_file(path: Path, on_change: Callable[[], None]) -> Watch | None:
@@ -62,77 +66,45 @@ def watch_file(path: Path, on_change: Callable[[], None]) -> Watch | None:
     `on_change` runs in the watcher's thread and must not block.
     """
     try:
-        # Imported late: elsewhere than on Linux it raises.
-        from watchdog.observers.inotify_c import CallbackId, Mask
-
-        inotify = _instance()
-        watch = Watch(on_change)
-        mask = Mask(IN_MODIFY | IN_DELETE_SELF)
-        watch._descriptor = inotify.add_callback(
-            os.fsencode(path), mask, watch, CallbackId(id(watch))
-        )
-        watch._inotify = inotify
+        return Watch(_instance(), path, on_change)
     except (ImportError, OSError) as error:
         logger.warning("no inotify for %s (%s): looking once a second instead", path, error)
         return None
-    return watch
 
-
-WatchFile = Callable[[Path, Callable[[], None]], Watch | None]
-"""What `watch_file` is."""
 
 _lock = threading.Lock()
 _the_instance: Any = None
+_reader: Any = None
+"""What reads from it; the event loop does not hold it."""
 
 
 def _instance() -> Any:
     """This process's inotify instance. OSError if it can't have one (yet)."""
-    global _the_instance
+    global _the_instance, _reader
+    from webapp.compat import watchdog
+
     with _lock:
         if _the_instance is None:
-            made = _make_instance()
-            os.set_inheritable(made._inotify_fd, False)
-            made.start()
+            made = watchdog.make_inotify()
+            _reader = _start_reading(made)
             _the_instance = made
         return _the_instance
 
 
-def _make_instance() -> Any:
-    """watchdog's; under gevent without its thread, which would be a greenlet.
+def _start_reading(inotify: Any) -> Any:
+    """Handle what comes: in watchdog's thread, or under gevent in the event loop.
 
-    Its own wait is `poll()`, which gevent makes anew from two watchers at each call, and its
-    way to a callback is made for trees of folders. Here the event loop calls as soon as there
-    is something to read, and a file that has grown, which is nearly all that is ever heard,
-    goes straight to its callbacks: an event's way to its viewers is 0.1 ms shorter.
+    There a thread would be a greenlet, and watchdog waits by `poll()`, for which gevent makes two
+    watchers at each call.
     """
-    from gevent import monkey
-    from watchdog.observers.inotify_c import InotifyEvent, InotifyFD, Mask, WatchDescriptor
+    from gevent import get_hub, monkey
+
+    from webapp.compat import watchdog
 
     if not monkey.is_module_patched("threading"):
-        return InotifyFD()
-
-    import gevent
-
-    grown = InotifyEvent(WatchDescriptor(-1), Mask(IN_MODIFY), 0, b"")
-
-    class GreenInotify(InotifyFD):
-        """Heard by the event loop; no callback may wait for anything."""
-
-        def start(self) -> None:
-            """Read events and handle them, for as long as the process lives."""
-            self._readable = gevent.get_hub().loop.io(self._inotify_fd, _READ)
-            self._readable.start(self._on_readable)
-
-        def _on_readable(self) -> None:
-            events = os.read(self._inotify_fd, _READ_BYTES)
-            if len(events) == _EVENT.size:
-                descriptor, mask, _cookie, _name_bytes = _EVENT.unpack(events)
-                watch = self._watch_for_wd.get(descriptor)
-                if mask == IN_MODIFY and watch is not None:
-                    for callback in tuple(watch.callbacks.values()):
-                        callback.on_event(grown)
-                    return
-            for descriptor, mask, cookie, name in self._parse_event_buffer(events):
-                self.handle_event(InotifyEvent(descriptor, mask, cookie, name))
-
-    return GreenInotify()
+        inotify.start()
+        return inotify
+    fd = watchdog.fileno(inotify)
+    readable = get_hub().loop.io(fd, _READ)  # no callback may wait for anything
+    readable.start(lambda: watchdog.handle_events(inotify, os.read(fd, _READ_BYTES)))
+    return readable

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from flask import g, request
 
-from webapp.compat import BadBody
+from webapp.compat.gunicorn import BadBody
 from webapp.errors import BadRequest
 from webapp.http import budgets, connection, inputs
 from webapp.sessions.launch import IdempotencyKey

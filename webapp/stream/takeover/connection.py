@@ -6,6 +6,8 @@ import socket
 from collections.abc import Sequence
 from typing import Any
 
+from webapp.compat.gunicorn import SOCKET
+
 NOT_SENT_BYTES = 256 * 1024
 """What waits unsent in the kernel at most: a viewer that never reads costs no more memory."""
 
@@ -85,7 +87,7 @@ def can_be_taken(environ: dict[str, Any]) -> bool:
 
     Not with TLS, whose state is not in the descriptor, nor HTTP/2, which frames otherwise.
     """
-    connection = environ.get("gunicorn.socket")
+    connection = environ.get(SOCKET)
     return (
         connection is not None
         and environ.get("wsgi.url_scheme") == "http"
@@ -95,7 +97,7 @@ def can_be_taken(environ: dict[str, Any]) -> bool:
 
 def take(environ: dict[str, Any], login: str | None = None) -> Connection:
     """A duplicate of a request's connection; the server has to close its own."""
-    fd = os.dup(environ["gunicorn.socket"].fileno())
+    fd = os.dup(environ[SOCKET].fileno())
     os.set_blocking(fd, False)
     return Connection(fd, is_chunked=environ["SERVER_PROTOCOL"] == "HTTP/1.1", login=login)
 
@@ -107,7 +109,7 @@ def set_limits(environ: dict[str, Any], send_timeout_seconds: float) -> None:
     for that long; the next write to it is an error. A server without a TCP socket must have
     limits of its own.
     """
-    connection = environ.get("gunicorn.socket")
+    connection = environ.get(SOCKET)
     if connection is None:
         return
     timeout_ms = int(send_timeout_seconds * 1000)

@@ -1,32 +1,26 @@
-"""gevent's server with a limit to how fast it accepts connections: see fairness.py."""
+"""A server with a limit to how fast it accepts connections: see fairness.py."""
 
 from functools import partial
 from typing import Any
 
-from gevent.server import StreamServer
-
 from webapp import clock
+from webapp.compat import gunicorn
+from webapp.compat.gevent import PausableServer
 from webapp.stream.fairness import AcceptRate
 
 
-class PacedServer(StreamServer):  # type: ignore[misc]
+class PacedServer(PausableServer):
     """Accepts at the rate of all servers of its worker together."""
-
-    max_accept = 1
-    """In a turn of the event loop."""
 
     def __init__(self, listener: Any, *, rate: AcceptRate, **options: Any) -> None:
         super().__init__(listener, **options)
         self._rate = rate
 
-    def do_handle(self, *args: Any) -> None:
-        """Handle a connection that was accepted, and wait before the next one if need be."""
-        super().do_handle(*args)
+    def on_accept(self) -> None:
+        """Wait before the next connection if need be."""
         seconds = self._rate.take(clock.now())
         if seconds > 0:
-            self.stop_accepting()
-            self._timer = self.loop.timer(seconds)
-            self._timer.start(self._start_accepting_if_started)
+            self.pause_accepting(seconds)
 
 
 def accept_at_rate(worker: Any, rate: AcceptRate) -> None:
@@ -36,4 +30,4 @@ def accept_at_rate(worker: Any, rate: AcceptRate) -> None:
         handle = partial(worker.handle, listener)
         return PacedServer(listener, rate=rate, handle=handle, spawn=spawn)
 
-    worker.server_class = make_server
+    gunicorn.serve_by(worker, make_server)

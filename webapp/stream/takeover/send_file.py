@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from webapp.compat.gunicorn import SOCKET
 from webapp.log.opened import OpenLog
 from webapp.stream import fairness
 from webapp.stream.fairness import FILE_PIECE_BYTES
@@ -39,7 +40,7 @@ def send_file(
     set_limits(environ, send_timeout_seconds)
     if is_green and log.is_plain and can_be_taken(environ):
         yield b""  # the server sends the head of the response before it
-        socket_fd = environ["gunicorn.socket"].fileno()
+        socket_fd = environ[SOCKET].fileno()
         _send_by_kernel(socket_fd, log.fd, start, stop, send_timeout_seconds)
     else:
         yield from _read(log, start, stop)

@@ -1,9 +1,6 @@
-"""What this project uses of gunicorn that its documentation does not promise.
+"""gunicorn: its sockets, its requests, its master."""
 
-`tests/test_compat.py` names what has changed when a new version breaks one of these.
-"""
-
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from gunicorn import http, util
@@ -36,3 +33,26 @@ def give_socket(connection: Any, client: Any) -> None:
 def set_error_page(write: Callable[[Any, int, str, str], None]) -> None:
     """Answer with this what gunicorn refuses itself: `write(client, status, reason, message)`."""
     util.write_error = write
+
+
+def serve_by(worker: Any, make_server: Callable[..., Any]) -> None:
+    """Have a gevent worker accept connections by the servers that this makes.
+
+    It gets a listener and `spawn`, and options for gevent's pywsgi.
+    """
+    worker.server_class = make_server
+
+
+def listening_sockets(master: Any) -> Iterable[Any]:
+    """The sockets on which the server accepts."""
+    return (listener.sock for listener in master.LISTENERS)
+
+
+def living_workers(master: Any) -> Iterable[Any]:
+    """The workers that the master has started and that have not ended."""
+    return list(master.WORKERS.values())
+
+
+def set_restart_command(master: Any, command: list[str]) -> None:
+    """What a new master is started by, on USR2."""
+    master.START_CTX["args"] = command

@@ -258,6 +258,11 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def settings_of_a_reader() -> Settings:
+    """The settings for a command that does not listen and so needs no token. SetupError."""
+    return load_settings(os.environ | {f"{PREFIX}HOST": "127.0.0.1"})
+
+
 # --- the table ------------------------------------------------------------------------
 
 

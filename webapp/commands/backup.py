@@ -6,8 +6,9 @@ from pathlib import Path
 import click
 
 from webapp.commands.figures import byte_count
-from webapp.commands.options import place_options, settings_of_a_reader
+from webapp.commands.options import place_options
 from webapp.errors import SetupError
+from webapp.settings import settings_of_a_reader
 from webapp.store import backup as store
 from webapp.store.engine import FILE_NAME
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 
 import webapp.deploy
-from webapp.commands.options import place_options, settings_of_a_reader
+from webapp.commands.options import place_options
 from webapp.errors import SetupError
-from webapp.settings import Settings
+from webapp.settings import Settings, settings_of_a_reader
 from webapp.store.engine import FILE_NAME
 
 FILES = {

@@ -2,7 +2,8 @@
 
 import click
 
-from webapp.commands.options import place_options, settings_of_a_reader
+from webapp.commands.options import place_options
+from webapp.settings import settings_of_a_reader
 from webapp.store.logins import end_all
 
 

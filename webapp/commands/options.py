@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import click
 
 from webapp.errors import AgentStreamError
-from webapp.settings import PREFIX, Settings, load_settings
+from webapp.settings import PREFIX
 
 MOST_COMPLETIONS = 20
 
@@ -46,8 +46,3 @@ def _ids_like(_context: click.Context, _argument: click.Parameter, start: str) -
 
 
 session_argument = click.argument("session", metavar="SESSION", shell_complete=_ids_like)
-
-
-def settings_of_a_reader() -> Settings:
-    """The settings for a command that does not listen: no token is asked for. SetupError."""
-    return load_settings(os.environ | {f"{PREFIX}HOST": "127.0.0.1"})

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from sqlalchemy import exc
 
-from webapp.commands.options import settings_of_a_reader
 from webapp.errors import NotFound, ServiceUnavailable, SetupError
 from webapp.log.opened import OpenLog, open_log
 from webapp.sessions.layout import session_files
 from webapp.sessions.reconcile import mend, reconcile
+from webapp.settings import settings_of_a_reader
 from webapp.store import in_use, sessions
 from webapp.store.engine import FILE_NAME, Database, open_migrated
 from webapp.store.migrate import migrate

@@ -7,13 +7,14 @@ from pathlib import Path
 import click
 from sqlalchemy import exc
 
-from webapp.commands.options import place_options, settings_of_a_reader
+from webapp.commands.options import place_options
 from webapp.commands.terminal import plain
 from webapp.errors import AgentStreamError, SetupError
 from webapp.keeper import lock as keeper_lock
 from webapp.sessions.rebuild import Rebuilt
 from webapp.sessions.rebuild import rebuild as rebuild_rows
 from webapp.sessions.reconcile import reconcile_all
+from webapp.settings import settings_of_a_reader
 from webapp.store import in_use
 from webapp.store.engine import FILE_NAME, Database, open_migrated, quick_check
 from webapp.store.migrate import migrate

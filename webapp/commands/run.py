@@ -17,14 +17,14 @@ from webapp.commands.attach import watch
 from webapp.commands.figures import exit_status
 from webapp.commands.follow import follow
 from webapp.commands.keys import is_terminal
-from webapp.commands.options import place_options, settings_of_a_reader
+from webapp.commands.options import place_options
 from webapp.commands.place import Place, making_place
 from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import Cleaner, has_colour, one_line
 from webapp.errors import BadRequest
 from webapp.log.record import parse_record
 from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, current_folder
-from webapp.settings import PREFIX, Settings
+from webapp.settings import PREFIX, Settings, settings_of_a_reader
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session
 from webapp.store.workflows import create_workflow

@@ -11,9 +11,9 @@ from typing import NoReturn
 import click
 
 from webapp import prctl
-from webapp.commands.options import place_options, setting_option, settings_of_a_reader
+from webapp.commands.options import place_options, setting_option
 from webapp.errors import SetupError
-from webapp.settings import PREFIX, WORKER_CLASSES, Settings, load_settings
+from webapp.settings import PREFIX, WORKER_CLASSES, Settings, load_settings, settings_of_a_reader
 from webapp.store.engine import FILE_NAME, REVISION
 from webapp.store.migrate import migrate
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.commands.checks.finding import Finding
-from webapp.commands.options import settings_of_a_reader
 from webapp.errors import SetupError
-from webapp.settings import Settings, config_path, load_settings
+from webapp.settings import Settings, config_path, load_settings, settings_of_a_reader
 
 
 def check_settings(environ: Mapping[str, str]) -> tuple[Settings, Finding]:

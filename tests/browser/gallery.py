@@ -1,8 +1,9 @@
 """Screenshots of every state of the pages, to be looked at by a person.
 
-    python -m tests.browser.gallery FOLDER
+    python -m tests.browser.gallery FOLDER [STATE…]
+    python -m tests.browser.gallery --readme
 
-Each state wide and 360 pixels wide, light and dark.
+Each state wide and 360 pixels wide, light and dark. With `--readme` the pictures of the README.
 """
 
 import json
@@ -21,6 +22,7 @@ from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.test_dialects import playing
 from tests.server import Server, python_agent, running_server
+from webapp.docs.topics import IMAGES
 
 SIZES = {"wide": (1440, 900), "narrow": (360, 740)}
 SCHEMES = ("light", "dark")
@@ -261,6 +263,15 @@ def draw(browser: Browser, server: Server, folder: Path, names: list[str]) -> No
                 context.close()
 
 
+def draw_for_readme() -> None:
+    """The recorded Claude Code, light and dark, where the README finds it."""
+    with tempfile.TemporaryDirectory() as folder:
+        main(Path(folder), ["claude"])
+        for scheme in SCHEMES:
+            picture = Path(folder) / f"claude-wide-{scheme}.png"
+            shutil.copyfile(picture, IMAGES / f"chat-{scheme}.png")
+
+
 def main(folder: Path, names: list[str]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     var = Path(tempfile.mkdtemp())
@@ -275,4 +286,7 @@ def main(folder: Path, names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    if sys.argv[1:] == ["--readme"]:
+        draw_for_readme()
+    else:
+        main(Path(sys.argv[1]), sys.argv[2:])

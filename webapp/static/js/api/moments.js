@@ -1,4 +1,4 @@
-/** Moments of a session: what had been printed then, what there is when, and what comes next. */
+/** What a session had printed at a moment, its timeline, and its next event of a kind. */
 
 import { getJson } from "./requests.js";
 

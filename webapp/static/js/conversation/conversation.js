@@ -195,7 +195,7 @@ export class Conversation {
       this.#turnFor(entry.session).setSaid(entry.said);
     }
     const shown = entries.map((entry) => entry.key).join();
-    // What others are told of every session says nothing of a workflow that is not here yet.
+    // The list may name sessions of a workflow that is not loaded yet.
     if (shown === this.#shown || (shown === "" && !this.isLoaded)) return;
     this.#shown = shown;
     this.#hooks.onEntries(entries);

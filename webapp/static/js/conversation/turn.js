@@ -10,7 +10,7 @@ import { applyEvent } from "../transcript/apply_event.js";
 import { prependEvents } from "../transcript/earlier.js";
 import { Transcript } from "../transcript/transcript.js";
 
-/** A row is written after the end of the log: a busy database may keep it back for a while. */
+/** A row is written after the end of the log, later if the database is busy. */
 const ROW_DELAYS_MS = [0, 300, 1_000, 3_000, 8_000];
 
 /** What is asked for at once; the rest when its reader comes near it. */

@@ -2,7 +2,7 @@
 
 const SCHEMES = new Set(["http:", "https:", "mailto:"]);
 
-/** The address, or null for one that nobody should follow: a script, data, a file, a place here. */
+/** The address, or null for a script, data, a file or a fragment. */
 export function safeUrl(address) {
   try {
     const url = new URL(address);

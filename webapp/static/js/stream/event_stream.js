@@ -34,7 +34,7 @@ const FOREMOST_TURN_MS = 3_000;
 /** Silent for so long, it has caught up. */
 const QUIET_MS = 150;
 
-/** Answers of 4xx that are about the moment, not about the request: who is logged out may log in. */
+/** 4xx answers that may change later: a person may log in. */
 const PASSING_STATUSES = new Set([401, 408, 425, 429]);
 
 export class EventStream {

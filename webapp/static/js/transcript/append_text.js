@@ -1,4 +1,4 @@
-/** Text into a transcript: runs of messages, of output and of stderr, each block of them bounded. */
+/** Appends text to a transcript, in blocks of bounded size. */
 
 import { weightOfText } from "./blocks.js";
 import { MAX_BLOCK_TEXT, SPLIT_TEXT_AT, wholeUpTo } from "./limits.js";

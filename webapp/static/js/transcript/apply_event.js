@@ -153,7 +153,7 @@ function applyInput(transcript, data) {
   transcript.add({ kind: "input", ...cut(readable(data.content)) });
 }
 
-/** Whether the log says what stands above the turn already: the message that started it. */
+/** Whether this is the message that started the turn, which is shown above it. */
 function wasSaid(transcript, line) {
   const said = transcript.said?.trimEnd() ?? null;
   const isAll = said === line.trimEnd();

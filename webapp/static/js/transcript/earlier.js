@@ -48,7 +48,7 @@ function answerOrphans(transcript, earlier) {
   return answered;
 }
 
-/** The pieces of a message that is whole where the page began to read. @param {Transcript} earlier */
+/** Deltas of a message that the page already has whole. @param {Transcript} earlier */
 function dropDraft({ draft, blocks }) {
   if (draft === null) return;
   for (let at = blocks.length - 1; at >= 0 && (blocks[at]?.id ?? 0) >= draft.id; at -= 1) {

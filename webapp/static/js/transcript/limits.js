@@ -2,7 +2,7 @@
 
 export const MAX_BLOCKS = 150_000;
 
-/** Of all blocks together; a line end counts as `LINE_WEIGHT`, for no page is endlessly high. */
+/** Of all blocks together; a line end counts as `LINE_WEIGHT`. */
 export const MAX_WEIGHT = 16_000_000;
 export const LINE_WEIGHT = 20;
 

@@ -8,7 +8,7 @@ import { find } from "./dom.js";
 
 const SETTLED_MS = 1_200;
 const MAX_LETTERS = 400;
-/** History is not read out: what comes in the first moments of a connection has happened before. */
+/** History is not announced: early events of a connection happened before. */
 const HISTORY_MS = 700;
 
 export function announce(text) {

@@ -15,7 +15,7 @@ const LOOKS = {
   refused: { word: "Not connected", tone: "bad" },
 };
 
-/** What matters most of several lines comes first. @type {StreamState["phase"][]} */
+/** The most important phase comes first. @type {StreamState["phase"][]} */
 const ORDER = ["waiting", "reconnecting", "refused", "connecting", "live", "parked", "ended"];
 
 /**

@@ -1,4 +1,4 @@
-/** The list of sessions as a drawer, where the screen is too narrow to show it beside the stream. */
+/** The list of workflows as a drawer on narrow screens. */
 
 import { find } from "./dom.js";
 

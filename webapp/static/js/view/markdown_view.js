@@ -1,4 +1,4 @@
-/** Markdown in the document: nodes built one by one, foreign text in text nodes and nowhere else. */
+/** Markdown as DOM nodes; foreign text goes into text nodes only. */
 
 import { parseBlocks } from "../markdown/blocks.js";
 import { parseInline } from "../markdown/inline.js";

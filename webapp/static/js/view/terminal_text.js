@@ -3,7 +3,7 @@
 import { isStyled, spansOf } from "../transcript/ansi.js";
 import { pictured } from "../transcript/plain_text.js";
 
-/** A colour of the program's own, as much darker or lighter as it has to be on our grounds. */
+/** A program's own colour, adjusted for contrast. */
 const readable = (colour) =>
   `light-dark(oklch(from ${colour} min(l, 0.5) c h), oklch(from ${colour} max(l, 0.75) c h))`;
 

@@ -15,7 +15,7 @@ const STATES = {
   unanswered: { word: "No result", icon: "lost", tone: "warn" },
 };
 
-/** Cards that their reader has opened: they are open again when they come back into sight. */
+/** Cards that the reader has opened; they open again when redrawn. */
 const opened = new WeakSet();
 
 export function drawTool(block) {

@@ -1,4 +1,4 @@
-/** Whether the end of a growing list is to be kept in sight: unless its reader has scrolled up. */
+/** Follows the end of a growing list unless its reader has scrolled up. */
 
 /** A reader this near to the end means the end. */
 const NEAR_PX = 48;

@@ -1,4 +1,4 @@
-/** The line above the conversation: which workflow, where it stands, and what may be done with it. */
+/** The line above the conversation: the workflow, its stages, its actions. */
 
 import { advance, changeWorkflow, satisfyGate } from "../api/workflows.js";
 import { copyOf, find, setIcon, setText } from "../view/dom.js";

@@ -1,4 +1,4 @@
-/** The list at the side: kept fresh, paged, and honest when it is not fresh. */
+/** The list of workflows: refreshed, paged, and marked when it is not fresh. */
 
 import { listSessions } from "../api/sessions.js";
 import { listWorkflows } from "../api/workflows.js";

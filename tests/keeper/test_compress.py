@@ -149,10 +149,10 @@ def test_name_is_given_and_taken_only_to_what_is_on_the_disk(
     def note(name: str) -> None:
         whole = getattr(os, name)
 
-        def noting(what: object, *more: object) -> None:
+        def noting(what: object, *more: object, **named: object) -> None:
             is_folder = isinstance(what, int) and stat.S_ISDIR(os.fstat(what).st_mode)
             steps.append(f"{name} folder" if is_folder else name)
-            whole(what, *more)
+            whole(what, *more, **named)
 
         monkeypatch.setattr(os, name, noting)
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -169,9 +168,9 @@ def test_log_is_locked_until_all_of_it_is_gone(shelf: Shelf) -> None:
     fd = lock.open_log(shelf.files(session_id).log)
     found = []
 
-    def remove(path: Path) -> None:
+    def remove(path: str, *, dir_fd: int) -> None:
         found.append(lock.is_held(fd))
-        rmtree(path)
+        rmtree(path, dir_fd=dir_fd)
 
     rmtree = shutil.rmtree
     with mock.patch("shutil.rmtree", remove):

@@ -138,10 +138,10 @@ def test_the_log_of_another_user_is_opened_all_the_same(
     path, opened = tmp_path / "output.log", os.open
     path.write_text("a record\n")
 
-    def refuse(name: Path, flags: int) -> int:
+    def refuse(name: str, flags: int, mode: int = 0o777, *, dir_fd: int | None = None) -> int:
         if flags & os.O_NOATIME:
             raise PermissionError(errno.EPERM, "not the owner", str(name))
-        return opened(name, flags)
+        return opened(name, flags, mode, dir_fd=dir_fd)
 
     monkeypatch.setattr(os, "open", refuse)
     fd = lock.open_log(path)

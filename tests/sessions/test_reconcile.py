@@ -327,7 +327,8 @@ def test_symbolic_link_in_place_of_the_log_is_not_written_through(
     path = machine.files(session).log
     victim = path.rename(path.with_name("victim"))
     path.symlink_to(victim)
-    assert reconcile_all(machine.database, machine.var) == []
+    (ended,) = reconcile_all(machine.database, machine.var)
+    assert (ended.status, ended.error) == ("lost", f"its log is gone: {session.log_path}")
     assert victim.read_bytes() == SESSION
 
 

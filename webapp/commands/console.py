@@ -28,11 +28,13 @@ from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import has_colour, one_line
 from webapp.commands.transcript import Transcript
 from webapp.errors import AgentStreamError
+from webapp.log.folder import read_file
 from webapp.sessions.input import send_input
 from webapp.sessions.layout import session_files
 from webapp.store.models import Session
 
 _LOOK_SECONDS = 0.2
+_MAX_SPEC_BYTES = 4 << 20
 _MOST_AGENT_LETTERS = 40
 _MOST_SHOWN_LETTERS = 2000
 """Of a line that is not finished yet; it is printed whole when it is."""
@@ -258,7 +260,7 @@ class Console:
 def _takes_input(place: Place, session: Session) -> bool | None:
     """Whether the agent's stdin is open; None where its runner has not written that down yet."""
     try:
-        spec = json.loads(session_files(place.var, session).spec.read_bytes())
+        spec = json.loads(read_file(session_files(place.var, session).spec, _MAX_SPEC_BYTES))
     except (OSError, ValueError):
         return None
     return isinstance(spec, dict) and spec.get("takesInput") is True

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy import exc
 
 from webapp.errors import NotFound, ServiceUnavailable, SetupError
+from webapp.log.folder import file_size
 from webapp.log.opened import OpenLog, open_log
 from webapp.sessions.layout import session_files
 from webapp.sessions.reconcile import mend, reconcile
@@ -115,7 +116,7 @@ class Place:
         if session.log_bytes is not None:
             return session.log_bytes
         try:
-            return self.log(session).stat().st_size
+            return file_size(self.log(session))
         except OSError:
             return None
 

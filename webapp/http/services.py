@@ -10,6 +10,7 @@ from flask import current_app
 from webapp.errors import Conflict, Gone, NotFound, ServiceUnavailable
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
+from webapp.log.folder import NotRegular, file_size
 from webapp.log.opened import OpenLog, open_log
 from webapp.metrics.meter import Meter
 from webapp.server_log import context
@@ -103,7 +104,7 @@ class Services:
     def log_bytes(self, session: Session) -> int | None:
         """The bytes that a session's log has now; None if it is gone."""
         try:
-            return session_files(self.launcher.var, session).log.stat().st_size
+            return file_size(session_files(self.launcher.var, session).log)
         except OSError:
             return None
 
@@ -118,6 +119,10 @@ class Services:
                     field="sessionId",
                 ) from None
             raise NotFound(f"The log of {session.id!r} is gone.", field="sessionId") from None
+        except NotRegular as error:
+            raise NotFound(
+                f"The log of {session.id!r} cannot be read: {error.strerror}.", field="sessionId"
+            ) from None
 
 
 def end_abandoned(

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import zstandard
 
-from webapp.log import lock, reader
+from webapp.log import folder, lock, reader
 from webapp.log.compressed import (
     ENTRY,
     FOOTER,
@@ -56,25 +56,31 @@ def compress_log(path: Path, pause: Callable[[], None] = lambda: None) -> Compre
 
 
 def _compress(path: Path, log: PlainLog, pause: Callable[[], None]) -> Compressed:
-    target = compressed_path(path)
-    part = target.with_name(target.name + PART_SUFFIX)
-    flags = os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-    part_fd = os.open(part, flags, 0o600)
+    with folder.opened_folder(path.parent) as folder_fd:
+        return _compress_in(folder_fd, path, log, pause)
+
+
+def _compress_in(
+    folder_fd: int, path: Path, log: PlainLog, pause: Callable[[], None]
+) -> Compressed:
+    target = compressed_path(path).name
+    part = target + PART_SUFFIX
+    part_fd = folder.open_file_at(folder_fd, part, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
     try:
         written = write_compressed(log, part_fd, pause)
         times = os.fstat(log.fd)
         os.utime(part_fd, ns=(times.st_atime_ns, times.st_mtime_ns))
         os.fsync(part_fd)
-        _check(part, part_fd, log.size(), written)
+        _check(path.with_name(part), part_fd, log.size(), written)
         stored_bytes = os.fstat(part_fd).st_size
-        os.rename(part, target)
+        os.rename(part, target, src_dir_fd=folder_fd, dst_dir_fd=folder_fd)
     except BaseException:
-        os.unlink(part)
+        os.unlink(part, dir_fd=folder_fd)
         raise
     finally:
         os.close(part_fd)
-    _sync_folder(path.parent)
-    os.unlink(path)
+    _sync_folder(folder_fd)
+    os.unlink(path.name, dir_fd=folder_fd)
     return Compressed(log.size(), stored_bytes)
 
 
@@ -118,9 +124,9 @@ def _check(part: Path, fd: int, size: int, written: bytes) -> None:
         raise OSError(f"{part} does not hold what was written to it; the log stays as it is")
 
 
-def _sync_folder(folder: Path) -> None:
+def _sync_folder(folder_fd: int) -> None:
     """A rename is durable when its folder is."""
-    fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder_fd)
     try:
         os.fsync(fd)
     finally:

@@ -123,7 +123,10 @@ def _retain(settings: Settings, database: Database, var: Path, leash: Leash) -> 
     )
     if limits != Limits():
         for log in retention.choose(database, limits):
-            retention.delete_log(database, var, log.session_id)
+            try:
+                retention.delete_log(database, var, log.session_id)
+            except OSError:
+                logger.exception("cannot delete the log of %s", log.session_id)
             yield log
     if settings.compress_after_days:
         before = retention.days_ago(settings.compress_after_days)

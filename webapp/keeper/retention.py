@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from webapp.keeper.compress import compress_log
-from webapp.log import lock
+from webapp.log import folder, lock
 from webapp.log.opened import compressed_path
 from webapp.search.index import FILE_NAME as INDEX_NAME
 from webapp.search.index import SearchIndex
@@ -88,10 +88,11 @@ def _compress(
             return None
         size, stored_bytes = done
     except FileNotFoundError:
-        target = compressed_path(log)
-        if not target.exists():
+        try:
+            size = stored_bytes = folder.file_size(compressed_path(log))
+        except FileNotFoundError:
             return None
-        size = stored_bytes = target.stat().st_size  # a crash came before the row was written
+        # A crash came before the row was written
     path = str(compressed_path(log).relative_to(var))
     database.write(lambda orm: kept_logs.mark_compressed(orm, session.id, path, stored_bytes))
     return size - stored_bytes
@@ -162,7 +163,7 @@ def _lock_if_there(files: SessionFiles) -> int:
     """A descriptor with the lock; or that somebody else has it, or that there is no log."""
     try:
         fd = lock.open_log(files.log)
-    except FileNotFoundError:
+    except (FileNotFoundError, folder.NotRegular):
         return _GONE
     if lock.acquire(fd):
         return fd
@@ -172,14 +173,25 @@ def _lock_if_there(files: SessionFiles) -> int:
 
 def _remove(files: SessionFiles) -> None:
     """The log first: what is left of a folder after a crash tells nothing any more."""
-    for path in (files.log, compressed_path(files.log)):
-        path.unlink(missing_ok=True)
-    if files.directory.is_dir():
-        shutil.rmtree(files.directory)
+    try:
+        with folder.opened_folder(files.directory) as folder_fd:
+            for path in (files.log, compressed_path(files.log)):
+                _unlink(path.name, folder_fd)
+        with folder.opened_folder(files.directory.parent, parts=2) as day_fd:
+            shutil.rmtree(files.directory.name, dir_fd=day_fd)
+    except (FileNotFoundError, folder.NotRegular):
+        return
     try:
         files.directory.parent.rmdir()
     except OSError:
         return  # other sessions of that day
+
+
+def _unlink(name: str, folder_fd: int) -> None:
+    try:
+        os.unlink(name, dir_fd=folder_fd)
+    except FileNotFoundError:
+        return
 
 
 def _forget(var: Path, session_id: str) -> None:

@@ -7,6 +7,7 @@ of it when the last descriptor of that open file closes, whatever ended the proc
 import os
 
 from webapp import flock
+from webapp.log import folder
 
 _NO_ACCESS_TIME = getattr(os, "O_NOATIME", 0)
 
@@ -27,16 +28,15 @@ def is_held(log_fd: int) -> bool:
 
 
 def open_log(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
-    """Open a log that exists; a symbolic link in its place is refused (ELOOP).
+    """Open a log that exists. FileNotFoundError; `folder.NotRegular` for a link, a FIFO…
 
     Reading it leaves no time of access behind: after each record that would be a change of the
     file system, and its journal may make who reads wait for the disk, with all viewers.
     """
-    flags |= os.O_NOFOLLOW | os.O_CLOEXEC
     try:
-        return os.open(path, flags | _NO_ACCESS_TIME)
+        return folder.open_file(path, flags | _NO_ACCESS_TIME)
     except PermissionError:
-        return os.open(path, flags)  # only the owner may ask for that: open(2)
+        return folder.open_file(path, flags)  # only the owner may ask for that: open(2)
 
 
 def close_log(fd: int) -> None:

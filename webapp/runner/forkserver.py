@@ -16,6 +16,7 @@ from _socket import CMSG_SPACE, SOL_SOCKET, socket
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 
 from webapp import prctl
+from webapp.log.folder import open_file_at, open_folder
 from webapp.runner.session import Session
 from webapp.runner.spec import Spec, parse_json
 
@@ -110,12 +111,14 @@ def _run(
     os.environ.clear()
     os.environ.update(environment)
     _take_name(directory)
-    os.chdir(directory)
+    folder_fd = open_folder(directory)
+    os.fchdir(folder_fd)
     named = [os.fsencode(secret) for secret in secrets]
     session = Session(Spec(parse_json(spec)), LOG_FD, named)
     try:
         session.start(message, stdin_fd)
-        _write_down(directory, session.redact_text(spec))
+        _write_down(folder_fd, session.redact_text(spec))
+        os.close(folder_fd)
         session.run()
     finally:
         session.control.close()
@@ -128,11 +131,10 @@ def _take_name(directory: str) -> None:
         comm.write("run-" + directory[-11:])
 
 
-def _write_down(directory: str, spec: str) -> None:
+def _write_down(folder_fd: int, spec: str) -> None:
     """Leave `run.json` for people; the agent does not wait for it, nor fail without it."""
     try:
-        path = os.path.join(directory, "run.json")  # by now we stand where the agent does
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        fd = open_file_at(folder_fd, "run.json", os.O_WRONLY | os.O_CREAT | os.O_EXCL)
     except OSError:
         return
     try:

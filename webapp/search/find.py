@@ -219,6 +219,9 @@ def _show(
         log = open_log(log_of(session_id))
     except FileNotFoundError:
         return None
+    except OSError:
+        logger.exception("cannot open the log of %s, in which something was found", session_id)
+        return None
     try:
         hits = [marker.mark(log, place) for place in places[:most]]
     except OSError:

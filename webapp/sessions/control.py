@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 
 from webapp.errors import ServiceUnavailable
-from webapp.log import lock
+from webapp.log import folder, lock
 from webapp.sessions.layout import SessionFiles
 
 PATIENCE_SECONDS = 5.0
@@ -100,7 +100,7 @@ def _connect_patiently(files: SessionFiles) -> socket.socket:
 def _is_locked(files: SessionFiles) -> bool:
     try:
         log_fd = lock.open_log(files.log)
-    except FileNotFoundError:
+    except (FileNotFoundError, folder.NotRegular):
         return False
     try:
         return lock.is_held(log_fd)
@@ -109,15 +109,15 @@ def _is_locked(files: SessionFiles) -> bool:
 
 
 def _connect(files: SessionFiles) -> socket.socket:
-    """Connect by way of the directory's descriptor: a socket's path holds 107 bytes only."""
-    directory_fd = os.open(files.directory, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
+    """Connect by way of the socket's descriptor: its path may be longer than 107 bytes."""
+    socket_fd = folder.open_socket(files.control_socket)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         connection.settimeout(PATIENCE_SECONDS)
-        connection.connect(f"/proc/self/fd/{directory_fd}/{files.control_socket.name}")
+        connection.connect(f"/proc/self/fd/{socket_fd}")
     except BaseException:
         connection.close()
         raise
     finally:
-        os.close(directory_fd)
+        os.close(socket_fd)
     return connection

@@ -3,10 +3,9 @@
 import contextlib
 import errno
 import os
-from pathlib import Path
 
 from webapp.errors import ServiceUnavailable
-from webapp.log import lock
+from webapp.log import folder, lock
 from webapp.sessions.layout import SessionFiles
 
 LEAST_FREE_BYTES = 1 << 20
@@ -25,9 +24,9 @@ class Handover:
     def __enter__(self) -> "Handover":
         """ServiceUnavailable where the files cannot be made."""
         try:
-            _make_directory(self.files.directory)
+            os.close(folder.open_folder(self.files.directory, make=True))
             flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL
-            self.log_fd = os.open(self.files.log, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self.log_fd = folder.open_file(self.files.log, flags)
             _check_room(self.log_fd)
             if not lock.acquire(self.log_fd):
                 raise OSError(f"somebody else holds the lock on {self.files.log}")
@@ -56,12 +55,3 @@ def _check_room(log_fd: int) -> None:
     disk = os.fstatvfs(log_fd)
     if disk.f_bavail * disk.f_frsize < LEAST_FREE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _make_directory(directory: Path) -> None:
-    try:
-        os.mkdir(directory, 0o700)
-    except FileNotFoundError:
-        for parent in (directory.parent.parent, directory.parent):
-            parent.mkdir(mode=0o700, exist_ok=True)
-        directory.mkdir(mode=0o700)

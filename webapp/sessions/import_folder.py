@@ -25,7 +25,7 @@ def arrival(var: Path) -> Iterator[SessionFiles]:
     """A new folder, which is gone afterwards unless it was moved away."""
     directory = var / "sessions" / f"{PREFIX}{secrets.token_hex(8)}"
     os.mkdir(directory, 0o700)
-    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
         flock.acquire(fd)
         yield SessionFiles(directory)

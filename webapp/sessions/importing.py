@@ -12,6 +12,7 @@ from typing import Any
 
 from webapp.errors import BadRequest, Conflict
 from webapp.log import reader
+from webapp.log.folder import open_file, opened_folder
 from webapp.log.opened import open_log
 from webapp.sessions import rebuild
 from webapp.sessions.import_folder import arrival, remove_abandoned
@@ -35,10 +36,10 @@ def adopt(
         session_id = _write(beside, records)
         _check_free(database, session_id)
         files = new_session_files(var, session_id)
-        files.directory.parent.mkdir(mode=0o700, exist_ok=True)
-        if files.directory.exists():
+        if os.path.lexists(files.directory):
             raise Conflict(f"There are files of {session_id} already: {files.directory}.")
-        os.rename(beside.directory, files.directory)
+        with opened_folder(files.directory.parent, parts=2, make=True) as day_fd:
+            os.rename(beside.directory, files.directory.name, dst_dir_fd=day_fd)
     try:
         return _add_rows(database, var, files, messages)
     except BaseException:
@@ -48,8 +49,7 @@ def adopt(
 
 def _write(files: SessionFiles, records: Iterable[bytes]) -> str:
     """Write the log and make sure that it is one; the id of its session."""
-    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
-    with open(os.open(files.log, flags, 0o600), "wb") as log:
+    with open(open_file(files.log, os.O_RDWR | os.O_CREAT | os.O_EXCL), "wb") as log:
         log.writelines(records)
         log.flush()
         os.fsync(log.fileno())

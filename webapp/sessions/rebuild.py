@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from webapp.log import reader
+from webapp.log import folder, reader
 from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, compressed_path, open_log
 from webapp.log.record import parse_record
@@ -128,7 +128,7 @@ def first_record(log: OpenLog) -> dict[str, Any] | None:
 def _spec(files: SessionFiles) -> dict[str, Any]:
     """`run.json`, for a log without a first record."""
     try:
-        found = _json_object(files.spec.read_bytes())
+        found = _json_object(folder.read_file(files.spec, _HEAD_BYTES))
     except OSError:
         found = None
     if found is None:

@@ -16,6 +16,7 @@ from typing import Any
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
 from webapp.log.dialects.translate import read_dialect
+from webapp.log.folder import NotRegular
 from webapp.log.opened import OpenLog, PlainLog, open_log
 from webapp.log.record import format_record, parse_record
 from webapp.log.usage import read_usage
@@ -49,7 +50,7 @@ def reconcile(
     files = session_files(var, session)
     try:
         log_fd = lock.open_log(files.log, os.O_RDWR | os.O_APPEND)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotRegular):
         if control.is_listening(files):
             return session
         kill_leftovers(session)
@@ -91,7 +92,7 @@ def mend(database: Database, var: Path, session: Session) -> None:
     """Give the log of an ended session the `done` that it lost, if its lock is free."""
     try:
         log_fd = lock.open_log(session_files(var, session).log, os.O_RDWR | os.O_APPEND)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotRegular):
         return
     try:
         if lock.acquire(log_fd) and not session.is_live:
@@ -243,7 +244,7 @@ def _end_of_compressed(path: Path) -> sessions.End | None:
     """The end by a log that was compressed: its row is older, from a backup. None: no such log."""
     try:
         log = open_log(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotRegular):
         return None
     try:
         done = last_record(log)

@@ -1,0 +1,240 @@
+"""Links and FIFOs that an agent puts anywhere in a session's path: refused, and in nobody's way.
+
+Each test plants one in the path of one session, and then has the server, its keeper and the
+commands work on all of them. A FIFO that was opened as a file is would block for ever.
+"""
+
+import os
+import shutil
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import run
+from tests.search.shelf import Shelf, open_shelf
+from tests.server import HTTP, Server, python_agent, running_server, wait_for
+from tests.sessions.machine import machine
+from tests.store.rows import execute, rows
+from webapp.errors import ServiceUnavailable
+from webapp.keeper.retention import Limits, choose, compress_old, delete_log
+from webapp.sessions.rebuild import rebuild
+from webapp.sessions.reconcile import reconcile_all
+
+SECRET = b"2026-11-23T21:04:00.123456789Z stdout F planted not-for-everybody\n"
+AGENTS = {
+    "hello": python_agent("print('hello planted')"),
+    "forever": python_agent("print('up')\nwhile True: time.sleep(1)"),
+}
+LATER = "2100-01-01T00:00:00.000Z"
+PATIENCE_SECONDS = 30.0
+DAY = 86_400
+
+Plant = Callable[[Path, Path], None]
+
+
+def link(place: Path, elsewhere: Path) -> None:
+    """A symbolic link to something of the same kind."""
+    is_folder = place.is_dir()
+    if is_folder:
+        place.rename(elsewhere / place.name)
+        place.symlink_to(elsewhere / place.name)
+    else:
+        place.unlink(missing_ok=True)
+        (elsewhere / "secret").write_bytes(SECRET)
+        place.symlink_to(elsewhere / "secret")
+
+
+def fifo(place: Path, _elsewhere: Path) -> None:
+    """A FIFO."""
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.unlink(missing_ok=True)
+    os.mkfifo(place)
+
+
+def unix_socket(place: Path, _elsewhere: Path) -> None:
+    """A socket on which nobody answers."""
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.unlink(missing_ok=True)
+    folder = os.open(place.parent, os.O_PATH)
+    with socket.socket(socket.AF_UNIX) as planted:
+        planted.bind(f"/proc/self/fd/{folder}/{place.name}")
+    os.close(folder)
+
+
+PLANTS = pytest.mark.parametrize("plant", [link, fifo, unix_socket])
+PLACES = ("output.log", "output.log.zst", "run.json", "control.sock")
+
+
+def spoil(directory: Path, place: str, plant: Plant, elsewhere: Path) -> None:
+    """Put something else in a place of a session's path; `.` is its folder, `..` its day's."""
+    if place == "output.log.zst":
+        (directory / "output.log").unlink(missing_ok=True)
+    plant({"..": directory.parent, ".": directory}.get(place, directory / place), elsewhere)
+
+
+def in_time(work: Callable[[], None]) -> None:
+    """Fail, and do not hang, where the work waits for a FIFO."""
+    errors: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            work()
+        except BaseException as error:
+            errors.append(error)
+
+    thread = threading.Thread(target=guarded, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive(), "it waits for what was planted"
+    if errors:
+        raise errors[0]
+
+
+@pytest.fixture
+def shelf(tmp_path: Path) -> Iterator[Shelf]:
+    with open_shelf(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    return folder
+
+
+@PLANTS
+@pytest.mark.parametrize("place", ["..", ".", *PLACES])
+@pytest.mark.parametrize("status", ["succeeded", "running"])
+def test_keeper_goes_on_for_the_other_sessions(
+    shelf: Shelf, elsewhere: Path, place: str, plant: Plant, status: str
+) -> None:
+    good = [shelf.add("planted"), shelf.add("planted")]
+    shelf.count += 2 * DAY
+    bad = shelf.add("planted", status=status)
+    shelf.count += 2 * DAY
+    good.append(shelf.add("planted"))
+    spoil(shelf.files(bad).directory, place, plant, elsewhere)
+    before = {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()}
+
+    def work() -> None:
+        reconcile_all(shelf.database, shelf.var)
+        shelf.fill()
+        assert set(shelf.sessions("planted")) >= set(good)
+        assert shelf.sessions("everybody") == []
+        for _saved in compress_old(shelf.database, shelf.var, LATER):
+            pass
+        for log in choose(shelf.database, Limits(all_but_kept=True)):
+            delete_log(shelf.database, shelf.var, log.session_id)
+
+    in_time(work)
+    assert not any(shelf.files(session_id).directory.exists() for session_id in good)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+@PLANTS
+@pytest.mark.parametrize("place", ["..", ".", *PLACES])
+def test_rebuild_goes_on_for_the_other_sessions(
+    shelf: Shelf, elsewhere: Path, place: str, plant: Plant
+) -> None:
+    good = shelf.add("planted")
+    shelf.count += 2 * DAY
+    bad = shelf.add("planted")
+    for session_id in (good, bad):
+        shelf.files(session_id).log.write_bytes(b"")
+        spec = (
+            f'{{"sessionId":"{session_id}","workflowId":"{shelf.workflow_id}","stageIndex":0,'
+            '"agent":"demo","argv":["x"],"host":"here"}'
+        )
+        (shelf.files(session_id).directory / "run.json").write_text(spec)
+    spoil(shelf.files(bad).directory, place, plant, elsewhere)
+    execute(shelf.database, "DELETE FROM sessions")
+    in_time(lambda: _is_found(shelf, good))
+
+
+def _is_found(shelf: Shelf, session_id: str) -> None:
+    rebuild(shelf.database, shelf.var)
+    found = [row["id"] for row in rows(shelf.database, "SELECT id FROM sessions")]
+    assert session_id in found
+
+
+@PLANTS
+def test_no_session_is_made_through_what_is_planted(
+    tmp_path: Path, elsewhere: Path, plant: Plant
+) -> None:
+    with machine(tmp_path, ("true",)) as started:
+        session = started.wait_until_gone(started.invoke())
+        day = started.files(session).directory.parent
+        spoil(started.files(session).directory, "..", plant, elsewhere)
+        before = sorted(elsewhere.rglob("*"))
+        with pytest.raises(ServiceUnavailable):
+            started.invoke()
+        assert sorted(elsewhere.rglob("*")) == before
+        day.unlink()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with running_server(tmp_path_factory.mktemp("planted"), AGENTS) as started:
+        yield started
+
+
+@PLANTS
+@pytest.mark.parametrize("place", [".", *PLACES])
+def test_workers_answer_for_it_and_for_others(
+    server: Server, tmp_path: Path, place: str, plant: Plant
+) -> None:
+    bad, good = server.invoke("hello"), server.invoke("hello")
+    for session_id in (bad, good):
+        server.wait_until_ended(session_id)
+        wait_for((server.log_path(session_id).parent / "run.json").exists)
+    spoil(server.log_path(bad).parent, place, plant, tmp_path)
+
+    for path in (
+        f"/api/sessions/{bad}",
+        f"/api/sessions/{bad}/log",
+        f"/api/sessions/{bad}/log?stream=stdout",
+        f"/api/sessions/{bad}/events",
+        f"/api/sessions/{bad}/timeline",
+        f"/sessions/{bad}",
+    ):
+        answer = HTTP.get(server.url + path, timeout=PATIENCE_SECONDS)
+        assert answer.status_code < 500, path
+        assert "not-for-everybody" not in answer.text, path
+    assert HTTP.get(f"{server.url}/api/sessions?limit=500").status_code == 200
+    assert "hello" in HTTP.get(f"{server.url}/api/sessions/{good}/log").text
+
+
+@PLANTS
+def test_request_to_a_runner_goes_to_no_other_socket(
+    server: Server, tmp_path: Path, plant: Plant
+) -> None:
+    bad, good = server.invoke("forever"), server.invoke("forever")
+    for session_id in (bad, good):
+        wait_for(lambda s=session_id: server.session(s)["status"] == "running")  # type: ignore[misc]
+    place = server.log_path(bad).parent / "control.sock"
+    runner = place.rename(place.with_name("runner.sock"))
+    if plant is link:
+        place.symlink_to(server.log_path(good).parent / "control.sock")
+    else:
+        plant(place, tmp_path)
+    answer = HTTP.post(f"{server.url}/api/sessions/{bad}/cancel", json={}, timeout=20)
+    assert answer.status_code in (503, 409)
+    assert server.session(good)["status"] == "running"
+    place.unlink()
+    runner.rename(place)
+
+
+@pytest.mark.parametrize("place", ["output.log", "run.json"])
+def test_commands_do_not_wait_for_it(server: Server, tmp_path: Path, place: str) -> None:
+    bad = server.invoke("hello")
+    server.wait_until_ended(bad)
+    wait_for((server.log_path(bad).parent / "run.json").exists)
+    spoil(server.log_path(bad).parent, place, fifo, tmp_path)
+    for command in (("export", bad, "--format", "jsonl"), ("show", bad), ("ls",)):
+        assert "Traceback" not in run(server, *command).stderr

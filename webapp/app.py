@@ -24,7 +24,8 @@ from webapp.http import (
     trpc,
 )
 from webapp.http.services import EXTENSION
-from webapp.settings import Settings, load_settings
+from webapp.server_settings import load_server_settings
+from webapp.settings import Settings
 from webapp.worker import Worker
 
 WORKER = "agent-stream worker"
@@ -33,7 +34,7 @@ WORKER = "agent-stream worker"
 
 def create_app(settings: Settings | None = None, host: Host | None = None) -> Flask:
     """Build a worker and register what answers its requests. SetupError if it cannot run."""
-    settings = load_settings() if settings is None else settings
+    settings = load_server_settings() if settings is None else settings
     worker = Worker(settings, hosts.current() if host is None else host)
 
     app = Flask(__name__)

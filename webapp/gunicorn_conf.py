@@ -13,13 +13,13 @@ from webapp.compat.gunicorn import listening_sockets, living_workers, set_restar
 from webapp.errors import SetupError
 from webapp.server_log.formats import LineFormatter
 from webapp.server_log.gunicorn_logger import make_logger_class
+from webapp.server_settings import files_open_to_others, load_server_settings
 from webapp.sessions.secrets import TextRedactor, secrets_of_all
-from webapp.settings import load_settings
 
 prctl.hide_process()  # the workers are forked from it
 
 try:
-    _settings = load_settings()
+    _settings = load_server_settings()
 except SetupError as error:
     print(f"agent-stream: {error}", file=sys.stderr)
     raise SystemExit(2) from None
@@ -74,6 +74,8 @@ def on_starting(server: Any) -> None:
         raise SystemExit(2) from None
     ended = reconcile_all(database, _settings.var.resolve())
     database.close()
+    for file in files_open_to_others(_settings, os.environ):
+        server.log.warning("%s holds a secret, and every user may read it: chmod o-r", file)
     lost = sum(session.status == "lost" for session in ended)
     server.agent_stream_memory.slot(0).add("runner_failures\tlost", lost)
     if ended:

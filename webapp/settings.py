@@ -75,6 +75,11 @@ class Settings:
         "for `/login` and `Authorization: Bearer …`, at least 16 characters; without one only "
         "loopback is served",
     )
+    token_file: str | None = _setting(
+        None,
+        setting_values.text,
+        "a file that holds the token instead; the path may begin with `$CREDENTIALS_DIRECTORY`",
+    )
     allowed_hosts: tuple[str, ...] = _setting(
         (),
         setting_values.host_names,
@@ -222,10 +227,11 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
             f"default_agent is {settings.default_agent!r}, which is no agent; there are: "
             f"{', '.join(settings.agents)}."
         )
-    if not settings.is_loopback and settings.token is None:
+    if not settings.is_loopback and settings.token is None and settings.token_file is None:
         raise SetupError(
             f"Listening on {settings.host} is refused without a token, since whoever reaches it "
-            "could start agents. Set AGENT_STREAM_TOKEN, or listen on 127.0.0.1."
+            "could start agents. Set AGENT_STREAM_TOKEN or AGENT_STREAM_TOKEN_FILE, or listen on "
+            "127.0.0.1."
         )
     return settings
 
@@ -353,10 +359,24 @@ def _command(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _files(value: object) -> dict[str, str]:
+    expected = 'a table such as { MY_API_KEY = "/etc/my-agent.key" }'
+    if not isinstance(value, dict):
+        raise ValueError(expected)
+    for name, path in value.items():
+        if not (name.isascii() and name.isidentifier()) or name.startswith(PREFIX):
+            raise ValueError(f"{expected}; {name!r} is no name for it")
+        if not isinstance(path, str) or not path or "\0" in path:
+            raise ValueError(f"{expected}; the path of {name} is {path!r}")
+    return value
+
+
 _PROFILE_READERS: dict[str, Reader] = {
     "command": _command,
     "message": setting_values.one_of("stdin"),
     "env": setting_values.texts,
+    "env_files": _files,
+    "run_as": setting_values.text,
     "secrets": setting_values.texts,
     "cwd": setting_values.text,
     "max_seconds": setting_values.number(0.001, 10_000_000, whole=False),

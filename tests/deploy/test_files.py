@@ -40,6 +40,13 @@ def test_unit_keeps_agents_alive_and_names_this_installation(folder: Path) -> No
     assert f"AGENT_STREAM_VAR={folder / 'var'}" in printed(folder, "systemd")
 
 
+def test_unit_can_take_the_token_from_a_credential(folder: Path) -> None:
+    lines = printed(folder, "systemd").splitlines()
+    assert "#LoadCredential=token:/etc/agent-stream.token" in lines
+    assert "#Environment=AGENT_STREAM_TOKEN_FILE=%d/token" in lines
+    assert '#   env_files = { ANTHROPIC_API_KEY = "$CREDENTIALS_DIRECTORY/anthropic" }' in lines
+
+
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="no systemd-analyze here")
 def test_systemd_finds_nothing_wrong_with_the_unit(folder: Path) -> None:
     unit = folder / "agent-stream.service"

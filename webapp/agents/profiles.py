@@ -4,7 +4,8 @@ Only what stands here or in the operator's settings can run; a client picks a na
 """
 
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 PLACEHOLDERS = ("message", "workflowId", "stageIndex", "sessionId")
@@ -26,6 +27,12 @@ class Profile:
     """Whether stdin stays open after the message, for `session.sendInput`."""
     env: tuple[str, ...] = ()
     """Names of variables that are passed on, beside the few that every agent gets."""
+    env_files: Mapping[str, str] = field(default_factory=dict)
+    """Variables whose values are in files, and the paths of these: see webapp/secret_files.py."""
+    file_env: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """The same with their values, once these were read. All of them are secrets."""
+    run_as: str | None = None
+    """The user that it runs as; None: the server's."""
     secrets: tuple[str, ...] = ()
     """Names of variables whose values never reach log or row, beside those in `env` that are
     called a key, a token, a secret or a password."""

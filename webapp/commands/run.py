@@ -23,6 +23,7 @@ from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import Cleaner, has_colour, one_line
 from webapp.errors import BadRequest
 from webapp.log.record import parse_record
+from webapp.secret_files import profile_with_secrets
 from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, current_folder
 from webapp.settings import PREFIX, Settings, settings_of_a_reader
 from webapp.store.models import Session
@@ -209,6 +210,9 @@ def _start(
         known = settings.agents.get(os.path.basename(profile.command[0]))
         profile = replace(profile, dialect=known.dialect if known is not None else None)
         settings = replace(settings, agents={profile.name: profile})
+    elif (known := settings.agents.get(invocation.agent or "")) is not None:
+        read = profile_with_secrets(known, os.environ)
+        settings = replace(settings, agents={**settings.agents, known.name: read})
     launcher = Launcher(settings, place.database)
     try:
         if not invocation.workflow_id:

@@ -13,7 +13,8 @@ import click
 from webapp import prctl
 from webapp.commands.options import place_options, setting_option
 from webapp.errors import SetupError
-from webapp.settings import PREFIX, WORKER_CLASSES, Settings, load_settings, settings_of_a_reader
+from webapp.server_settings import load_server_settings
+from webapp.settings import PREFIX, WORKER_CLASSES, Settings, settings_of_a_reader
 from webapp.store.engine import FILE_NAME, REVISION
 from webapp.store.migrate import migrate
 
@@ -37,7 +38,7 @@ def serve() -> None:
     settings file. Ctrl-C ends the server; the agents go on and are there at the next start.
     """
     prctl.hide_process()
-    settings = load_settings()
+    settings = load_server_settings()
     address, port = probe_address(settings)
     migrate(settings.var)
     raise_open_file_limit()

@@ -80,6 +80,7 @@ def _environment(environ: Mapping[str, str]) -> dict[str, str]:
         if name in _VARIABLES or name.startswith(PREFIX)
     }
     kept.pop(f"{PREFIX}TOKEN", None)
+    kept.pop(f"{PREFIX}TOKEN_FILE", None)
     return kept | {
         f"{PREFIX}HOST": "127.0.0.1",
         "PYTHONPATH": os.pathsep.join([str(source), *([given] if given else [])]),

@@ -7,7 +7,7 @@ import os
 from webapp.runner.spec import Spec
 
 _DEFAULT_PATH = "/usr/local/bin:/usr/bin:/bin"
-_RESET_SIGNALS = (
+RESET_SIGNALS = (
     signal.SIGINT,
     signal.SIGQUIT,
     signal.SIGHUP,
@@ -24,11 +24,7 @@ class StartError(Exception):
 
 def start_agent(spec: Spec, stdin_fd: int, stdout_fd: int, stderr_fd: int) -> int:
     """Start the agent; its pid, which is also its process group. Raises StartError."""
-    try:
-        os.chdir(spec.cwd)
-    except OSError as error:
-        raise StartError(f"cannot enter cwd {spec.cwd!r}: {error.strerror}") from None
-
+    enter(spec.cwd)
     path = find_command(spec.argv[0])
     try:
         return os.posix_spawn(
@@ -42,14 +38,27 @@ def start_agent(spec: Spec, stdin_fd: int, stdout_fd: int, stderr_fd: int) -> in
             ],
             setpgroup=0,
             setsigmask=(),
-            setsigdef=_RESET_SIGNALS,
+            setsigdef=RESET_SIGNALS,
         )
     except OSError as error:
-        if error.errno == errno.ENOEXEC:
-            reason = "it is no program, and has no #! line"
-        else:
-            reason = error.strerror or str(error)
-        raise StartError(f"cannot start {path!r}: {reason}") from None
+        raise cannot_start(path, error) from None
+
+
+def enter(cwd: str) -> None:
+    """Make it the current folder. Raises StartError."""
+    try:
+        os.chdir(cwd)
+    except OSError as error:
+        raise StartError(f"cannot enter cwd {cwd!r}: {error.strerror}") from None
+
+
+def cannot_start(path: str, error: OSError) -> StartError:
+    """Why a program that was found was not started."""
+    if error.errno == errno.ENOEXEC:
+        reason = "it is no program, and has no #! line"
+    else:
+        reason = error.strerror or str(error)
+    return StartError(f"cannot start {path!r}: {reason}")
 
 
 def open_message(message: str | None) -> int:

@@ -111,7 +111,7 @@ class Session:
             stdin_fd = self._open_stdin(message)
         try:
             self.started_at_ns = time_ns()
-            self.pid = start_agent(self.spec, stdin_fd, out_write, error_write)
+            self.pid = self._start(stdin_fd, out_write, error_write)
         finally:
             os.close(stdin_fd)
             os.close(out_write)
@@ -124,6 +124,13 @@ class Session:
             self.give_up_at = monotonic() + self.spec.maxSeconds
         for fd, stream in ((out_read, b"stdout"), (error_read, b"stderr")):
             self._open_pump(fd, stream)
+
+    def _start(self, *fds: int) -> int:
+        if self.spec.runAs is None:
+            return start_agent(self.spec, *fds)
+        from webapp.runner.as_user import start_agent_as
+
+        return start_agent_as(self.spec.runAs, self.spec, *fds)
 
     def _open_stdin(self, message: str | None) -> int:
         if not self.spec.takesInput:

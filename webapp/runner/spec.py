@@ -36,6 +36,8 @@ class Spec:
     maxLogBytes: int | None  # noqa: N815
     maxLineBytes: int  # noqa: N815
     takesInput: bool  # noqa: N815
+    runAs: dict[str, object] | None = None  # noqa: N815
+    """The agent's user, where that is another one: see webapp/agents/run_as.py."""
     leaveBackground: bool = False  # noqa: N815
     """Whether what the agent started may outlive it."""
     hasAgentGate: bool  # noqa: N815

@@ -13,10 +13,11 @@ import os
 import socket
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
+from webapp.agents.run_as import AgentUser, agent_user
 from webapp.errors import BadRequest, Conflict, ServiceUnavailable, SetupError
 from webapp.log.record import MAX_LINE_BYTES
 from webapp.sessions import reconcile
@@ -124,6 +125,7 @@ class Launcher:
         self, invocation: Invocation, key: IdempotencyKey | None, stdin_fd: int | None
     ) -> Session:
         profile = self._profile(invocation.agent)
+        user = _user_of(profile)
         session_id = new_session_id()
         message = invocation.message
         values = {
@@ -157,7 +159,7 @@ class Launcher:
                     stage_index=stage.stage_index,
                     agent=profile.name,
                     argv=json.dumps([redactor.redact(arg) for arg in argv], ensure_ascii=False),
-                    cwd=os.path.join(self.cwd, profile.cwd) if profile.cwd else self.cwd,
+                    cwd=self._cwd(profile, user),
                     takes_input=int(profile.input),
                     host=self.host,
                     log_path=str(files.log.relative_to(self.var)),
@@ -170,7 +172,7 @@ class Launcher:
                     sessions.add_idempotency_key(connection, key.key, key.request_hash, session)
                 workflow = rebuilding.workflow_facts(connection, invocation.workflow_id)
                 return session, self._spec(
-                    session, profile, argv, workflow, has_agent_gate=stage.has_agent_gate
+                    session, profile, user, argv, workflow, has_agent_gate=stage.has_agent_gate
                 )
 
             inserted = self.database.write_sql(insert)
@@ -183,7 +185,7 @@ class Launcher:
                         directory=str(files.directory),
                         spec=json.dumps(spec, separators=_A_LINE_EACH),
                         message=message if profile.message == "stdin" else None,
-                        environment=agent_environment(profile, session, os.environ),
+                        environment=agent_environment(profile, session, os.environ, user),
                         secrets=secrets,
                     ),
                     handover,
@@ -210,6 +212,12 @@ class Launcher:
                 field="agent",
             )
         return profile
+
+    def _cwd(self, profile: Profile, user: AgentUser | None) -> str:
+        """The folder that an agent starts in; another user may not enter the server's own."""
+        if profile.cwd is None and user is not None:
+            return user.home
+        return os.path.join(self.cwd, profile.cwd) if profile.cwd else self.cwd
 
     def _prepare_runners(self) -> None:
         """ServiceUnavailable where no runner could be started: before a row says otherwise."""
@@ -248,6 +256,7 @@ class Launcher:
         self,
         session: Session,
         profile: Profile,
+        user: AgentUser | None,
         argv: list[str],
         workflow: object,
         *,
@@ -262,6 +271,7 @@ class Launcher:
             "dialect": profile.dialect,
             "argv": argv,
             "cwd": session.cwd,
+            "runAs": None if user is None else asdict(user),
             "host": session.host,
             "createdAt": session.created_at,
             "graceSeconds": self.settings.grace_seconds,
@@ -277,12 +287,28 @@ class Launcher:
         }
 
 
+def _user_of(profile: Profile) -> AgentUser | None:
+    """ServiceUnavailable where this process cannot start the agent as its user."""
+    try:
+        return agent_user(profile)
+    except SetupError as error:
+        raise ServiceUnavailable(error.message, retry_after=300) from None
+
+
 def agent_environment(
-    profile: Profile, session: Session, environ: Mapping[str, str]
+    profile: Profile,
+    session: Session,
+    environ: Mapping[str, str],
+    user: AgentUser | None = None,
 ) -> dict[str, str]:
     """All that an agent sees of the environment: an allow-list, and who it is."""
-    names = (*BASE_ENVIRONMENT, *profile.env)
+    names = {*BASE_ENVIRONMENT, *profile.env}
+    if user is not None and "TMPDIR" not in profile.env:
+        names.remove("TMPDIR")  # the server's own may be closed to others
     allowed = {name: environ[name] for name in names if name in environ}
+    allowed |= profile.file_env
+    if user is not None:
+        allowed |= {"HOME": user.home, "USER": user.name}
     if UNBUFFERED not in profile.env:
         allowed[UNBUFFERED] = "1"
     return allowed | {

@@ -19,10 +19,11 @@ def secrets_of(profile: Profile, settings: Settings, environ: Mapping[str, str])
     """The values to take out, each in all the forms that it may be printed in.
 
     Those that settings and profile name, those that the agent is given under a name that
-    says what they are, and the server's own token.
+    says what they are or from a file, and the server's own token.
     """
     names = {*settings.secrets, *profile.secrets, *filter(_SECRET_NAME.search, profile.env)}
     values = [environ[name] for name in sorted(names) if name in environ]
+    values += profile.file_env.values()
     if settings.token is not None:
         values.append(settings.token)
     return sorted({form for value in values for form in _forms(value)})

@@ -8,13 +8,14 @@ from pathlib import Path
 from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.commands.checks.finding import Finding
 from webapp.errors import SetupError
-from webapp.settings import Settings, config_path, load_settings, settings_of_a_reader
+from webapp.server_settings import load_server_settings
+from webapp.settings import Settings, config_path, settings_of_a_reader
 
 
 def check_settings(environ: Mapping[str, str]) -> tuple[Settings, Finding]:
     """The settings to check the rest with, and what is wrong with them, if anything."""
     try:
-        settings = load_settings(environ)
+        settings = load_server_settings(environ)
     except SetupError as error:
         finding = Finding("settings", "bad", str(error), "`agent-stream serve` refuses them")
         return _settings_in_spite(), finding

@@ -1,0 +1,46 @@
+"""The settings as the server needs them: with the secrets of their files, and fit to serve."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+
+from webapp import secret_files, setting_values
+from webapp.agents.run_as import agent_user
+from webapp.errors import SetupError
+from webapp.settings import Settings, load_settings
+
+
+def load_server_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read them; SetupError names the first bad one."""
+    environ = os.environ if environ is None else environ
+    settings = _with_secrets(load_settings(environ), environ)
+    for profile in settings.agents.values():
+        agent_user(profile)
+    return settings
+
+
+def files_open_to_others(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """The files with secrets that every user of this machine may read."""
+    paths = [settings.token_file] if settings.token_file is not None else []
+    for profile in settings.agents.values():
+        paths += profile.env_files.values()
+    return [path for path in paths if secret_files.is_readable_by_others(path, environ)]
+
+
+def _with_secrets(settings: Settings, environ: Mapping[str, str]) -> Settings:
+    token = settings.token
+    if settings.token_file is not None:
+        if token is not None:
+            raise SetupError("token and token_file are both set; expected one of them.")
+        text = secret_files.read_secret("token_file", settings.token_file, environ)
+        try:
+            token = setting_values.token(text)
+        except ValueError as error:
+            raise SetupError(
+                f"The token in {settings.token_file} is not valid; expected {error}."
+            ) from None
+    agents = {
+        name: secret_files.profile_with_secrets(profile, environ)
+        for name, profile in settings.agents.items()
+    }
+    return replace(settings, token=token, agents=agents)

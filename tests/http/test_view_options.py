@@ -4,9 +4,16 @@ import pytest
 
 from webapp.errors import BadRequest
 from webapp.http import view_options
-from webapp.http.view_options import Beginning
+from webapp.http.inputs import convert_args
+from webapp.http.view_options import Beginning, ViewArgs
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.stream.view import Pace
+
+
+def view_args(args: dict[str, str]) -> ViewArgs:
+    """What a query string asks for."""
+    return convert_args(args, ViewArgs)
+
 
 # --- where to begin -------------------------------------------------------------------
 
@@ -139,7 +146,7 @@ def test_last_event_id_counts_before_all_of_them(
     ],
 )
 def test_pace_is_speed_and_the_longest_gap(args: dict[str, str], pace: Pace | None) -> None:
-    assert view_options.pace(args) == pace
+    assert view_options.pace(view_args(args)) == pace
 
 
 @pytest.mark.parametrize(
@@ -147,26 +154,26 @@ def test_pace_is_speed_and_the_longest_gap(args: dict[str, str], pace: Pace | No
 )
 def test_bad_speed_is_told(value: str) -> None:
     with pytest.raises(BadRequest, match="1000") as raised:
-        view_options.pace({"speed": value})
+        view_options.pace(view_args({"speed": value}))
     assert raised.value.field == "speed"
 
 
 @pytest.mark.parametrize("value", ["0", "0.0", ".0", "0e5", "0.0099", "1e-9"])
 def test_speed_that_holds_a_connection_for_months_is_refused(value: str) -> None:
-    with pytest.raises(BadRequest, match=r"from 0\.01 up to 1000"):
-        view_options.pace({"speed": value})
+    with pytest.raises(BadRequest, match=r"from 0\.01 to 1000"):
+        view_options.pace(view_args({"speed": value}))
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "86401", "inf", "nan"])
 def test_bad_gap_is_told(value: str) -> None:
     with pytest.raises(BadRequest, match="86400") as raised:
-        view_options.pace({"speed": "1", "maxGap": value})
+        view_options.pace(view_args({"speed": "1", "maxGap": value}))
     assert raised.value.field == "maxGap"
 
 
 def test_gap_without_a_speed_is_refused() -> None:
     with pytest.raises(BadRequest, match="speed") as raised:
-        view_options.pace({"maxGap": "1"})
+        view_options.pace(view_args({"maxGap": "1"}))
     assert raised.value.field == "maxGap"
 
 
@@ -174,12 +181,12 @@ def test_gap_without_a_speed_is_refused() -> None:
 
 
 def test_envelope_and_raw_are_formats() -> None:
-    assert view_options.form({"format": "envelope"}) == "envelope"
-    assert view_options.form({"format": "raw"}) == "raw"
-    assert view_options.form({}) is None
+    assert view_args({"format": "envelope"}).format == "envelope"
+    assert view_args({"format": "raw"}).format == "raw"
+    assert view_args({}).format is None
 
 
 @pytest.mark.parametrize("value", ["", "xml", "Envelope", "json"])
 def test_other_formats_are_refused_with_those_that_there_are(value: str) -> None:
     with pytest.raises(BadRequest, match="envelope or raw"):
-        view_options.form({"format": value})
+        view_args({"format": value})

@@ -8,14 +8,16 @@ from pathlib import Path
 from flask import Blueprint, Response, request
 
 from webapp.errors import BadRequest, NotFound
-from webapp.http import budgets, inputs, security, view_options
+from webapp.http import budgets, security, view_options
+from webapp.http.inputs import convert_args
 from webapp.http.login import current_login
 from webapp.http.services import end_of, services
+from webapp.http.trpc.structs import InvokeAgent, OneSession, OneWorkflow
 from webapp.http.view_options import Beginning
 from webapp.log import reader
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.opened import open_log
-from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation
+from webapp.sessions.launch import Invocation
 from webapp.sessions.layout import session_files
 from webapp.store import sessions
 from webapp.store.models import Session
@@ -34,10 +36,12 @@ def agent_stream() -> Response:
     """
     services().streams.give_way()  # a burst of new viewers must not stall live ones
     args = request.args.to_dict()
-    form, pace = _format(args), view_options.pace(args)
+    asked = convert_args(args, view_options.ViewArgs)
+    form = Format(as_envelope=asked.format == "envelope", is_raw=asked.format == "raw")
+    pace = view_options.pace(asked)
     last_id = request.headers.get("Last-Event-ID")
     if "sessionId" in args:
-        session = services().look_up(inputs.required_text(args, "sessionId"))
+        session = services().look_up(convert_args(args, OneSession).session_id)
         _check_workflow(args, session)
         beginning = view_options.beginning(args, last_id)
         services().streams.give_way()
@@ -48,11 +52,6 @@ def agent_stream() -> Response:
             field="sessionId",
         )
     return _start_or_resume(args, last_id, form, pace)
-
-
-def _format(args: dict[str, str]) -> Format:
-    name = view_options.form(args)
-    return Format(as_envelope=name == "envelope", is_raw=name == "raw")
 
 
 def _check_workflow(args: dict[str, str], session: Session) -> None:
@@ -68,16 +67,16 @@ def _check_workflow(args: dict[str, str], session: Session) -> None:
 def _start_or_resume(
     args: dict[str, str], last_id: str | None, form: Format, pace: Pace | None
 ) -> Response:
-    workflow_id = inputs.required_text(args, "workflowId")
     if last_id is not None:
-        session, beginning = _resumed(workflow_id, last_id)
+        session, beginning = _resumed(convert_args(args, OneWorkflow).workflow_id, last_id)
     else:
         security.require_script()
+        given = convert_args(args, InvokeAgent)
         invocation = Invocation(
-            workflow_id=workflow_id,
-            message=inputs.optional_text(args, "message", most_bytes=MAX_MESSAGE_BYTES),
-            stage_index=inputs.optional_digits(args, "stageIndex", least=0, most=10_000),
-            agent=inputs.optional_text(args, "agent"),
+            workflow_id=given.workflow_id,
+            message=given.message,
+            stage_index=given.stage_index,
+            agent=given.agent,
         )
         if request.method == "HEAD":
             return _headers_only()

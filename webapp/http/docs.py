@@ -1,18 +1,24 @@
 """`/docs`: the documentation of this very version."""
 
+from typing import Annotated
+
 from flask import Blueprint, Response, render_template, request, send_from_directory
 
 from webapp.docs.render import render_topic
 from webapp.docs.topics import IMAGES, find_sections, read_topic, read_topics
-from webapp.http import inputs
+from webapp.http.inputs import Input, convert_args, max_bytes
 
 blueprint = Blueprint("docs", __name__)
+
+
+class _DocsArgs(Input):
+    q: Annotated[str, max_bytes(500)] | None = None
 
 
 @blueprint.get("/docs")
 def index() -> str:
     """All topics; with `?q=words` the sections that hold them."""
-    query = (inputs.optional_text(request.args.to_dict(), "q", most_bytes=500) or "").strip()
+    query = (convert_args(request.args, _DocsArgs).q or "").strip()
     return render_template(
         "docs.html",
         topics=read_topics(),

@@ -3,12 +3,14 @@
 import re
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from flask import Blueprint, Response, jsonify, render_template, request
+from msgspec import Meta
 
 from webapp.errors import BadRequest, ServiceUnavailable
-from webapp.http import inputs, view_options
+from webapp.http import view_options
+from webapp.http.inputs import Input, convert_args, max_bytes
 from webapp.http.services import services
 from webapp.http.threads import run_aside
 from webapp.log.record import parse_time
@@ -20,10 +22,18 @@ from webapp.store.models import Session
 
 blueprint = Blueprint("search", __name__)
 
-MAX_LIMIT = 50
 DEFAULT_LIMIT = 10
 _SPAN = re.compile(r"(\d{1,6})(m|h|d|w)", re.ASCII)
 _SPAN_SECONDS = {"m": 60, "h": 3600, "d": 86_400, "w": 604_800}
+
+
+class _SearchArgs(Input):
+    q: Annotated[str, max_bytes(4096)] | None = None
+    agent: str | None = None
+    since: str | None = None
+    session_id: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=50)] | None = None
+    cursor: Annotated[int, Meta(ge=0, le=1 << 62)] | None = None
 
 
 @blueprint.get("/api/search")
@@ -72,20 +82,14 @@ def search_page() -> tuple[str, int]:
 
 
 def _read(args: Mapping[str, str]) -> Search:
-    limit = inputs.optional_digits(args, "limit", least=1, most=MAX_LIMIT) or DEFAULT_LIMIT
-    cursor = args.get("cursor")
-    if cursor is not None:
-        cursor_number = inputs.optional_digits(args, "cursor", least=0, most=1 << 62)
-    else:
-        cursor_number = None
-    since = args.get("since")
+    given = convert_args(args, _SearchArgs)
     return Search(
-        parse_query(inputs.optional_text(args, "q", most_bytes=4096) or ""),
-        agent=inputs.optional_text(args, "agent") or None,
-        since_ms=_since_ms(since) if since else 0,
-        session_id=inputs.optional_text(args, "sessionId") or None,
-        limit=limit,
-        before=cursor_number,
+        parse_query(given.q or ""),
+        agent=given.agent or None,
+        since_ms=_since_ms(given.since) if given.since else 0,
+        session_id=given.session_id or None,
+        limit=given.limit or DEFAULT_LIMIT,
+        before=given.cursor,
     )
 
 

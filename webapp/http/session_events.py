@@ -1,9 +1,12 @@
 """`GET /api/sessions/<id>/events`: the events of a session as JSON, page by page."""
 
-from flask import Blueprint, Response, request
+from typing import Annotated, Literal
 
-from webapp.errors import BadRequest
-from webapp.http import inputs, view_options
+from flask import Blueprint, Response, request
+from msgspec import Meta
+
+from webapp.http import view_options
+from webapp.http.inputs import Input, convert_args
 from webapp.http.services import services
 from webapp.log import reader, seek
 from webapp.log.dialects.translate import Translate, read_dialect
@@ -14,9 +17,13 @@ from webapp.stream.sse import envelope
 
 blueprint = Blueprint("session_events", __name__, url_prefix="/api/sessions")
 
-ORDERS = ("asc", "desc")
-MAX_LIMIT = 1000
 DEFAULT_LIMIT = 100
+
+
+class _EventsArgs(Input):
+    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    order: Literal["asc", "desc"] = "asc"
+    format: view_options.FormatName | None = None
 
 
 @blueprint.get("/<session_id>/events")
@@ -34,18 +41,14 @@ def list_events(session_id: str) -> Response:
     An offset that is no event's id never fails: the answer then says `"gap": true`.
     """
     args = request.args.to_dict()
-    limit = inputs.optional_digits(args, "limit", least=1, most=MAX_LIMIT) or DEFAULT_LIMIT
-    order = args.get("order", "asc")
-    if order not in ORDERS:
-        raise BadRequest(f"order is {order[:80]!r}, expected {' or '.join(ORDERS)}.", field="order")
-
-    is_raw = view_options.form(args) == "raw"
+    given = convert_args(args, _EventsArgs)
+    limit = given.limit or DEFAULT_LIMIT
 
     session = services().look_up(session_id)
     log = services().open_log(session)
     try:
-        dialect = None if is_raw else read_dialect(log).translate
-        if order == "asc":
+        dialect = None if given.format == "raw" else read_dialect(log).translate
+        if given.order == "asc":
             page = page_after(log, view_options.read_id(args.get("offset")), limit, dialect)
             next_offset = None if _is_over(log, page, session.is_live) else page.end
         else:
@@ -53,7 +56,7 @@ def list_events(session_id: str) -> Response:
             next_offset = page.start if page.start > BEGINNING else None
     finally:
         log.close()
-    return _respond(page, next_offset, is_newest_first=order == "desc")
+    return _respond(page, next_offset, is_newest_first=given.order == "desc")
 
 
 def _offset_at(log: OpenLog, args: dict[str, str]) -> str | None:

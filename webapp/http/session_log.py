@@ -2,22 +2,26 @@
 
 import os
 from collections.abc import Iterator
+from typing import Literal
 
 from flask import Blueprint, Response, request
 
-from webapp.errors import BadRequest
-from webapp.http import inputs
 from webapp.http.byte_range import byte_range
+from webapp.http.inputs import Input, convert_args
 from webapp.http.services import services
 from webapp.log import reader
 from webapp.log.opened import OpenLog
-from webapp.log.output import STREAMS, read_output
+from webapp.log.output import read_output
 from webapp.store.models import Session
 from webapp.stream import fairness
 from webapp.stream.takeover.connection import set_limits
 from webapp.stream.takeover.send_file import send_file
 
 blueprint = Blueprint("session_log", __name__, url_prefix="/api/sessions")
+
+
+class _LogArgs(Input):
+    stream: Literal["stdout", "stderr"] | None = None
 
 
 @blueprint.get("/<session_id>/log")
@@ -29,11 +33,7 @@ def get_log(session_id: str) -> Response:
     an ETag. A part of it (`Range`) can be had of the file, not of a stream, whose length only
     reading all of it would tell.
     """
-    stream = inputs.optional_text(request.args.to_dict(), "stream")
-    if stream is not None and stream not in STREAMS:
-        raise BadRequest(
-            f"stream is {stream[:80]!r}, expected {' or '.join(STREAMS)}.", field="stream"
-        )
+    stream = convert_args(request.args, _LogArgs).stream
     session = services().look_up(session_id)
     log = services().open_log(session)
     prefix = services().settings.x_accel_redirect

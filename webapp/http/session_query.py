@@ -1,9 +1,12 @@
 """What a client may ask of the list of sessions, in a query string or in a procedure's input."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Annotated, Any, NamedTuple
 
-from webapp.http import inputs, view_options
+from msgspec import Meta, field
+
+from webapp.http import view_options
+from webapp.http.inputs import Input, Required, convert, convert_args
 from webapp.http.services import services
 from webapp.log.record import parse_time
 from webapp.search.session_texts import open_texts
@@ -11,9 +14,22 @@ from webapp.store import session_list
 from webapp.store.models import STATUSES
 from webapp.store.session_filter import Filter
 
-MAX_LIMIT = 500
 DEFAULT_LIMIT = 50
-FIELDS = ("status", "agent", "workflowId", "from", "to", "text", "sort", "limit", "cursor")
+Names = str | list[Required]
+
+
+class SessionsInput(Input):
+    """`status` and `agent` are one or several."""
+
+    status: Names | None = None
+    agent: Names | None = None
+    workflow_id: str | None = None
+    since: str | None = field(name="from", default=None)
+    until: str | None = field(name="to", default=None)
+    text: str | None = None
+    sort: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=500)] | None = None
+    cursor: str | None = None
 
 
 class Query(NamedTuple):
@@ -26,42 +42,37 @@ class Query(NamedTuple):
 
 
 def from_args(args: Mapping[str, str]) -> Query:
-    """The FIELDS of a query string; `status` and `agent` are one, or several with commas."""
-    limit = inputs.optional_digits(args, "limit", least=1, most=MAX_LIMIT)
-    return _read(args, _parts(args, "status"), _parts(args, "agent"), limit)
+    """A query string, where commas separate several statuses or agents. BadRequest."""
+    return _query(convert_args(args, SessionsInput))
 
 
-def from_input(given: Mapping[str, object]) -> Query:
-    """The same fields of an object; `status` and `agent` are a text or an array. BadRequest."""
-    limit = inputs.optional_number(given, "limit", least=1, most=MAX_LIMIT)
-    statuses, agents = (inputs.optional_texts(given, field) for field in ("status", "agent"))
-    return _read(given, statuses, agents, limit)
+def from_input(value: object) -> Query:
+    """The input of a procedure. BadRequest."""
+    return _query(convert(value, SessionsInput))
 
 
-def _parts(args: Mapping[str, str], field: str) -> list[str]:
-    return [part for part in (inputs.optional_text(args, field) or "").split(",") if part]
-
-
-def _read(
-    values: Mapping[str, object], statuses: list[str], agents: list[str], limit: int | None
-) -> Query:
+def _query(given: SessionsInput) -> Query:
     wanted = Filter(
-        statuses=statuses,
-        agents=agents,
-        workflow_id=inputs.optional_text(values, "workflowId"),
-        since_ms=_time_ms(values, "from"),
-        until_ms=_time_ms(values, "to"),
-        text=(inputs.optional_text(values, "text") or "").strip(),
+        statuses=_each(given.status),
+        agents=_each(given.agent),
+        workflow_id=given.workflow_id,
+        since_ms=_time_ms(given.since, "from"),
+        until_ms=_time_ms(given.until, "to"),
+        text=(given.text or "").strip(),
     )
-    sort = inputs.optional_text(values, "sort") or "newest"
-    return Query(wanted, sort, limit or DEFAULT_LIMIT, inputs.optional_text(values, "cursor"))
+    return Query(wanted, given.sort or "newest", given.limit or DEFAULT_LIMIT, given.cursor)
 
 
-def _time_ms(values: Mapping[str, object], field: str) -> int | None:
-    text = inputs.optional_text(values, field)
+def _each(names: Names | None) -> list[str]:
+    if isinstance(names, list):
+        return names
+    return [names] if names else []
+
+
+def _time_ms(text: str | None, name: str) -> int | None:
     if not text:
         return None
-    return parse_time(view_options.read_time(text, field).decode()) // 1_000_000
+    return parse_time(view_options.read_time(text, name).decode()) // 1_000_000
 
 
 def answer(query: Query, *, has_titles: bool = False) -> dict[str, object]:

@@ -1,21 +1,31 @@
 """`/api/sessions/<id>/timeline` and `/moments`: what a log holds when, and what comes next."""
 
-from flask import Blueprint, Response, jsonify, request
+from typing import Annotated
 
-from webapp.errors import BadRequest
-from webapp.http import inputs, view_options
+from flask import Blueprint, Response, jsonify, request
+from msgspec import Meta
+
+from webapp.http import view_options
+from webapp.http.inputs import Input, convert_args
 from webapp.http.services import services
 from webapp.log import marks, reader
 from webapp.log.event_id import BEGINNING, EventId
-from webapp.log.marks import KINDS
+from webapp.log.marks import Kind
 from webapp.log.opened import OpenLog
 from webapp.log.timeline import Bucket, read_timeline
 from webapp.stream import fairness
 
 blueprint = Blueprint("session_timeline", __name__, url_prefix="/api/sessions")
 
-MAX_BUCKETS = 1000
 DEFAULT_BUCKETS = 240
+
+
+class _TimelineArgs(Input):
+    buckets: Annotated[int, Meta(ge=1, le=1000)] | None = None
+
+
+class _MomentArgs(Input):
+    kind: Kind
 
 
 @blueprint.get("/<session_id>/timeline")
@@ -25,10 +35,10 @@ def get_timeline(session_id: str) -> Response:
     `?buckets=…` of the same length of time, each from its `time` and `offset` on. `stdout` and
     `stderr` are bytes of the log. `sampled`: it is long, and a part of it stands for the whole.
     """
-    count = inputs.optional_digits(request.args, "buckets", least=1, most=MAX_BUCKETS)
+    count = convert_args(request.args, _TimelineArgs).buckets or DEFAULT_BUCKETS
     log = services().open_log(services().look_up(session_id))
     try:
-        timeline = read_timeline(log, count or DEFAULT_BUCKETS, fairness.pause)
+        timeline = read_timeline(log, count, fairness.pause)
     finally:
         log.close()
     return jsonify(
@@ -60,9 +70,7 @@ def find_moment(session_id: str) -> Response:
     The next (or last) event of that kind after (or before) the event with this id. Where a
     long log was not looked through to its end, `searchedTo` is where to ask again.
     """
-    kind = request.args.get("kind", "")
-    if kind not in KINDS:
-        raise BadRequest(f"kind is {kind[:80]!r}, expected {' or '.join(KINDS)}.", field="kind")
+    kind = convert_args(request.args, _MomentArgs).kind
     is_forward = "before" not in request.args
     asked = view_options.read_id(request.args.get("after" if is_forward else "before"))
 

@@ -1,12 +1,18 @@
 """`/api/sessions`: the list, how many there are, one session, and an end to it."""
 
+from typing import Literal
+
 from flask import Blueprint, Response, jsonify, request
 
-from webapp.errors import BadRequest
-from webapp.http import inputs, session_query
+from webapp.http import session_query
+from webapp.http.inputs import Input, convert_args
 from webapp.http.services import services
 
 blueprint = Blueprint("sessions", __name__, url_prefix="/api/sessions")
+
+
+class _Include(Input):
+    include: Literal["titles"] | None = None
 
 
 @blueprint.get("")
@@ -15,12 +21,9 @@ def list_sessions() -> Response:
 
     `?status=…&agent=…&workflowId=…&from=…&to=…&text=…&sort=…&limit=…&cursor=…&include=titles`
     """
-    args = request.args.to_dict()
-    include = inputs.optional_text(args, "include")
-    if include not in (None, "titles"):
-        raise BadRequest(f"include is {include!r}, expected titles.", field="include")
-    query = session_query.from_args(args)
-    return jsonify(session_query.answer(query, has_titles=include is not None))
+    has_titles = convert_args(request.args, _Include).include is not None
+    query = session_query.from_args(request.args)
+    return jsonify(session_query.answer(query, has_titles=has_titles))
 
 
 @blueprint.get("/counts")

@@ -8,28 +8,34 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from webapp.errors import BadRequest
-from webapp.http import inputs
+from webapp.http.inputs import Input, convert_args
 from webapp.log import event_id
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.record import format_time
 from webapp.stream.view import Pace
 
-FORMATS = ("envelope", "raw")
-MAX_TAIL = 1_000_000
+FormatName = Literal["envelope", "raw"]
 DEFAULT_MAX_GAP_SECONDS = 2.0
-_MIN_SPEED = 0.01
-"""A slower replay would hold its connection for months."""
-_MAX_SPEED = 1000.0
-_MAX_GAP_SECONDS = 86_400.0
 _BEGINNINGS = ("offset", "tail", "from")
 
 _RFC_3339 = re.compile(
     r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(Z|z|[+-]\d\d:\d\d)", re.ASCII
 )
 
-_NUMBER = re.compile(r"(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
+
+class ViewArgs(Input):
+    """What a stream may be asked for, but for `offset` and `from`, which may be any text."""
+
+    format: FormatName | None = None
+    tail: Annotated[int, Meta(ge=0, le=1_000_000)] | None = None
+    speed: Annotated[float, Meta(ge=0.01, le=1000)] | None = None
+    """A slower replay would hold its connection for months."""
+    max_gap: Annotated[float, Meta(ge=0, le=86_400)] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,14 +46,6 @@ class Beginning:
     """None for an id that makes no sense."""
     last_events: int | None = None
     time: bytes | None = None
-
-
-def form(args: Mapping[str, str]) -> str | None:
-    """`?format=`, one of `FORMATS`. BadRequest."""
-    name = inputs.optional_text(args, "format")
-    if name is not None and name not in FORMATS:
-        raise BadRequest(f"format is {name!r}, expected {' or '.join(FORMATS)}.", field="format")
-    return name
 
 
 def beginning(args: Mapping[str, str], last_event_id: str | None) -> Beginning:
@@ -62,7 +60,7 @@ def beginning(args: Mapping[str, str], last_event_id: str | None) -> Beginning:
         raise BadRequest(
             f"{' and '.join(given)} say where to begin, expected one of them.", field=given[1]
         )
-    last_events = inputs.optional_digits(args, "tail", least=0, most=MAX_TAIL)
+    last_events = convert_args(args, ViewArgs).tail
     if last_events is not None:
         return Beginning(last_events=last_events)
     start = args.get("from")
@@ -104,25 +102,10 @@ def read_time(text: str, field: str, *, plus_ns: int = 0) -> bytes:
     return format_time(whole * 1_000_000_000 + int((fraction or "0").ljust(9, "0")) + plus_ns)
 
 
-def pace(args: Mapping[str, str]) -> Pace | None:
+def pace(given: ViewArgs) -> Pace | None:
     """`?speed=` and `?maxGap=`; None without a speed. BadRequest."""
-    speed = _number(args, "speed", minimum=_MIN_SPEED, maximum=_MAX_SPEED)
-    max_gap = _number(args, "maxGap", minimum=0, maximum=_MAX_GAP_SECONDS)
-    if speed is None:
-        if max_gap is not None:
+    if given.speed is None:
+        if given.max_gap is not None:
             raise BadRequest("maxGap is for a timed replay; give speed as well.", field="maxGap")
         return None
-    return Pace(speed, DEFAULT_MAX_GAP_SECONDS if max_gap is None else max_gap)
-
-
-def _number(args: Mapping[str, str], field: str, *, minimum: float, maximum: float) -> float | None:
-    text = args.get(field)
-    if text is None:
-        return None
-    number = float(text) if len(text) <= 32 and _NUMBER.fullmatch(text) else -1.0
-    if not minimum <= number <= maximum:
-        raise BadRequest(
-            f"{field} is {text[:80]!r}, expected a number from {minimum:g} up to {maximum:g}.",
-            field=field,
-        )
-    return number
+    return Pace(given.speed, DEFAULT_MAX_GAP_SECONDS if given.max_gap is None else given.max_gap)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 
 from flask import g, request
 
@@ -73,22 +72,21 @@ def read_subscription_input() -> object:
     return value | {"lastEventId": last_id} if isinstance(value, dict) else value
 
 
-def idempotency_key(given: Mapping[str, object]) -> str | None:
-    """The key of this call: the field of that name, or the request's `Idempotency-Key`."""
-    own = inputs.optional_text(given, "idempotencyKey")
+def idempotency_key(own: str | None) -> str | None:
+    """The key of this call: its own, or the request's `Idempotency-Key`."""
     if own:
         return own
-    header = {"Idempotency-Key": request.headers.get("Idempotency-Key")}
-    key = inputs.optional_text(header, "Idempotency-Key")
+    header = "Idempotency-Key"
+    key = inputs.check_text(header, request.headers.get(header, ""))
     if key and g.get("call_index"):
         return f"{key}#{g.call_index}"  # a batch has one header for all of its calls
     return key or None
 
 
-def hashed_key(given: dict[str, object]) -> IdempotencyKey | None:
-    """The key of this call together with what it was used for."""
-    key = idempotency_key(given)
+def hashed_key(own: str | None, value: object) -> IdempotencyKey | None:
+    """The key of this call together with its input, for which the key is used."""
+    key = idempotency_key(own)
     if key is None:
         return None
-    content = json.dumps(given, sort_keys=True).encode()
+    content = json.dumps(value, sort_keys=True).encode()
     return IdempotencyKey(key, hashlib.sha256(content).hexdigest())

@@ -59,7 +59,7 @@ def _call_each(names: list[str]) -> Iterator[tuple[int, dict[str, object]]]:
     known = tuple(str(index) for index in range(len(names)))
     try:
         given = read_input()
-        given = inputs.check_object({} if given is None else given, "input", known)
+        given = inputs.check_object({} if given is None else given, known)
     except Exception as exception:
         error = _known_error(exception)
         for name in names:

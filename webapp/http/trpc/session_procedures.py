@@ -1,8 +1,10 @@
 """The procedures of sessions."""
 
 from webapp.errors import BadRequest
-from webapp.http import inputs, session_query
+from webapp.http import session_query
+from webapp.http.inputs import convert
 from webapp.http.services import services
+from webapp.http.trpc import structs
 from webapp.http.trpc.call_input import idempotency_key
 from webapp.sessions import input as live_input
 
@@ -13,8 +15,7 @@ def list_page(value: object) -> object:
     → `{sessions, nextCursor}`, newest first unless `sort` says otherwise. `status` and `agent`
     are one or several: `"running"`, `["starting", "running"]`.
     """
-    given = inputs.check_object({} if value is None else value, "input", session_query.FIELDS)
-    return session_query.answer(session_query.from_input(given))
+    return session_query.answer(session_query.from_input(value))
 
 
 def get(value: object) -> object:
@@ -32,19 +33,16 @@ def send_input(value: object) -> object:
 
     A newline is added unless `content` ends with one. `end` closes the agent's stdin.
     """
-    known = ("sessionId", "content", "end", "idempotencyKey")
-    given = inputs.check_object(value, "input", known)
-    session_id = inputs.required_text(given, "sessionId")
-    content = inputs.optional_text(given, "content", most_bytes=live_input.MAX_INPUT_BYTES) or ""
-    is_last = inputs.optional_flag(given, "end")
+    given = convert(value, structs.SendInput)
+    content, is_last = given.content or "", bool(given.end)
     if not content and not is_last:
         raise BadRequest("content is missing.", field="content")
 
-    key = idempotency_key(given)
-    session = services().look_up(session_id)
+    key = idempotency_key(given.idempotency_key)
+    session = services().look_up(given.session_id)
     live_input.send_input(services().launcher.var, session, content, key=key, is_last=is_last)
     return services().show(session)
 
 
 def _session_id(value: object) -> str:
-    return inputs.required_text(inputs.check_object(value, "input", ("sessionId",)), "sessionId")
+    return convert(value, structs.OneSession).session_id

@@ -2,25 +2,22 @@
 
 from collections.abc import Iterator
 
-from webapp.http import inputs
+from webapp.http.inputs import convert
 from webapp.http.services import services
+from webapp.http.trpc import structs
 from webapp.http.trpc.call_input import hashed_key, idempotency_key
 from webapp.http.trpc.procedure import Ping, Tracked
 from webapp.sessions import cancel as stopping
-from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation
+from webapp.sessions.launch import Invocation
 from webapp.store import messages, progress, shapes, workflows
 
-MOST_STAGES = 10_000
 _ENDS_SESSIONS = ("cancelled", "discarded")
 
 
 def create(value: object) -> object:
     """`workflow.create {requestId?, template?, initialMessage?}` → the workflow."""
-    known = ("requestId", "template", "initialMessage")
-    given = inputs.check_object({} if value is None else value, "input", known)
-    template = inputs.optional_text(given, "template") or "chat"
-    request_id = inputs.optional_text(given, "requestId")
-    message = inputs.optional_text(given, "initialMessage", most_bytes=MAX_MESSAGE_BYTES)
+    given = convert(value, structs.CreateWorkflow)
+    message = given.initial_message
     if message is not None:
         message = services().launcher.redact_message(message)
     templates = services().settings.templates
@@ -28,8 +25,8 @@ def create(value: object) -> object:
         lambda orm: shapes.workflow(
             workflows.create_workflow(
                 orm,
-                template=template,
-                request_id=request_id,
+                template=given.template or "chat",
+                request_id=given.request_id,
                 initial_message=message,
                 templates=templates,
             )
@@ -39,22 +36,18 @@ def create(value: object) -> object:
 
 def get(value: object) -> object:
     """`workflow.get` with a plain id → the workflow."""
-    workflow_id = inputs.required_text({"workflowId": value}, "workflowId")
+    workflow_id = _workflow_id({"workflowId": value})
     with services().database.read() as orm:
         return shapes.workflow(workflows.get_workflow(orm, workflow_id))
 
 
 def list_page(value: object) -> object:
     """`workflow.list {status?, limit?, cursor?}` → `{workflows, nextCursor}`, newest first."""
-    known = ("status", "limit", "cursor")
-    given = inputs.check_object({} if value is None else value, "input", known)
-    limit = inputs.optional_number(given, "limit", least=1, most=200) or 50
+    given = convert(value, structs.WorkflowPage)
+    limit = given.limit or 50
     with services().database.read() as orm:
         found = workflows.list_workflows(
-            orm,
-            status=inputs.optional_text(given, "status"),
-            limit=limit + 1,
-            cursor=inputs.optional_text(given, "cursor"),
+            orm, status=given.status, limit=limit + 1, cursor=given.cursor
         )
         rows = [shapes.workflow(workflow) for workflow in found[:limit]]
     return {
@@ -65,15 +58,14 @@ def list_page(value: object) -> object:
 
 def invoke_agent(value: object) -> object:
     """`workflow.invokeAgent {workflowId, message?, stageIndex?, agent?}` → the new session."""
-    known = ("workflowId", "message", "stageIndex", "agent", "idempotencyKey")
-    given = inputs.check_object(value, "input", known)
+    given = convert(value, structs.InvokeAgent)
     invocation = Invocation(
-        workflow_id=inputs.required_text(given, "workflowId"),
-        message=inputs.optional_text(given, "message", most_bytes=MAX_MESSAGE_BYTES),
-        stage_index=_stage_index(given),
-        agent=inputs.optional_text(given, "agent"),
+        workflow_id=given.workflow_id,
+        message=given.message,
+        stage_index=given.stage_index,
+        agent=given.agent,
     )
-    session = services().invoke(invocation, hashed_key(given))
+    session = services().invoke(invocation, hashed_key(given.idempotency_key, value))
     return {
         "sessionId": session.id,
         "workflowId": session.workflow_id,
@@ -90,14 +82,13 @@ def send_message(value: object) -> object:
 
     It stands in the history, and starts no agent. The same key again adds nothing again.
     """
-    known = ("workflowId", "content", "stageIndex", "idempotencyKey")
-    given = inputs.check_object(value, "input", known)
-    workflow_id = inputs.required_text(given, "workflowId")
-    content = inputs.required_text(given, "content", most_bytes=MAX_MESSAGE_BYTES)
-    content = services().launcher.redact_message(content)
-    stage_index, key = _stage_index(given), idempotency_key(given)
+    given = convert(value, structs.SendMessage)
+    content = services().launcher.redact_message(given.content)
+    key = idempotency_key(given.idempotency_key)
     return services().database.write(
-        lambda orm: shapes.message(progress.say(orm, workflow_id, content, stage_index, key))
+        lambda orm: shapes.message(
+            progress.say(orm, given.workflow_id, content, given.stage_index, key)
+        )
     )
 
 
@@ -106,13 +97,11 @@ def get_history(value: object) -> object:
 
     The newest messages, oldest of them first; `nextCursor` leads to those before.
     """
-    given = inputs.check_object(value, "input", ("workflowId", "limit", "cursor"))
-    workflow_id = inputs.required_text(given, "workflowId")
-    limit = inputs.optional_number(given, "limit", least=1, most=1000) or 200
-    before = inputs.optional_number(given, "cursor", least=0, most=2**53)
+    given = convert(value, structs.History)
+    limit = given.limit or 200
     with services().database.read() as orm:
-        workflows.get_workflow(orm, workflow_id)
-        found = messages.messages_before(orm, workflow_id, before, limit + 1)
+        workflows.get_workflow(orm, given.workflow_id)
+        found = messages.messages_before(orm, given.workflow_id, given.cursor, limit + 1)
         page = [shapes.message(message) for message in reversed(found[:limit])]
     return {"messages": page, "nextCursor": page[0]["id"] if len(found) > limit else None}
 
@@ -122,9 +111,8 @@ def on_message(value: object) -> Iterator[Tracked | Ping]:
 
     From the first one, or after the one that `lastEventId` names.
     """
-    given = inputs.check_object(value, "input", ("workflowId", "lastEventId"))
-    workflow_id = inputs.required_text(given, "workflowId")
-    last_id = given.get("lastEventId")
+    given = convert(value, structs.Follow)
+    workflow_id, last_id = given.workflow_id, given.last_event_id
     last_text = last_id if isinstance(last_id, str) else str(last_id or "")
     services().admit_stream()
     with services().database.read() as orm:
@@ -143,25 +131,26 @@ def advance(value: object) -> object:
 
     `stageIndex` is the stage to leave: a request that comes twice does not skip one.
     """
-    workflow_id, stage_index = _workflow_and_stage(value)
+    given = convert(value, structs.OneStage)
     return services().database.write(
-        lambda orm: shapes.workflow(progress.advance(orm, workflow_id, stage_index))
+        lambda orm: shapes.workflow(progress.advance(orm, given.workflow_id, given.stage_index))
     )
 
 
 def satisfy_gate(value: object) -> object:
     """`workflow.satisfyGate {workflowId, stageIndex?}` → the workflow, its gate open."""
-    workflow_id, stage_index = _workflow_and_stage(value)
+    given = convert(value, structs.OneStage)
     return services().database.write(
-        lambda orm: shapes.workflow(progress.satisfy_gate(orm, workflow_id, stage_index))
+        lambda orm: shapes.workflow(
+            progress.satisfy_gate(orm, given.workflow_id, given.stage_index)
+        )
     )
 
 
 def update_status(value: object) -> object:
     """`workflow.updateStatus {workflowId, status}` → the workflow."""
-    given = inputs.check_object(value, "input", ("workflowId", "status"))
-    workflow_id = inputs.required_text(given, "workflowId")
-    return _set_status(workflow_id, inputs.required_text(given, "status"))
+    given = convert(value, structs.SetStatus)
+    return _set_status(given.workflow_id, given.status)
 
 
 def pause(value: object) -> object:
@@ -197,18 +186,5 @@ def _set_status(workflow_id: str, status: str) -> object:
     return workflow
 
 
-# --- input ----------------------------------------------------------------------------
-
-
 def _workflow_id(value: object) -> str:
-    given = inputs.check_object(value, "input", ("workflowId",))
-    return inputs.required_text(given, "workflowId")
-
-
-def _workflow_and_stage(value: object) -> tuple[str, int | None]:
-    given = inputs.check_object(value, "input", ("workflowId", "stageIndex"))
-    return inputs.required_text(given, "workflowId"), _stage_index(given)
-
-
-def _stage_index(given: dict[str, object]) -> int | None:
-    return inputs.optional_number(given, "stageIndex", least=0, most=MOST_STAGES)
+    return convert(value, structs.OneWorkflow).workflow_id

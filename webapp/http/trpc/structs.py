@@ -1,0 +1,75 @@
+"""What each procedure takes."""
+
+from typing import Annotated, Any
+
+from msgspec import Meta
+
+from webapp.http.inputs import Input, Required, max_bytes
+from webapp.sessions.input import MAX_INPUT_BYTES
+from webapp.sessions.launch import MAX_MESSAGE_BYTES
+
+StageIndex = Annotated[int, Meta(ge=0, le=10_000)]
+Message = Annotated[str, max_bytes(MAX_MESSAGE_BYTES)]
+
+
+class CreateWorkflow(Input):
+    request_id: str | None = None
+    template: str | None = None
+    initial_message: Message | None = None
+
+
+class OneWorkflow(Input):
+    workflow_id: Required
+
+
+class WorkflowPage(Input):
+    status: str | None = None
+    limit: Annotated[int, Meta(ge=1, le=200)] | None = None
+    cursor: str | None = None
+
+
+class InvokeAgent(Input):
+    workflow_id: Required
+    message: Message | None = None
+    stage_index: StageIndex | None = None
+    agent: str | None = None
+    idempotency_key: str | None = None
+
+
+class SendMessage(Input):
+    workflow_id: Required
+    content: Annotated[Required, max_bytes(MAX_MESSAGE_BYTES)]
+    stage_index: StageIndex | None = None
+    idempotency_key: str | None = None
+
+
+class History(Input):
+    workflow_id: Required
+    limit: Annotated[int, Meta(ge=1, le=1000)] | None = None
+    cursor: Annotated[int, Meta(ge=0, le=2**53)] | None = None
+
+
+class Follow(Input):
+    workflow_id: Required
+    last_event_id: Any = None
+
+
+class OneStage(Input):
+    workflow_id: Required
+    stage_index: StageIndex | None = None
+
+
+class SetStatus(Input):
+    workflow_id: Required
+    status: Required
+
+
+class OneSession(Input):
+    session_id: Required
+
+
+class SendInput(Input):
+    session_id: Required
+    content: Annotated[str, max_bytes(MAX_INPUT_BYTES)] | None = None
+    end: bool | None = None
+    idempotency_key: str | None = None

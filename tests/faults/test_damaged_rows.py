@@ -12,7 +12,7 @@ from tests.cli.command import Output, run
 from tests.server import HTTP, Server, python_agent, running_server
 
 AGENTS = {"say": python_agent("print('hello')")}
-SORTS = ("newest", "oldest")
+SORTS = ("newest", "oldest", "longest", "largest")
 NONSENSE = {
     "no time": "created_at = 'nonsense', started_at = 'then', ended_at = ''",
     "no date": "started_at = '2026-02-30T00:00:00.000Z', ended_at = '2026-99-99T99:99:99.999Z'",

@@ -216,7 +216,8 @@ def _start(
     """In the workflow that was asked for, or in a new one of its own."""
     if profile is not None:
         known = settings.agents.get(os.path.basename(profile.command[0]))
-        profile = replace(profile, dialect=known.dialect if known is not None else None)
+        if known is not None:
+            profile = replace(profile, dialect=known.dialect, messages=known.messages)
         settings = replace(settings, agents={profile.name: profile})
     elif (known := settings.agents.get(invocation.agent or "")) is not None:
         read = profile_with_secrets(known, os.environ)

@@ -77,6 +77,7 @@ class Worker:
             from webapp.stream.takeover.paced_server import accept_at_rate
 
             rate = AcceptRate(lambda: self.services.streams.viewers > 0)
+            gunicorn_worker.accept_rate = rate
             accept_at_rate(gunicorn_worker, rate)
 
     def stop(self) -> None:

@@ -25,6 +25,7 @@ from tests.bench import (
     report,
     runner,
     search,
+    strangers,
     watches,
 )
 
@@ -45,6 +46,7 @@ BENCHMARKS = {
     "search": search.measure,
     "locked-database": locked_database.measure,
     "hostile-clients": hostile_clients.measure,
+    "strangers": strangers.measure,
     "nginx": nginx.measure,
     "redaction": redaction.measure,
 }

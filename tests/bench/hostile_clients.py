@@ -7,12 +7,11 @@ Beside it as many watch the C floor, which nobody attacks: what it suffers is th
 """
 
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.crowd import Answer, Crowd, crowd
 from tests.bench.floor import running_floor
-from tests.bench.processes import descriptors, resident_bytes, threads
+from tests.bench.held import figures, held, wait_until_back
 from tests.bench.report import Figure
 from tests.bench.sessions import (
     QUIET,
@@ -23,7 +22,6 @@ from tests.bench.sessions import (
     ticker,
 )
 from tests.bench.viewers import live_viewers
-from tests.server import Server
 from webapp.keeper.starter import LOOK_SECONDS
 
 RATE = 40
@@ -38,18 +36,6 @@ SETTLE_SECONDS = 1
 ALONE_SECONDS = 15
 CUTS = 3
 BETWEEN_SECONDS = 4
-BACK_SECONDS = 60
-MEMORY_BYTES = 8_000_000
-"""More than before, for a worker: what its allocator keeps of the memory of 1,000 viewers."""
-
-
-@dataclass(frozen=True)
-class Held:
-    """What the workers hold together."""
-
-    descriptors: int
-    threads: int
-    resident_bytes: int
 
 
 def measure(folder: Path, _runs: int) -> list[Figure]:
@@ -67,7 +53,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
         ) as warm_up:
             warm_up.storm()
         time.sleep(LOOK_SECONDS + SETTLE_SECONDS)  # until a worker has started the keeper
-        before = _held(server)
+        before = held(server)
         with live_viewers(server.port, HEALTHY, [path]) as live:
             time.sleep(SETTLE_SECONDS)
             alone = live.measure(ALONE_SECONDS)
@@ -84,7 +70,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
             answers = _attack(hostile)
             beside, floor = live.end(), at_floor.end()
             hostile.leave()
-            back, seconds = _wait_until_back(server, before)
+            back, seconds = wait_until_back(server, before)
     group = f"{HEALTHY} healthy, {SILENT} silent, {COMING:,} reconnecting"
     storm, cuts = answers[1], answers[2:]
     last = answers[-1]
@@ -98,16 +84,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
         Figure(group, "broken off", last.failed, "", 0),
         Figure(group, "all there after the storm", storm.seconds, "s"),
         Figure(group, "all back after a cut", slowest, "s", note="retry: 0.5 to 2 s"),
-        Figure(group, "all back as before after", seconds, "s", BACK_SECONDS),
-        Figure(group, "descriptors more", back.descriptors - before.descriptors, "", 0),
-        Figure(group, "threads more", back.threads - before.threads, "", 0),
-        Figure(
-            group,
-            "memory more",
-            (back.resident_bytes - before.resident_bytes) / 1e6,
-            "MB",
-            2 * MEMORY_BYTES / 1e6,
-        ),
+        *figures(group, before, back, seconds),
     ]
 
 
@@ -119,23 +96,3 @@ def _attack(hostile: Crowd) -> list[Answer]:
         answers.append(hostile.cut())
     time.sleep(BETWEEN_SECONDS)
     return answers
-
-
-def _held(server: Server) -> Held:
-    workers = server.worker_pids()
-    return Held(sum(map(descriptors, workers)), sum(map(threads, workers)), resident_bytes(workers))
-
-
-def _wait_until_back(server: Server, before: Held) -> tuple[Held, float]:
-    """What the workers hold once all is gone that the crowd cost, or when time is over."""
-    began = time.monotonic()
-    while True:
-        held, seconds = _held(server), time.monotonic() - began
-        is_back = (
-            held.descriptors <= before.descriptors
-            and held.threads <= before.threads
-            and held.resident_bytes <= before.resident_bytes + 2 * MEMORY_BYTES
-        )
-        if is_back or seconds > BACK_SECONDS:
-            return held, seconds
-        time.sleep(0.5)

@@ -25,12 +25,18 @@ QUIET: dict[str, Any] = {"command": ["sleep", "900"], "message": "stdin"}
 
 
 def bench_server(
-    folder: Path, agents: dict[str, dict[str, Any]] | None = None, *, workers: int = 2
+    folder: Path,
+    agents: dict[str, dict[str, Any]] | None = None,
+    *,
+    workers: int = 2,
+    token: str | None = None,
 ) -> AbstractContextManager[Server]:
     """A server whose caps on sessions and rates are out of a benchmark's way."""
     caps = {"MAX_SESSIONS": 10_000, "MAX_SESSIONS_PER_WORKFLOW": 10_000}
     caps["MAX_CHANGES_PER_MINUTE"] = 10_000_000
     environment: dict[str, Any] = {f"AGENT_STREAM_{key}": str(cap) for key, cap in caps.items()}
+    if token is not None:
+        environment["AGENT_STREAM_TOKEN"] = token
     return running_server(folder, agents, workers=workers, **environment)
 
 
@@ -56,7 +62,7 @@ def running_session(server: Server, agent: str) -> Iterator[str]:
     try:
         yield session_id
     finally:
-        HTTP.post(f"{server.url}/api/sessions/{session_id}/cancel", json={})
+        HTTP.post(f"{server.url}/api/sessions/{session_id}/cancel", json={}, headers=server.login)
         server.wait_until_ended(session_id)
 
 

@@ -1,6 +1,7 @@
 """Many viewers at once, and what they saw: drives `native/viewers.c`."""
 
 import json
+import os
 import select
 import subprocess
 import time
@@ -87,9 +88,11 @@ class ExactViewers:
 
 
 @contextmanager
-def live_viewers(port: int, count: int, paths: Sequence[str]) -> Iterator[LiveViewers]:
+def live_viewers(
+    port: int, count: int, paths: Sequence[str], token: str | None = None
+) -> Iterator[LiveViewers]:
     """Connected viewers of the paths in turn, all of whom have been answered."""
-    with _running("live", port, count, *paths) as process:
+    with _running("live", port, count, *paths, token=token) as process:
         assert process.stdout is not None
         ready = process.stdout.readline()
         assert ready == "ready\n", f"the viewers said {ready!r}, and ended"
@@ -112,10 +115,11 @@ def drain(port: int, path: str) -> Report:
 
 
 @contextmanager
-def _running(*arguments: object) -> Iterator[subprocess.Popen[str]]:
+def _running(*arguments: object, token: str | None = None) -> Iterator[subprocess.Popen[str]]:
     command = [program("viewers"), *map(str, arguments)]
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) as process:
+    environment = dict(os.environ) if token is None else os.environ | {"TOKEN": token}
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=environment) as process:
         try:
             yield process
         finally:

@@ -7,18 +7,19 @@ from typing import Any, Literal, NamedTuple
 from webapp.commands.terminal import one_line
 from webapp.log.dialects.plain import read_event
 from webapp.log.events import Event
-from webapp.log.joining import Form, form_of
 
 MOST_LETTERS = 160
 MOST_NOTICE_LETTERS = 2000
 
+Ending = Literal["line", "partial", "json"]
+
 
 class Text(NamedTuple):
-    """Some text of a run."""
+    """A piece of a run: `line` ends there, `partial` goes on, `json` leaves it open."""
 
     source: Literal["stdout", "stderr"]
     content: str
-    form: Form
+    ending: Ending
 
 
 class Line(NamedTuple):
@@ -26,8 +27,6 @@ class Line(NamedTuple):
 
     text: str
     style: str
-    topic: str | None = None
-    """Of what an agent says about itself: a run of lines on one topic is shown as one."""
 
 
 def parts_of(event: Event) -> Iterator[Text | Line]:
@@ -36,8 +35,8 @@ def parts_of(event: Event) -> Iterator[Text | Line]:
     if not isinstance(data, dict):
         yield _other(event.name, {"data": data})
     elif event.name == "stderr":
-        form: Form = "partial" if data.get("partial") is True else "line"
-        yield Text("stderr", str(data.get("message", "")), form)
+        ending: Ending = "partial" if data.get("partial") is True else "line"
+        yield Text("stderr", str(data.get("message", "")), ending)
     elif event.name in _OURS:
         yield _OURS[event.name](data)
     else:
@@ -45,17 +44,23 @@ def parts_of(event: Event) -> Iterator[Text | Line]:
 
 
 def _said(name: str, data: dict[str, Any]) -> Iterator[Text | Line]:
-    """What an agent says."""
+    """What an agent says. The pieces of a message come whole later."""
     said = read_event(name, data)
-    form = None if said is None else form_of(said)
     if said is None:
         yield _other(str(data.get("type", name)) if name == "message" else name, data)
-    elif form is not None:
-        yield Text("stdout", str(said["content"]), form)
+    elif said["type"] in ("message", "output"):
+        yield _text(said)
     elif said["type"] in _LINES:
         yield _LINES[said["type"]](said)
-    else:
+    elif said["type"] != "message_delta":
         yield _other(name, data)
+
+
+def _text(said: dict[str, Any]) -> Text | Line:
+    if said.get("role") == "user":
+        return _input(said)
+    ending: Ending = "line" if said["type"] == "output" else "json"
+    return Text("stdout", said["content"], "partial" if "partial" in said else ending)
 
 
 def _session(data: dict[str, Any]) -> Line:
@@ -107,15 +112,7 @@ _OURS: dict[str, Callable[[dict[str, Any]], Line]] = {
     "notice": _notice,
     "done": _done,
 }
-
-
-def _system(said: dict[str, Any]) -> Line:
-    return _other("system", said)._replace(topic=str(said["subtype"]))
-
-
 _LINES: dict[object, Callable[[dict[str, Any]], Line]] = {
-    "message": _input,
-    "system": _system,
     "tool_call": _tool_call,
     "tool_result": _tool_result,
     "error": _error,

@@ -15,14 +15,18 @@ GRACE_SECONDS = 10
 BYTES_A_SECOND = 16 * 1024
 """A second more for each of these: a slow line may take as long as it needs for a long body."""
 MAX_HEAD_BYTES = 64 * 1024
-PAUSE_SECONDS = 0.02
-"""Between two reads from an unknown client: one that sends single bytes wakes nobody for each."""
+PAUSE_SECONDS = 0.01
+MAX_DOUBLINGS = 6
+"""Between two reads from an unknown client, twice as long each time: a client that sends single
+bytes does not get a turn of the event loop for each."""
 TURN_BYTES = 16 * 1024
 TURN_SECONDS = 0.001
 """After these bytes of a body everybody else has a turn, however fast it comes."""
 LINGER_SECONDS = 1
-LINGER_BYTES = 64 * 1024
+LINGER_BYTES = 16 * 1024
 """What is read of a refused body, and thrown away."""
+ANSWER_SECONDS = 0.1
+"""For the answer to get through to a client that has sent more."""
 
 
 class ClientSocket:
@@ -120,7 +124,7 @@ class ClientSocket:
     def _recv_in_time(self, size: int) -> bytes:
         with self._in_room():
             if self._reads and not self.is_known:
-                time.sleep(PAUSE_SECONDS)
+                time.sleep(PAUSE_SECONDS * 2 ** min(self._reads - 1, MAX_DOUBLINGS))
             due_at = self.began_at + GRACE_SECONDS + self._received / BYTES_A_SECOND
             return self._recv_until(due_at, size)
 
@@ -164,8 +168,10 @@ class ClientSocket:
         try:
             self._socket.shutdown(socket.SHUT_WR)
             with self._in_room():
-                while left > 0 and (data := self._recv_until(due_at, 8192)):
+                while left > 0 and (data := self._recv_until(due_at, left)):
                     left -= len(data)
+                if left <= 0:
+                    time.sleep(ANSWER_SECONDS)
         except OSError:
             pass
         self._is_over = True

@@ -4,19 +4,25 @@ from typing import Any
 
 from gunicorn.workers.ggevent import GeventWorker as GunicornGeventWorker
 
+from webapp import clock
 from webapp.connections.client_socket import ClientSocket
 from webapp.connections.waiting_room import WaitingRoom
+from webapp.stream.fairness import AcceptRate
 from webapp.stream.takeover.connection import HandedOver
 
 
 class GeventWorker(GunicornGeventWorker):  # type: ignore[misc]
-    """`room` comes from the application: see `Worker.start`."""
+    """`room` and `accept_rate` come from the application: see `Worker.start`."""
 
     room: WaitingRoom
+    accept_rate: AcceptRate | None = None
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """All requests of one connection."""
-        super().handle(listener, ClientSocket(client, addr, self.room), addr)
+        limited = ClientSocket(client, addr, self.room)
+        super().handle(listener, limited, addr)
+        if self.accept_rate is not None and not limited.is_known:
+            self.accept_rate.count_stranger(clock.now())
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """One request."""

@@ -24,7 +24,6 @@ from webapp.store.session_filter import (
     agent_condition,
     all_conditions,
     all_of,
-    any_of,
     id_condition,
     status_condition,
     workflow_condition,
@@ -36,14 +35,12 @@ from webapp.store.session_order import (
     SORTS,
     Order,
     Position,
-    after_conditions,
+    after_condition,
     cursor_of,
-    position_of,
     read_cursor,
 )
 from webapp.store.session_texts import NoAnswer, TextIndex, find_by_words
 from webapp.store.session_walk import Effort, Found, needs_tests, walk
-from webapp.store.values import read_time
 
 _MAX_IDS = 500
 _EFFORT = Effort()
@@ -197,13 +194,12 @@ def _collect(
 ) -> list[Position]:
     index, condition = source
     ended = [ENDED] if order.of_ended else []
-    is_after = any_of(after_conditions(order, after))
-    test = all_of([*ended, *all_conditions(wanted), condition, is_after])
+    test = all_of([*ended, *all_conditions(wanted), condition, after_condition(order, after)])
     query = (
         f"SELECT {order.key} AS key, id FROM sessions INDEXED BY {index} WHERE {test.sql}"  # noqa: S608 - our own words
         f" ORDER BY key {order.direction}, id {order.direction} LIMIT :limit"
     )
-    return [position_of(row) for row in orm.execute(text(query), test.values | {"limit": limit})]
+    return [Position(*row) for row in orm.execute(text(query), test.values | {"limit": limit})]
 
 
 # --- live sessions ------------------------------------------------------------------------
@@ -230,10 +226,10 @@ def _live_positions(
 
 
 def _ran_ms(session: Session) -> int:
-    started_at = read_time(session.started_at)
-    if started_at is None:
+    if session.started_at is None:
         return 0
-    return max(0, int((datetime.now(UTC) - started_at).total_seconds() * 1000))
+    ran = datetime.now(UTC) - datetime.fromisoformat(session.started_at)
+    return max(0, int(ran.total_seconds() * 1000))
 
 
 def _between(

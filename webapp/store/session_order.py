@@ -1,11 +1,10 @@
 """The orders of a list of sessions, a session's position in one, and cursors."""
 
 import re
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from webapp.errors import BadRequest
-from webapp.store.session_filter import TRUE, Condition, all_of
+from webapp.store.session_filter import TRUE, Condition
 
 BY_ID = "sqlite_autoindex_sessions_1"
 DURATION_MS = (
@@ -14,11 +13,7 @@ DURATION_MS = (
 )
 """As in the index, word for word: SQLite uses an index on an expression only then."""
 LOG_BYTES = "coalesce(log_bytes, 0)"
-_CURSOR = re.compile(r"(?:(-?[0-9]{1,19})\.)?(session-[0-9a-z-]{1,26}~?)")
-
-
-NO_KEY = -(1 << 63)
-"""The key of a damaged row, NULL in SQL: it comes last."""
+_CURSOR = re.compile(r"(?:([0-9]{1,18})\.)?(session-[0-9a-z-]{1,26}~?)")
 
 
 class Position(NamedTuple):
@@ -26,12 +21,6 @@ class Position(NamedTuple):
 
     key: Any
     id: str
-
-
-def position_of(row: Sequence[Any]) -> Position:
-    """The position that a query gave: key and id."""
-    key, session_id = row
-    return Position(NO_KEY if key is None else key, session_id)
 
 
 class Order(NamedTuple):
@@ -64,32 +53,26 @@ ORDERS = {
 SORTS = tuple(ORDERS)
 
 
-def after_conditions(order: Order, after: Position | None) -> list[Condition]:
-    """Together true of all sessions after a position; an index serves each of them."""
+def after_condition(order: Order, after: Position | None) -> Condition:
+    """True of all sessions after a position."""
     if after is None:
-        return [TRUE]
+        return TRUE
     sign = ">" if order.is_rising else "<"
-    after_id = Condition(f"sessions.id {sign} :after_id", {"after_id": after.id})
     if not order.of_ended:
-        return [after_id]
-    has_no_key = Condition(f"{order.key} IS NULL", {})
-    if after.key == NO_KEY:
-        return [all_of([has_no_key, after_id])]
+        return Condition(f"sessions.id {sign} :after_id", {"after_id": after.id})
     values = {"after_key": after.key, "after_id": after.id}
-    has_key = Condition(f"({order.key}, sessions.id) {sign} (:after_key, :after_id)", values)
-    return [has_key, has_no_key]
+    return Condition(f"({order.key}, sessions.id) {sign} (:after_key, :after_id)", values)
 
 
 def read_cursor(order: Order, cursor: str) -> Position:
     """The position that a page's cursor means. BadRequest."""
     found = _CURSOR.fullmatch(cursor)
-    key = 0 if found is None or found[1] is None else int(found[1])
-    if found is None or (found[1] is not None) is not order.of_ended or not NO_KEY <= key < -NO_KEY:
+    if found is None or (found[1] is not None) is not order.of_ended:
         raise BadRequest(
             f"cursor is {cursor[:80]!r}, expected the nextCursor of a page in this order.",
             field="cursor",
         )
-    return Position(found[2] if found[1] is None else key, found[2])
+    return Position(found[2] if found[1] is None else int(found[1]), found[2])
 
 
 def cursor_of(order: Order, position: Position) -> str:

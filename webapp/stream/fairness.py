@@ -7,7 +7,8 @@ is done in steps, and the event loop runs between two steps:
 * New connections. To answer a new viewer takes most of a millisecond. While anybody watches,
   connections beyond a burst are accepted at a rate that leaves three quarters of the time to the
   live viewers; the others wait in the kernel. Nobody is refused, and a connection that comes
-  alone does not wait (`AcceptRate`). A request for a stream yields between its steps too.
+  alone does not wait (`AcceptRate`). Clients without a login that connect again and again are
+  accepted more slowly still. A request for a stream yields between its steps too.
 * Viewers who catch up. After each large piece a viewer waits for its turn, of which there is one
   at a time: with a hundred such viewers the live ones wait for one piece, not for a hundred.
 * A flood. After a few frames the rest waits for the next turn of the event loop.
@@ -26,6 +27,9 @@ ACCEPT_SECONDS = 0.003
 """Between one new connection and the next, where there are more than a burst."""
 ACCEPT_BURST = 4
 """This many new connections are accepted without a wait."""
+STRANGER_SECONDS = 0.015
+MAX_STRANGER_SECONDS = 0.05
+"""How much later the next connection is accepted after one that ended without a login."""
 
 LARGE_PIECE_BYTES = 64 * 1024
 """A viewer who catches up waits for its turn after a piece of this size."""
@@ -63,3 +67,9 @@ class AcceptRate:
         earliest = now - ACCEPT_BURST * ACCEPT_SECONDS
         self._next_at = max(self._next_at, earliest) + ACCEPT_SECONDS
         return max(0.0, self._next_at - now)
+
+    def count_stranger(self, now: float) -> None:
+        """A connection ended that was for nothing: accept the next one later."""
+        if self._has_viewers():
+            delayed = max(self._next_at, now) + STRANGER_SECONDS
+            self._next_at = min(delayed, now + MAX_STRANGER_SECONDS)

@@ -42,9 +42,12 @@ int connection_open(int epoll_fd, void *client, int port, int receive_bytes)
 int connection_ask(int fd, int port, const char *path, const char *last_id)
 {
     char request[2048];
+    const char *token = getenv("TOKEN");
     int length = snprintf(request, sizeof request,
-                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n%s%s%s\r\n",
-                          path, port, *last_id ? "Last-Event-ID: " : "", last_id,
+                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n"
+                          "%s%s%s%s%s%s\r\n",
+                          path, port, token ? "Authorization: Bearer " : "", token ? token : "",
+                          token ? "\r\n" : "", *last_id ? "Last-Event-ID: " : "", last_id,
                           *last_id ? "\r\n" : "");
     return write(fd, request, length) == length;
 }

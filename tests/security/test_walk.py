@@ -8,9 +8,11 @@ import pytest
 from flask import Flask
 
 from tests.faults.surroundings import folders, row_count
+from tests.security.raw import ask, head
 from tests.security.walk import Target, targets
 from tests.server import Server, running_server
 from webapp.app import create_app
+from webapp.connections.client_socket import GRACE_SECONDS
 from webapp.http.services import EXTENSION
 from webapp.http.trpc.router import PROCEDURES
 from webapp.settings import Settings
@@ -18,7 +20,8 @@ from webapp.store.logins import Logins
 
 TOKEN = "s3cret-token-of-tests"
 LOGIN = {"Authorization": f"Bearer {TOKEN}"}
-JSON = {"Content-Type": "application/json"}
+JSON = "application/json"
+IS_JSON = {"Content-Type": JSON}
 MOST_BYTES = 10 << 20
 
 
@@ -72,7 +75,7 @@ def nothing_was_started(place: Place) -> Iterator[None]:
 def test_nobody_gets_in_without_a_token(place: Place) -> None:
     for target in place.targets:
         if not target.is_open:
-            assert place.ask(target, JSON).status_code == 401, target
+            assert place.ask(target, IS_JSON).status_code == 401, target
 
 
 def test_nobody_gets_in_with_a_wrong_token(place: Place) -> None:
@@ -80,12 +83,12 @@ def test_nobody_gets_in_with_a_wrong_token(place: Place) -> None:
     wrong = {"Authorization": f"Bearer {TOKEN}x", "X-Forwarded-For": "192.0.2.7"}
     for target in place.targets:
         if not target.is_open:
-            assert place.ask(target, JSON | wrong).status_code in (401, 429), target
+            assert place.ask(target, IS_JSON | wrong).status_code in (401, 429), target
 
 
 def test_foreign_host_gets_nothing(place: Place) -> None:
     for target in place.targets:
-        response = place.ask(target, JSON | LOGIN | {"Host": "evil.example"})
+        response = place.ask(target, IS_JSON | LOGIN | {"Host": "evil.example"})
         assert response.status_code == 421, target
 
 
@@ -100,7 +103,31 @@ def test_foreign_host_gets_nothing(place: Place) -> None:
 )
 def test_foreign_origin_gets_nothing(place: Place, foreign: dict[str, str]) -> None:
     for target in place.targets:
-        assert place.ask(target, JSON | LOGIN | foreign).status_code == 403, target
+        assert place.ask(target, IS_JSON | LOGIN | foreign).status_code == 403, target
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content_Length": str(MOST_BYTES)}, b""),
+        ({"Content_Length": "2"}, b"{"),
+        ({"Transfer_Encoding": "chunked"}, b""),
+        ({"Transfer_Encoding": "chunked"}, b"no chunk\r\n"),
+        ({"Transfer_Encoding": "chunked"}, b"2\r\n{}\r\n0\r\n\r\n"),
+    ],
+    ids=["10 MB", "slow", "slow chunks", "bad chunks", "chunked"],
+)
+def test_body_of_a_stranger_is_not_waited_for(
+    place: Place, headers: dict[str, str], body: bytes
+) -> None:
+    for target in place.targets:
+        start = head(place.server, f"{target.method} {target.path}", **headers, Content_Type=JSON)
+        answer = ask(place.server, start + body)
+        expected = (200, 303, 401, 411, 413, 415) if target.is_open else (401,)
+        assert answer.status in expected, target
+        assert answer.seconds < GRACE_SECONDS, target
+    said = place.server.output.read_text()
+    assert "Traceback" not in said
 
 
 @pytest.fixture
@@ -115,6 +142,29 @@ def test_login_of_the_fixture_is_good(place: Place, cookie: dict[str, str]) -> N
     assert place.ask(target, cookie).status_code == 200
 
 
+TYPED = {"Sec-Fetch-Site": "none", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "document"}
+"""What Chromium sends of a page that a person opens, or a web site has it prefetch."""
+
+
+@pytest.mark.parametrize("purpose", ["prefetch", "prefetch;prerender"])
+def test_speculation_of_a_browser_gets_nothing(
+    place: Place, cookie: dict[str, str], purpose: str
+) -> None:
+    for target in place.targets:
+        if not target.path.startswith("/static/"):
+            response = place.ask(target, cookie | IS_JSON | TYPED | {"Sec-Purpose": purpose})
+            assert response.status_code == 403, target
+
+
+def test_page_that_a_browser_opens_starts_nothing(place: Place, cookie: dict[str, str]) -> None:
+    for target in place.targets:
+        if target.method in ("GET", "HEAD"):
+            response = place.ask(target, cookie | TYPED)
+            assert response.status_code < 500, target
+            if "message=" in target.path:
+                assert response.status_code == 403, target
+
+
 def test_body_of_another_type_gets_nothing(place: Place, cookie: dict[str, str]) -> None:
     for target in place.targets:
         headers = cookie | {"Content-Type": "text/plain"}
@@ -127,5 +177,5 @@ def test_body_of_ten_megabytes_gets_nothing(place: Place, cookie: dict[str, str]
     procedures = {f"/api/trpc/{name}" for name in [*PROCEDURES][1:]}  # they share their route
     for target in place.targets:
         if target.method in ("GET", "POST") and target.path not in procedures:
-            response = place.ask(target, cookie | JSON, body)
+            response = place.ask(target, cookie | IS_JSON, body)
             assert response.status_code in (413, 415), target

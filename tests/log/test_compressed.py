@@ -134,9 +134,9 @@ def test_frame_that_claims_more_than_the_table_says_is_never_made_room_for() -> 
     whole = packed(LOG, len(LOG))
     claims_1_gib = b"\x28\xb5\x2f\xfd\xe0" + (1 << 30).to_bytes(8, "little")
     crafted = claims_1_gib + whole[len(claims_1_gib) :]
-    with open_packed(crafted) as log:
-        with pytest.raises(OSError, match=f"claims 1073741824 bytes, expected {len(LOG)}"):
-            log.read(1, 0)
+    said = f"claims 1073741824 bytes, expected {len(LOG)}"
+    with open_packed(crafted) as log, pytest.raises(OSError, match=said):
+        log.read(1, 0)
 
 
 def test_log_is_opened_by_its_plain_name_in_either_form(tmp_path: Path) -> None:

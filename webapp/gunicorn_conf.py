@@ -50,7 +50,7 @@ REQUEST_WITHIN_SECONDS = 10
 """Who connects and then says nothing for longer costs a worker a descriptor: see `when_ready`."""
 
 control_socket_disable = True
-"""It would lie in the home folder, where every agent of this user could drive it."""
+"""It would be in the home folder, where every agent of this user could use it."""
 
 
 def on_starting(server: Any) -> None:
@@ -85,9 +85,9 @@ def on_starting(server: Any) -> None:
 def when_ready(server: Any) -> None:
     """Let a connection wait in the kernel until its request is there: tcp(7).
 
-    A gevent worker accepts one connection in each turn of its event loop. Of a thousand that
-    come at once it would else have accepted all by the time that their requests arrive, and
-    answer these in a single turn, in which no live viewer gets anything.
+    A gevent worker accepts one connection in each turn of its event loop. Without this it has
+    accepted all of a thousand that come at once by the time that their requests arrive, and
+    answers these in a single turn, in which no live viewer gets anything.
     """
     for listening in listening_sockets(server):
         if listening.family in (socket.AF_INET, socket.AF_INET6):
@@ -114,8 +114,8 @@ def child_exit(server: Any, worker: Any) -> None:
 def pre_exec(server: Any) -> None:
     """On USR2: start the new master as this one was started.
 
-    gunicorn would run its `__main__.py` as a script, beside which lies a `http` that Python
-    would then take for its own.
+    gunicorn would run its `__main__.py` as a script; in the folder of that is a `http`, which
+    Python would then take for its own.
     """
     set_restart_command(server, [sys.executable, *sys.orig_argv[1:]])
 

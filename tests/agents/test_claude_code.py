@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from tests.agents.messages_api import ANSWER, TOOL_OUTPUT, messages_api
+from tests.clients.viewer import Viewer
 from tests.server import ROOT, running_server
-from tests.sse import Viewer
 
 pytestmark = pytest.mark.agents
 
@@ -56,11 +56,11 @@ def test_claude_code_runs_a_turn_with_a_tool_call_as_a_session(
                 events = []
                 for event in viewer:
                     events.append(event)
-                    if TOOL_OUTPUT in event.data and event.event == "tool_result":
+                    if TOOL_OUTPUT in event.data and event.type == "tool_result":
                         assert server.session(session_id)["status"] == "running"
                         api.go_on.set()
 
-    assert [event.event for event in events] == [
+    assert [event.type for event in events] == [
         *("session", "system", "tool_call", "tool_result", "message", "usage", "done")
     ]
     call, result, answer, usage, done = (event.json() for event in events[2:])

@@ -1,12 +1,14 @@
-"""A client's side of Server-Sent Events, line by line as the standard tells it.
+"""A client's side of Server-Sent Events, line by line as the standard has it.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
 
 import json
 import re
-from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+
+_LINE_END = re.compile(b"\r\n|\r|\n")
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 class Dispatched(NamedTuple):
@@ -21,20 +23,31 @@ class Dispatched(NamedTuple):
         return json.loads(self.data)
 
 
-@dataclass
 class EventSource:
-    """All that a whole response means to a client."""
+    """What a response means to a client, all of it or as far as it has come."""
 
-    events: list[Dispatched] = field(default_factory=list)
-    last_event_id: str = ""
-    retry_ms: int | None = None
+    def __init__(self, body: bytes = b"", last_event_id: str = "") -> None:
+        self.events: list[Dispatched] = []
+        self.last_event_id = last_event_id
+        self.retry_ms: int | None = None
+        self._type, self._data, self._id = "", "", last_event_id
+        self._rest = b""
+        self._is_first_line = True
+        self.feed(body)
 
-    def __init__(self, body: bytes) -> None:
-        self.events, self.last_event_id, self.retry_ms = [], "", None
-        self._type, self._data, self._id = "", "", ""
-        text = body.decode("utf-8", "replace").removeprefix("\ufeff")
-        for line in re.split("\r\n|\r|\n", text)[:-1]:
-            self._take(line)
+    def feed(self, data: bytes) -> list[Dispatched]:
+        """Read on; the events that this completes."""
+        before = len(self.events)
+        whole = self._rest + data
+        held = whole[-1:] if whole.endswith(b"\r") else b""  # perhaps the first half of CR LF
+        *lines, self._rest = _LINE_END.split(whole.removesuffix(held))
+        self._rest += held
+        for line in lines:
+            text = line.decode("utf-8", "replace")
+            if self._is_first_line:
+                text, self._is_first_line = text.removeprefix(_BYTE_ORDER_MARK), False
+            self._take(text)
+        return self.events[before:]
 
     def _take(self, line: str) -> None:
         if line == "":
@@ -64,3 +77,9 @@ class EventSource:
 def events_of(body: bytes) -> list[Dispatched]:
     """The events of a response."""
     return EventSource(body).events
+
+
+def texts_of(events: list[Dispatched]) -> list[str]:
+    """The contents of the `message` events; of one that is JSON of the agent's, all of it."""
+    messages = [event for event in events if event.type == "message"]
+    return [event.json().get("content", event.data) for event in messages]

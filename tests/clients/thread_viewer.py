@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from tests.clients.event_source import Dispatched, EventSource
+from tests.clients.event_source import Dispatched, EventSource, texts_of
 from tests.server import wait_for
 
 
@@ -11,8 +11,9 @@ class ThreadViewer:
     """`events` is what it has got so far."""
 
     def __init__(self, read: Callable[["ThreadViewer"], None]) -> None:
-        """`read` appends to `body` until the stream is over."""
+        """`read` calls `take` until the stream is over."""
         self.body = b""
+        self._source = EventSource()
         self.failure: BaseException | None = None
         self._read = read
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -24,20 +25,25 @@ class ThreadViewer:
         except BaseException as failure:
             self.failure = failure
 
+    def take(self, piece: bytes) -> None:
+        """A piece of the stream."""
+        self.body += piece
+        self._source.feed(piece)
+
     @property
     def events(self) -> list[Dispatched]:
         """What it has got so far, pings left out."""
-        return [event for event in EventSource(self.body).events if event.type != "ping"]
+        return [event for event in list(self._source.events) if event.type != "ping"]
 
     @property
     def pings(self) -> int:
         """How many pings it has got so far."""
-        return sum(event.type == "ping" for event in EventSource(self.body).events)
+        return sum(event.type == "ping" for event in list(self._source.events))
 
     @property
     def texts(self) -> list[str]:
         """The contents of its messages."""
-        return [event.json()["content"] for event in self.events if event.type == "message"]
+        return texts_of(self.events)
 
     @property
     def names(self) -> list[str]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
+from tests.clients.viewer import watch
 from tests.faults.surroundings import is_anything_left, row
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
 from tests.sessions.machine import is_alive, kill
-from tests.sse import watch
 from webapp.log.record import parse_record
 
 SESSIONS = int(os.environ.get("FAULT_SESSIONS", "60"))
@@ -177,9 +177,9 @@ def test_every_byte_is_exact_in_the_log_and_well_formed_in_the_stream(server: Se
     server.wait_until_ended(session_id)
     assert output_of(server, session_id) == EVERY_BYTE
     events = watch(server.url, session_id)
-    texts = [event.json()["content"] for event in events if event.event == "message"]
+    texts = [event.json()["content"] for event in events if event.type == "message"]
     assert "\n".join(texts) + "\n" == EVERY_BYTE.decode(errors="replace")
-    assert events[-1].event == "done"
+    assert events[-1].type == "done"
 
 
 def test_signals_go_to_nobody_but_the_proved_runner(server: Server, tmp_path: Path) -> None:

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import run
+from tests.clients.crowd import crowd
+from tests.clients.event_source import texts_of
+from tests.clients.viewer import watch
 from tests.faults import stepped_clock
-from tests.faults.crowd import crowd
 from tests.faults.surroundings import row
 from tests.faults.test_hearing import AGENTS, Echo
 from tests.server import ROOT, running_server, wait_for
-from tests.sse import contents, watch
 from webapp.log.record import TIME_BYTES
 
 HOUR = 3600
@@ -73,15 +74,17 @@ def test_clock_that_steps_back_changes_no_order_and_makes_nobody_wait(
         assert times != sorted(times)  # it did step back
 
         events = watch(server.url, echo.session_id)
-        texts = contents(events)
+        texts = texts_of(events)
         assert texts == [f"line {number}" for number in range(2 * len(steps) + 2)]
         for number, event in enumerate(events[:-1], start=1):
-            rest = watch(server.url, echo.session_id, last_id=event.id)
-            assert [one.id for one in rest] == [one.id for one in events[number:]]
+            rest = watch(server.url, echo.session_id, last_id=event.last_event_id)
+            assert [one.last_event_id for one in rest] == [
+                one.last_event_id for one in events[number:]
+            ]
         # A step forward is a silence, and cut like one; a step back is none.
         replayed = f"sessionId={echo.session_id}&speed=100&maxGap={max_gap_seconds}"
         began = time.monotonic()
-        assert contents(watch(server.url, "", query=replayed)) == texts
+        assert texts_of(watch(server.url, "", query=replayed)) == texts
         assert time.monotonic() - began < HOUR / 100 / 2
 
         found = row(server, echo.session_id)

@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.crowd import crowd
+from tests.clients.crowd import crowd
+from tests.clients.event_source import Dispatched
+from tests.clients.viewer import watch
 from tests.faults.test_hearing import AGENTS, Echo, standing_still
 from tests.server import Server, python_agent, running_server, wait_for
-from tests.sse import Received, watch
 from webapp.log.events import parse_events
 
 VIEWERS = 6
@@ -150,13 +151,13 @@ def test_log_that_a_power_loss_cut_is_served_to_its_last_whole_record(folder: Pa
         assert "Traceback" not in server.output.read_text()
 
 
-def check_served(whole: bytes, cut: int, received: list[Received]) -> None:
+def check_served(whole: bytes, cut: int, received: list[Dispatched]) -> None:
     """Every whole record before the cut; after it at most the rest of one, and one end."""
     events = list(parse_events(whole, 0, is_continuation=False))
     kept = [(str(one.offset), one.name, one.data) for one in events if one.offset <= cut]
-    shown = [(one.id, one.event, one.data) for one in received]
+    shown = [(one.last_event_id, one.type, one.data) for one in received]
     assert shown[: len(kept)] == kept
-    names = [one.event for one in received]
+    names = [one.type for one in received]
     assert (names.count("done"), names[-1]) == (1, "done")
     assert not any("corrupt" in one.data for one in received)
     assert len(received) <= len(kept) + 3  # what is left of a line, why it ended, the end

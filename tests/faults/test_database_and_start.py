@@ -3,10 +3,11 @@
 import time
 from pathlib import Path
 
+from tests.clients.event_source import texts_of
+from tests.clients.viewer import Viewer, watch
 from tests.faults.surroundings import folders, is_anything_left, row, row_count
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
 from tests.sessions.machine import is_alive, kill
-from tests.sse import Viewer, contents, watch
 from tests.store.locked import held
 from webapp.log.record import format_record
 
@@ -39,7 +40,7 @@ def test_write_lock_that_another_holds_stops_no_stream_and_loses_no_end(folder: 
             go.touch()
             rest = list(events)
             assert rest[-1].json()["exitCode"] == 7
-            numbers = [int(text.split()[1]) for text in contents(rest)]
+            numbers = [int(text.split()[1]) for text in texts_of(rest)]
             assert numbers == list(range(len(numbers)))
             time.sleep(1)  # longer than the runner waits for a lock at a time
             assert row(server, session_id)["status"] == "running"
@@ -88,7 +89,7 @@ def test_order_is_that_of_the_file_when_the_clock_steps_back(folder: Path) -> No
             for n in range(50)
         )
         log.write_bytes(head + b"\n" + backwards + rest)
-        texts = contents(watch(server.url, session_id))
+        texts = texts_of(watch(server.url, session_id))
         assert texts[:50] == [f"line {n}" for n in range(50)]
-        resumed = contents(watch(server.url, session_id, last_id=str(len(head) + 1)))
+        resumed = texts_of(watch(server.url, session_id, last_id=str(len(head) + 1)))
         assert resumed == texts

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.faults.crowd import crowd
+from tests.clients.crowd import crowd
 from tests.faults.surroundings import folders, row_count, wait_for_all_workers
 from tests.faults.test_hearing import AGENTS, Echo
 from tests.server import Server, running_server, wait_for

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from tests.clients.event_source import texts_of
+from tests.clients.viewer import watch
 from tests.faults.surroundings import (
     Filler,
     folders,
@@ -13,7 +15,6 @@ from tests.faults.surroundings import (
     small_disk,
 )
 from tests.server import python_agent, running_server, wait_for
-from tests.sse import contents, watch
 from webapp.log.record import parse_record
 
 BLOCK = 4096
@@ -67,7 +68,7 @@ def test_full_disk_of_the_logs_costs_a_gap_and_not_the_agent(folder: Path) -> No
         printed = sum(len(f"lost {n} {LINE}\n") for n in range(LINES))
         still_there = sum(len(line) + 1 for line in kept if line.startswith(b"lost"))
         assert told[1]["bytes"] == printed - still_there
-        assert contents(watch(server.url, session_id))[-1] == "after"
+        assert texts_of(watch(server.url, session_id))[-1] == "after"
 
 
 @needs_root

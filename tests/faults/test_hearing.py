@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.crowd import crowd
+from tests.clients.crowd import crowd
 from tests.server import Server, python_agent, running_server, wait_for
 
 # Prints a line for each letter that comes into a file.

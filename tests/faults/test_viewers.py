@@ -7,11 +7,12 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from tests.faults.crowd import crowd
+from tests.clients.crowd import crowd
+from tests.clients.event_source import Dispatched
+from tests.clients.viewer import Viewer, watch
 from tests.faults.test_hearing import AGENTS, Echo
 from tests.security.raw import held_by
 from tests.server import Server, python_agent, running_server, wait_for
-from tests.sse import Received, Viewer, watch
 
 STUCK = 12
 HEALTHY = 4
@@ -108,7 +109,7 @@ def test_viewers_whose_machine_is_gone_are_dropped_though_nothing_happens(server
 
 
 @pytest.fixture(scope="module")
-def told(server: Server) -> tuple[str, list[Received]]:
+def told(server: Server) -> tuple[str, list[Dispatched]]:
     """A session that has ended, and all its events."""
     session_id = server.invoke("say")
     server.wait_until_ended(session_id)
@@ -141,19 +142,19 @@ GARBAGE_BYTES = ["é".encode(), b"\xff\xfe", "٣".encode()]
 
 @pytest.mark.parametrize("asked", [*(text.encode() for text in GARBAGE), *GARBAGE_BYTES], ids=str)
 def test_last_event_id_that_is_no_place_is_a_gap_and_tears_nothing(
-    server: Server, told: tuple[str, list[Received]], asked: bytes
+    server: Server, told: tuple[str, list[Dispatched]], asked: bytes
 ) -> None:
     session_id, events = told
     received = resume(server, session_id, asked)
-    assert received[0].event == "notice"
+    assert received[0].type == "notice"
     assert received[0].json()["type"] == "gap"
-    rest = [(one.id, one.event, one.data) for one in received[1:]]
-    whole = [(one.id, one.event, one.data) for one in events]
+    rest = [(one.last_event_id, one.type, one.data) for one in received[1:]]
+    whole = [(one.last_event_id, one.type, one.data) for one in events]
     assert rest == whole[len(whole) - len(rest) :]
     assert rest[-1][1] == "done"
 
 
-def resume(server: Server, session_id: str, last_id: bytes) -> list[Received]:
+def resume(server: Server, session_id: str, last_id: bytes) -> list[Dispatched]:
     """What a viewer gets that comes back with these very bytes for an id."""
     with Viewer(server.url, session_id, last_id=last_id) as viewer:
         assert viewer.response.status_code == 200

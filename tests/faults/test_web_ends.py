@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults.crowd import Connection, Crowd, crowd
+from tests.clients.crowd import Connection, Crowd, crowd
 from tests.faults.surroundings import row, wait_for_all_workers
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
 from tests.sessions.machine import is_alive

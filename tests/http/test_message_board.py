@@ -25,14 +25,14 @@ class Follower:
     def __init__(
         self, board: MessageBoard, workflow_id: str, after: str, ping_seconds: float
     ) -> None:
-        self.heard: list[str | None] = []
+        self.received: list[str | None] = []
         self._followed = board.follow(workflow_id, after, ping_seconds)
         self.thread = threading.Thread(target=self._run)
         self.thread.start()
 
     def _run(self) -> None:
         for message in self._followed:
-            self.heard.append(None if message is None else str(message["content"]))
+            self.received.append(None if message is None else str(message["content"]))
 
 
 class TwoWorkers:
@@ -84,56 +84,56 @@ def _board_threads() -> list[threading.Thread]:
 def test_follower_gets_what_is_there_and_what_comes(two: TwoWorkers) -> None:
     two.say("before")
     follower = two.follow()
-    wait_for(lambda: follower.heard == ["before"])
+    wait_for(lambda: follower.received == ["before"])
     for number in range(5):
         two.say(str(number))
-        wait_for(lambda n=number: follower.heard[-1] == str(n))  # type: ignore[misc]
-    assert follower.heard == ["before", "0", "1", "2", "3", "4"]
+        wait_for(lambda n=number: follower.received[-1] == str(n))  # type: ignore[misc]
+    assert follower.received == ["before", "0", "1", "2", "3", "4"]
 
 
 def test_follower_goes_on_after_the_last_id(two: TwoWorkers) -> None:
     ids = [two.say(content) for content in "abc"]
     follower = two.follow(ids[1])
-    wait_for(lambda: follower.heard == ["c"])
+    wait_for(lambda: follower.received == ["c"])
 
 
 @pytest.mark.parametrize("last_id", ["x", "-1", "99", "1.5", "9" * 40, "٣", "0"])
 def test_id_that_is_none_begins_at_the_first_message(two: TwoWorkers, last_id: str) -> None:
     two.say("a")
     follower = two.follow(last_id)
-    wait_for(lambda: follower.heard == ["a"])
+    wait_for(lambda: follower.received == ["a"])
 
 
 def test_id_of_another_workflow_begins_at_the_first_message(two: TwoWorkers) -> None:
     two.say("a")
     other = two.elsewhere.write(_create)
     follower = two.follow(two.say("theirs", other))
-    wait_for(lambda: follower.heard == ["a"])
+    wait_for(lambda: follower.received == ["a"])
 
 
 def test_long_history_comes_whole(two: TwoWorkers) -> None:
     contents = [str(number) for number in range(250)]
     two.elsewhere.write(lambda orm: [progress.say(orm, two.workflow_id, c, None) for c in contents])
     follower = two.follow()
-    wait_for(lambda: follower.heard == contents)
+    wait_for(lambda: follower.received == contents)
 
 
 def test_silence_is_told_now_and_then(two: TwoWorkers) -> None:
     follower = two.follow(ping_seconds=0.05)
-    wait_for(lambda: follower.heard[:2] == [None, None])
+    wait_for(lambda: follower.received[:2] == [None, None])
     two.say("a")
-    wait_for(lambda: "a" in follower.heard)
+    wait_for(lambda: "a" in follower.received)
 
 
 def test_message_is_there_within_a_tenth_of_a_second(two: TwoWorkers) -> None:
     follower = two.follow()
     two.say("first")
-    wait_for(lambda: follower.heard == ["first"])
+    wait_for(lambda: follower.received == ["first"])
     delays = []
     for number in range(11):
         began_at = time.monotonic()
         two.say(str(number))
-        wait_for(lambda n=number: follower.heard[-1] == str(n))  # type: ignore[misc]
+        wait_for(lambda n=number: follower.received[-1] == str(n))  # type: ignore[misc]
         delays.append(time.monotonic() - began_at)
     assert sorted(delays)[5] < 0.1  # the median, for a machine that is busy
 
@@ -141,7 +141,7 @@ def test_message_is_there_within_a_tenth_of_a_second(two: TwoWorkers) -> None:
 def test_follower_gets_what_this_worker_adds(two: TwoWorkers) -> None:
     follower = two.follow()
     two.database.write(lambda orm: progress.say(orm, two.workflow_id, "ours", None))
-    wait_for(lambda: follower.heard == ["ours"])
+    wait_for(lambda: follower.received == ["ours"])
 
 
 class OutOfFiles(Database):
@@ -165,7 +165,7 @@ def test_followers_go_on_after_the_database_could_not_be_asked(
         database.is_broken = False
         for text in ("a", "b"):
             two.say(text)
-            wait_for(lambda text=text: follower.heard[-1:] == [text])  # type: ignore[misc]
+            wait_for(lambda text=text: follower.received[-1:] == [text])  # type: ignore[misc]
         two.stopped = True
         follower.thread.join(10)
 
@@ -186,14 +186,14 @@ def test_nothing_is_asked_when_nobody_follows(two: TwoWorkers) -> None:
     wait_for(lambda: not _board_threads())
     later = two.follow()
     two.say("a")
-    wait_for(lambda: later.heard == ["a"])
+    wait_for(lambda: later.received == ["a"])
 
 
 def test_follower_who_waits_holds_no_snapshot_of_the_database(two: TwoWorkers) -> None:
     """One that is held keeps the WAL from being cut: https://sqlite.org/wal.html#ckpt"""
     follower = two.follow()
     two.say("a")
-    wait_for(lambda: follower.heard == ["a"])
+    wait_for(lambda: follower.received == ["a"])
     with two.elsewhere.read() as orm:
         connection: Any = orm.connection().connection.dbapi_connection
         connection.execute("COMMIT")

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.event_source import Dispatched, texts_of
+from tests.clients.viewer import Viewer
 from tests.server import Server, python_agent, running_server, wait_for
-from tests.sse import Received, Viewer, contents
 
 SESSIONS = 200
 LINES = 50
@@ -18,14 +19,14 @@ NUMBERED_LINES = python_agent(
 def watch_elsewhere(server: Server, session_id: str, not_worker: int) -> tuple[list[str], object]:
     """The texts of a session and its end, from another worker than the given one."""
 
-    def elsewhere() -> list[Received]:
+    def elsewhere() -> list[Dispatched]:
         with Viewer(server.url, session_id) as viewer:
             viewer.response.raise_for_status()
             return list(viewer) if viewer.worker_pid != not_worker else []
 
     events = wait_for(elsewhere)
-    assert events[-1].event == "done"
-    return contents(events), events[-1].json()["exitCode"]
+    assert events[-1].type == "done"
+    return texts_of(events), events[-1].json()["exitCode"]
 
 
 @pytest.mark.parametrize("worker_class", ["gevent", "gthread"])

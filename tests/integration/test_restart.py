@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.clients.event_source import Dispatched
+from tests.clients.viewer import Viewer
 from tests.server import Server, python_agent, running_server, wait_for
-from tests.sse import Received, Viewer
 
 SESSIONS = 20
 LINES = 300
@@ -26,7 +27,7 @@ class PersistentViewer(threading.Thread):
         super().__init__(daemon=True)
         self.server = server
         self.session_id = session_id
-        self.events: list[Received] = []
+        self.events: list[Dispatched] = []
         self.connections = 0
         self.last_id: str | None = None
         self.refusals: list[int] = []
@@ -45,17 +46,17 @@ class PersistentViewer(threading.Thread):
                 return
             for event in viewer:
                 self.events.append(event)
-                self.last_id = event.id
+                self.last_id = event.last_event_id
 
     @property
     def has_done(self) -> bool:
-        return bool(self.events) and self.events[-1].event == "done"
+        return bool(self.events) and self.events[-1].type == "done"
 
     def check(self) -> None:
         """Every line once and in order, and one end."""
-        texts = [event.json()["content"] for event in self.events if event.event == "message"]
+        texts = [event.json()["content"] for event in self.events if event.type == "message"]
         assert texts == [f"line {number}" for number in range(LINES)]
-        assert [event.event for event in self.events].count("done") == 1
+        assert [event.type for event in self.events].count("done") == 1
         assert self.events[-1].json()["exitCode"] == 0
         assert self.refusals == []
 

@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.clients.viewer import Viewer
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
-from tests.sse import Viewer
 
 TOKEN = "sesame-open-4711"
 AGENTS = {"quick": python_agent("print(sys.stdin.read())")}

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.clients.event_source import texts_of
+from tests.clients.viewer import Viewer
 from tests.server import HTTP, Server, end_sessions, python_agent, running_server, wait_for
-from tests.sse import Viewer, contents
 
 VIEWERS = 100
 SOON_SECONDS = 3.5
@@ -142,11 +143,11 @@ def test_second_master_takes_over_and_viewers_miss_nothing(folder: Path, worker_
                 assert server.process.wait(SOON_SECONDS) == 0
                 assert not any(Path(f"/proc/{worker}").exists() for worker in both)
 
-                with Viewer(server.url, session_id, last_id=viewer.last_id) as resumed:
+                with Viewer(server.url, session_id, last_id=seen[-1].last_event_id) as resumed:
                     assert resumed.worker_pid in children(master)
                     rest = iter(resumed)
                     seen += [next(rest), next(rest)]
-                numbers = [int(text) for text in contents(seen)]
+                numbers = [int(text) for text in texts_of(seen)]
                 assert numbers == list(range(len(numbers)))
                 assert server.session(session_id)["pid"] == pid
                 assert server.invoke("ticking")
@@ -165,7 +166,7 @@ def test_second_master_can_be_sent_away_again_and_the_first_goes_on(folder: Path
                 wait_for(lambda: not Path(f"/proc/{master}").exists(), SOON_SECONDS)
                 assert server.worker_pids() == first_workers
                 if viewer.worker_pid in first_workers:
-                    assert next(events).event == "message"
+                    assert next(events).type == "message"
                 assert server.invoke("ticking")
                 assert server.session(session_id)["status"] == "running"
 
@@ -181,4 +182,4 @@ def test_second_master_becomes_the_first_and_can_be_replaced_itself(folder: Path
             os.kill(second, signal.SIGHUP)
             wait_for(lambda: not workers & children(second) and len(children(second)) == 2)
             with Viewer(server.url, session_id) as viewer:
-                assert next(iter(viewer)).event == "session"
+                assert next(iter(viewer)).type == "session"

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from werkzeug.test import TestResponse
 
+from tests.clients.viewer import Viewer
 from tests.faults.surroundings import row_count
 from tests.http.client import Client, data_of
 from tests.http.conftest import MakeClient
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
-from tests.sse import Viewer
 
 WORKERS, STREAMS, CHANGES, GUESSES = 2, 3, 30, 10
 TOKEN = "s3cret-token-of-the-server"

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.clients.event_source import Dispatched
+from tests.clients.viewer import watch
 from tests.server import HTTP, Server, python_agent, running_server
-from tests.sse import Received, watch
 from webapp.log.json_line import RESERVED_NAMES
 
 SCRIPT = "<script>alert(1)</script><img src=x onerror=alert(1)>"
@@ -65,17 +66,19 @@ def test_nothing_that_an_agent_prints_begins_a_field_or_forges_an_end(
         assert names == [b"id", b"event", b"data"]
 
     events = watch(server.url, "", query=url.partition("?")[2])
-    assert [event.event for event in events].count("session") == 1
-    assert events[0].event == "session"
-    assert [event.event for event in events].count("done") == 1
+    assert [event.type for event in events].count("session") == 1
+    assert events[0].type == "session"
+    assert [event.type for event in events].count("done") == 1
     done = events[-1].json()
     assert (done["data"] if "envelope" in options else done)["exitCode"] == 7
-    assert not RESERVED_NAMES & {event.event for event in from_stdout(events)}
-    assert [int(event.id or 0) for event in events] == sorted(int(e.id or 0) for e in events)
+    assert not RESERVED_NAMES & {event.type for event in from_stdout(events)}
+    assert [int(event.last_event_id or 0) for event in events] == sorted(
+        int(e.last_event_id or 0) for e in events
+    )
 
 
-def from_stdout(events: list[Received]) -> list[Received]:
-    return [event for event in events[1:-1] if event.event != "stderr"]
+def from_stdout(events: list[Dispatched]) -> list[Dispatched]:
+    return [event for event in events[1:-1] if event.type != "stderr"]
 
 
 def test_browser_that_opens_an_output_runs_nothing(server: Server, session_id: str) -> None:

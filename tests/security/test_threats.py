@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from tests.cli.command import refused, run
+from tests.clients.viewer import watch
 from tests.faults.surroundings import folders, needs_root, row, row_count
 from tests.http.conftest import MakeClient
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
-from tests.sse import watch
 from webapp.agents.profiles import BUILT_IN
 
 MOST, MOST_PER_WORKFLOW = 6, 4
@@ -54,7 +54,7 @@ def printed(server: Server, session_id: str) -> str:
     """What the agent said."""
     server.wait_until_ended(session_id)
     events = watch(server.url, session_id)
-    return "\n".join(e.json()["content"] for e in events if e.event == "message")
+    return "\n".join(e.json()["content"] for e in events if e.type == "message")
 
 
 # --- who may listen, who may ask ------------------------------------------------------

@@ -121,7 +121,7 @@ class WsgiServer:
 
         def read(viewer: ThreadViewer) -> None:
             for piece in streams.respond(asked, {}):
-                viewer.body += piece
+                viewer.take(piece)
 
         return ThreadViewer(read)
 
@@ -249,14 +249,14 @@ def read_by_thread(connection: socket.socket, protocol: str = "HTTP/1.1") -> Thr
         with connection, connection.makefile("rb") as body:
             if protocol == "HTTP/1.0":
                 while data := body.read1():
-                    viewer.body += data
+                    viewer.take(data)
                 return
             while head := body.readline():
                 size = int(head, 16)
                 data = body.read(size)
                 if body.read(2) != b"\r\n":
                     raise AssertionError(f"a chunk of {size} bytes does not end there")
-                viewer.body += data
+                viewer.take(data)
                 if size == 0:
                     return
 

@@ -20,7 +20,7 @@ START = 1_795_467_840 * SECOND
 
 
 class Clock:
-    """Stands still until it is moved."""
+    """Does not move by itself."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -29,7 +29,7 @@ class Clock:
         return self.now
 
 
-class Stage:
+class TimedLog:
     """A log, written by hand, and replays of it."""
 
     def __init__(self, folder: Path) -> None:
@@ -38,14 +38,14 @@ class Stage:
         self.clock = Clock()
 
     def write(self, *records: tuple[float, str]) -> None:
-        """Records of the agent's, each so many seconds after the start."""
+        """Records of the agent's, each with its seconds after the start."""
         with self.log.path.open("ab") as log:
             for seconds, text in records:
                 time_ns = START + int(seconds * SECOND)
                 log.write(format_record(time_ns, b"stdout", text.encode()))
 
     def end(self, seconds: float) -> None:
-        """The `done`, so many seconds after the start."""
+        """The `done`, this many seconds after the start."""
         with self.log.path.open("ab") as log:
             log.write(format_record(START + int(seconds * SECOND), b"system", DONE))
 
@@ -72,35 +72,35 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
+def timed(tmp_path: Path) -> Iterator[TimedLog]:
     """An empty log."""
-    opened = Stage(tmp_path)
+    opened = TimedLog(tmp_path)
     yield opened
     opened.feed.close()
     opened.log.die()
 
 
-def rhythm(told: list[tuple[float, Dispatched]]) -> list[tuple[float, str]]:
+def rhythm(shown: list[tuple[float, Dispatched]]) -> list[tuple[float, str]]:
     """When each text came; the end has its event's name."""
     return [
         (came, event.json()["content"] if event.type == "message" else event.type)
-        for came, event in told
+        for came, event in shown
     ]
 
 
-def test_events_keep_the_agents_rhythm_and_end_with_done(stage: Stage) -> None:
-    stage.write((0, "a"), (0.25, "b"), (0.25, "c"), (2, "d"))
-    stage.end(2.5)
-    replay = stage.replay()
-    told = stage.run(replay)
-    assert rhythm(told) == [(0, "a"), (0.25, "b"), (0.25, "c"), (2, "d"), (2.5, "done")]
+def test_events_keep_the_agents_rhythm_and_end_with_done(timed: TimedLog) -> None:
+    timed.write((0, "a"), (0.25, "b"), (0.25, "c"), (2, "d"))
+    timed.end(2.5)
+    replay = timed.replay()
+    shown = timed.run(replay)
+    assert rhythm(shown) == [(0, "a"), (0.25, "b"), (0.25, "c"), (2, "d"), (2.5, "done")]
     assert replay.cursor.is_over
-    assert told[-1][1].last_event_id == str(stage.log.path.stat().st_size)
+    assert shown[-1][1].last_event_id == str(timed.log.path.stat().st_size)
 
 
-def test_events_that_are_due_together_come_in_one_piece(stage: Stage) -> None:
-    stage.write((0, "a"), (0, "b"), (1, "c"))
-    replay = stage.replay()
+def test_events_that_are_due_together_come_in_one_piece(timed: TimedLog) -> None:
+    timed.write((0, "a"), (0, "b"), (1, "c"))
+    replay = timed.replay()
     piece = replay.read()
     assert isinstance(piece, bytes)
     assert len(events_of(piece)) == 2
@@ -108,95 +108,95 @@ def test_events_that_are_due_together_come_in_one_piece(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize(("speed", "times"), [(2, [0, 0.5, 2]), (0.5, [0, 2, 8])])
-def test_speed_divides_each_pause(stage: Stage, speed: float, times: list[float]) -> None:
-    stage.write((0, "a"), (1, "b"))
-    stage.end(4)
-    assert [came for came, _event in stage.run(stage.replay(speed))] == times
+def test_speed_divides_each_pause(timed: TimedLog, speed: float, times: list[float]) -> None:
+    timed.write((0, "a"), (1, "b"))
+    timed.end(4)
+    assert [came for came, _event in timed.run(timed.replay(speed))] == times
 
 
-def test_long_silence_is_cut_to_the_longest_gap_of_the_agents_time(stage: Stage) -> None:
-    stage.write((0, "a"), (3600, "b"), (3601, "c"))
-    stage.end(9999)
-    told = stage.run(stage.replay(speed=2, max_gap=2))
-    assert [came for came, _event in told] == [0, 1, 1.5, 2.5]
+def test_long_silence_is_cut_to_the_longest_gap_of_the_agents_time(timed: TimedLog) -> None:
+    timed.write((0, "a"), (3600, "b"), (3601, "c"))
+    timed.end(9999)
+    shown = timed.run(timed.replay(speed=2, max_gap=2))
+    assert [came for came, _event in shown] == [0, 1, 1.5, 2.5]
 
 
-def test_no_gap_at_all_tells_everything_at_once(stage: Stage) -> None:
-    stage.write((0, "a"), (5, "b"))
-    stage.end(9)
-    assert [came for came, _event in stage.run(stage.replay(max_gap=0))] == [0, 0, 0]
+def test_no_gap_at_all_tells_everything_at_once(timed: TimedLog) -> None:
+    timed.write((0, "a"), (5, "b"))
+    timed.end(9)
+    assert [came for came, _event in timed.run(timed.replay(max_gap=0))] == [0, 0, 0]
 
 
-def test_clock_of_the_agent_that_steps_back_is_never_waited_for(stage: Stage) -> None:
-    stage.write((10, "a"), (0, "b"), (1, "c"), (11, "d"))
-    told = stage.run(stage.replay())
-    assert rhythm(told) == [(0, "a"), (0, "b"), (1, "c"), (11, "d")]
+def test_clock_of_the_agent_that_steps_back_is_never_waited_for(timed: TimedLog) -> None:
+    timed.write((10, "a"), (0, "b"), (1, "c"), (11, "d"))
+    shown = timed.run(timed.replay())
+    assert rhythm(shown) == [(0, "a"), (0, "b"), (1, "c"), (11, "d")]
 
 
 def test_slow_viewer_gets_what_became_due_meanwhile_and_falls_no_further_behind(
-    stage: Stage,
+    timed: TimedLog,
 ) -> None:
-    stage.write((0, "a"), (1, "b"), (2, "c"), (10, "d"))
-    replay = stage.replay()
+    timed.write((0, "a"), (1, "b"), (2, "c"), (10, "d"))
+    replay = timed.replay()
     replay.read()
-    stage.clock.now += 5
+    timed.clock.now += 5
     piece = replay.read()
     assert isinstance(piece, bytes)
     assert len(events_of(piece)) == 2
     assert replay.read() == pytest.approx(5.0)
 
 
-def test_line_that_is_no_record_comes_with_the_one_before_it(stage: Stage) -> None:
-    stage.write((0, "a"))
-    with stage.log.path.open("ab") as log:
+def test_line_that_is_no_record_comes_with_the_one_before_it(timed: TimedLog) -> None:
+    timed.write((0, "a"))
+    with timed.log.path.open("ab") as log:
         log.write(b"no record\n2026-13-41T99:00:00.000000000Z stdout F impossible\n")
-    stage.write((1, "b"))
-    stage.end(1)
-    told = stage.run(stage.replay())
-    assert [came for came, _event in told] == [0, 0, 0, 1, 1]
+    timed.write((1, "b"))
+    timed.end(1)
+    shown = timed.run(timed.replay())
+    assert [came for came, _event in shown] == [0, 0, 0, 1, 1]
 
 
-def test_replay_that_caught_up_with_a_live_session_goes_on_live(stage: Stage) -> None:
-    stage.write((0, "a"), (1, "b"))
-    replay = stage.replay()
-    assert len(stage.run(replay)) == 2
+def test_replay_that_caught_up_with_a_live_session_goes_on_live(timed: TimedLog) -> None:
+    timed.write((0, "a"), (1, "b"))
+    replay = timed.replay()
+    assert len(timed.run(replay)) == 2
     assert replay.read() is None
-    stage.write((500, "c"))
-    assert rhythm(stage.run(replay)) == [(0, "c")]
-    stage.end(999)
-    assert rhythm(stage.run(replay)) == [(0, "done")]
+    timed.write((500, "c"))
+    assert rhythm(timed.run(replay)) == [(0, "c")]
+    timed.end(999)
+    assert rhythm(timed.run(replay)) == [(0, "done")]
     assert replay.cursor.is_over
 
 
-def test_what_is_written_before_it_has_caught_up_keeps_its_rhythm(stage: Stage) -> None:
-    stage.write((0, "a"), (1, "b"))
-    replay = stage.replay()
+def test_what_is_written_before_it_has_caught_up_keeps_its_rhythm(timed: TimedLog) -> None:
+    timed.write((0, "a"), (1, "b"))
+    replay = timed.replay()
     replay.read()
-    stage.write((3, "c"))
-    assert [came for came, _event in stage.run(replay)] == [1, 3]
+    timed.write((3, "c"))
+    assert [came for came, _event in timed.run(replay)] == [1, 3]
 
 
-def test_long_log_is_read_in_steps_and_keeps_its_order_and_ids(stage: Stage) -> None:
+def test_long_log_is_read_in_steps_and_keeps_its_order_and_ids(timed: TimedLog) -> None:
     texts = [f"{number} " + "x" * 100 for number in range(3 * READ_BYTES // 100)]
-    stage.write(*[(number / 100, text) for number, text in enumerate(texts)])
-    stage.end(len(texts) / 100)
-    told = stage.run(stage.replay())
-    assert [text for _came, text in rhythm(told)] == [*texts, "done"]
-    assert [came for came, _event in told[:3]] == [0, 0.01, 0.02]
-    assert told[-1][0] == pytest.approx(len(texts) / 100, abs=0.001)
-    ids = [int(event.last_event_id) for _came, event in told]
+    timed.write(*[(number / 100, text) for number, text in enumerate(texts)])
+    timed.end(len(texts) / 100)
+    shown = timed.run(timed.replay())
+    assert [text for _came, text in rhythm(shown)] == [*texts, "done"]
+    assert [came for came, _event in shown[:3]] == [0, 0.01, 0.02]
+    assert shown[-1][0] == pytest.approx(len(texts) / 100, abs=0.001)
+    ids = [int(event.last_event_id) for _came, event in shown]
     assert ids == sorted(ids)
 
 
-def test_replay_begins_at_a_boundary_without_waiting(stage: Stage) -> None:
-    stage.write((0, "a"))
-    middle = stage.log.path.stat().st_size
-    stage.write((60, "b"), (61, "c"))
-    assert rhythm(stage.run(stage.replay(offset=middle))) == [(0, "b"), (1, "c")]
+def test_replay_begins_at_a_boundary_without_waiting(timed: TimedLog) -> None:
+    timed.write((0, "a"))
+    middle = timed.log.path.stat().st_size
+    timed.write((60, "b"), (61, "c"))
+    assert rhythm(timed.run(timed.replay(offset=middle))) == [(0, "b"), (1, "c")]
 
 
-def test_replay_of_what_has_its_end_behind_it_is_over(stage: Stage) -> None:
-    stage.end(1)
-    replay = stage.replay(offset=stage.log.path.stat().st_size)
+def test_replay_of_what_has_its_end_behind_it_is_over(timed: TimedLog) -> None:
+    timed.end(1)
+    replay = timed.replay(offset=timed.log.path.stat().st_size)
     assert replay.read() is None
     assert replay.cursor.is_over

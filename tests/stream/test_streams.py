@@ -34,7 +34,7 @@ def test_stream_begins_with_a_jittered_retry(server: StreamServer) -> None:
     assert len(retries) > 1
 
 
-def test_stream_tells_what_there_is_then_what_comes_until_done(server: StreamServer) -> None:
+def test_stream_has_what_there_is_then_what_comes_until_done(server: StreamServer) -> None:
     server.log.say("before")
     viewer = server.watch()
     viewer.wait_for_texts("before")
@@ -46,7 +46,7 @@ def test_stream_tells_what_there_is_then_what_comes_until_done(server: StreamSer
     assert viewer.events[-1].last_event_id == str(end)
 
 
-def test_finished_log_is_told_to_its_end_at_once(server: StreamServer) -> None:
+def test_finished_log_is_sent_to_its_end_at_once(server: StreamServer) -> None:
     server.log.say("one")
     server.log.end()
     server.log.die()
@@ -56,7 +56,7 @@ def test_finished_log_is_told_to_its_end_at_once(server: StreamServer) -> None:
     assert server.abandoned == []
 
 
-def test_growth_is_heard_by_inotify_alone(server: StreamServer) -> None:
+def test_growth_is_noticed_by_inotify_alone(server: StreamServer) -> None:
     server.options.look_seconds = LONG_SECONDS
     viewer = server.watch()
     for count in range(1, 6):
@@ -72,7 +72,7 @@ def test_growth_is_seen_without_inotify(server: StreamServer) -> None:
         viewer.wait_for_texts(*["x"] * count)
 
 
-def test_torn_record_is_told_once_it_is_whole(server: StreamServer) -> None:
+def test_torn_record_is_sent_once_it_is_whole(server: StreamServer) -> None:
     viewer = server.watch()
     os.write(server.log.fd, b"2026-11-23T21:04:00.123456789Z stdout F ha")
     server.log.path.stat()
@@ -80,7 +80,7 @@ def test_torn_record_is_told_once_it_is_whole(server: StreamServer) -> None:
     viewer.wait_for_texts("half")
 
 
-def test_parts_of_a_line_are_parts_for_who_joins_in_between(server: StreamServer) -> None:
+def test_parts_of_a_line_are_parts_for_a_viewer_who_joins_in_between(server: StreamServer) -> None:
     joined = server.log.say('{"type":"x",', tag=b"P")
     server.log.say('"n":1}')
     server.log.end()
@@ -191,7 +191,7 @@ def test_ping_leaves_the_last_event_id_alone(server: StreamServer) -> None:
     assert source.last_event_id == str(seen)
 
 
-def test_worker_that_is_told_to_end_ends_its_streams(server: StreamServer) -> None:
+def test_worker_that_ends_ends_its_streams(server: StreamServer) -> None:
     server.log.say("one")
     viewer = server.watch()
     viewer.wait_for_texts("one")
@@ -204,11 +204,11 @@ def test_worker_that_is_told_to_end_ends_its_streams(server: StreamServer) -> No
 
 
 def test_log_that_is_cut_is_a_gap_and_the_stream_goes_on(server: StreamServer) -> None:
-    kept = server.log.say("one")
+    first = server.log.say("one")
     server.log.say("two")
     viewer = server.watch()
     viewer.wait_for_texts("one", "two")
-    os.ftruncate(server.log.fd, kept)
+    os.ftruncate(server.log.fd, first)
     wait_for(lambda: viewer.names[2:] == ["notice"])
     assert viewer.events[2].json()["type"] == "gap"
     server.log.say("three")
@@ -237,7 +237,7 @@ def test_log_that_was_removed_is_a_gap_and_the_end_that_the_row_knows(server: St
     assert viewer.events[1].json() == BY_ROW
 
 
-def test_log_that_is_removed_while_its_runner_lives_is_told_on(server: StreamServer) -> None:
+def test_log_that_is_removed_while_its_runner_lives_goes_on(server: StreamServer) -> None:
     viewer = server.watch()
     server.log.say("one")
     viewer.wait_for_texts("one")
@@ -285,7 +285,7 @@ def test_abandoned_log_stays_open_until_its_row_knows_the_end(server: StreamServ
     viewer.wait_until_ended()
 
 
-def test_trouble_while_a_log_is_looked_after_ends_no_stream(server: StreamServer) -> None:
+def test_error_while_a_log_is_looked_at_ends_no_stream(server: StreamServer) -> None:
     def fail() -> dict[str, object] | None:
         raise OSError("no space left on device")
 

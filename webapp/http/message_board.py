@@ -15,7 +15,7 @@ from webapp.store.commits import CommitWatch
 from webapp.store.engine import Database
 
 POLL_SECONDS = 0.05
-"""Between two looks for a commit: the most by which a message is late."""
+"""Between two looks for a commit: no message is later than this."""
 _RETRY_SECONDS = 1.0
 """After a look that failed."""
 _PAGE = 100

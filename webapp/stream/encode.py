@@ -28,14 +28,14 @@ _OUT_HEAD, _ERROR_HEAD = b" stdout F ", b" stderr F "
 _JSON_HEAD = _OUT_HEAD + b"{"
 _CONTENT_AT = TIME_BYTES + len(_OUT_HEAD)
 _MANY_LINES = 16
-"""From so many on it pays to look at all at once."""
+"""From this many on it is faster to look at all at once."""
 _TYPED = b"\nevent: %b\ndata: %b\n\n"
 _TEXT = b"\nevent: message\ndata: %b\n\n"
 _ERROR = b"\nevent: stderr\ndata: %b\n\n"
 
 
 class Encoded(NamedTuple):
-    """A run of records as frames, and what stands at their end."""
+    """A run of records as frames, and the state at their end."""
 
     frames: bytes
     goes_on: bool
@@ -54,8 +54,8 @@ def encode_records(
     lines = records.split(b"\n")
     lines.pop()
     is_plain = not as_envelope and are_times([line[:TIME_BYTES] for line in lines])
-    is_as_it_stands = is_plain and b"\r" not in records and records.isascii()
-    if is_as_it_stands and not goes_on and len(lines) >= _MANY_LINES:
+    is_verbatim = is_plain and b"\r" not in records and records.isascii()
+    if is_verbatim and not goes_on and len(lines) >= _MANY_LINES:
         full = _encode_full_lines(lines, offset, typed)
         if full is not None:
             return Encoded(full, goes_on=False, is_done=False, events=len(lines))
@@ -72,7 +72,7 @@ def encode_records(
                 append(text % (offset, text_data("content", content).encode()))
                 goes_on = False
                 continue
-            if is_as_it_stands and len(content) <= SHALLOW_BYTES:
+            if is_verbatim and len(content) <= SHALLOW_BYTES:
                 name = name_of_short_json(content)
             else:
                 name = name_of_json(content)

@@ -1,4 +1,4 @@
-"""The encoder of Server-Sent Events: pure, and the only place that knows their syntax.
+"""The encoder of Server-Sent Events: pure, and the only code that knows their syntax.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """
@@ -34,7 +34,7 @@ def envelope(event: Event) -> str:
 
 
 def encode_own(name: str, content: dict[str, object], *, as_envelope: bool = False) -> bytes:
-    """What the server itself has to say: no id, since it does not stand in the log."""
+    """An event of the server itself, which has no id: it is not in the log."""
     data = to_json(content)
     if as_envelope:
         data = f'{{"time":"","stream":"","event":{to_json(name)},"data":{data}}}'

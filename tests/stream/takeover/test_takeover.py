@@ -79,7 +79,7 @@ def test_viewers_of_different_formats_do_not_mix(server: GeventServer) -> None:
     assert named.events[0].last_event_id == f"s/{end}"
 
 
-def test_who_comes_to_the_tail_brings_those_along_who_have_heard_nothing(
+def test_viewer_who_comes_to_the_tail_wakes_those_who_are_parked_there(
     server: GeventServer,
 ) -> None:
     server.options.has_inotify = False
@@ -92,7 +92,7 @@ def test_who_comes_to_the_tail_brings_those_along_who_have_heard_nothing(
         viewer.wait_for_texts("one")
 
 
-def test_who_is_further_than_the_tail_is_not_told_anything_twice(
+def test_viewer_who_is_further_than_the_tail_gets_nothing_twice(
     server: GeventServer,
 ) -> None:
     server.options.has_inotify = False
@@ -194,7 +194,7 @@ def test_viewer_that_resets_its_connection_is_noticed(server: GeventServer) -> N
     wait_for(lambda: server.ask("viewers") == 0)
 
 
-def test_viewer_that_has_nothing_more_to_say_goes_on_listening(server: GeventServer) -> None:
+def test_viewer_that_ends_its_half_of_the_connection_goes_on_reading(server: GeventServer) -> None:
     connection = server.connect()
     wait_for(lambda: server.ask("viewers") == 1)
     connection.shutdown(socket.SHUT_WR)
@@ -270,10 +270,21 @@ def test_replay_that_has_caught_up_is_parked_with_the_live_ones(
     replayed.wait_until_ended()
 
 
-def test_worker_that_is_told_to_end_leaves_no_connection_open(server: GeventServer) -> None:
+def test_worker_that_ends_leaves_no_connection_open(server: GeventServer) -> None:
     parked = [server.watch() for _ in range(10)]
     wait_for(lambda: server.ask("viewers") == 10)
     server.stop()
     for viewer in parked:
         viewer.wait_until_ended()
     wait_for(lambda: server.ask("viewers") == 0)
+
+
+def test_worker_that_ends_cuts_no_event_of_a_viewer_who_catches_up(server: GeventServer) -> None:
+    ids = [str(server.log.say(f"{number} {BIG}")) for number in range(100)]
+    with stuck(server) as slow:
+        server.stop()
+        viewer = read_by_thread(slow)
+        viewer.wait_until_ended()
+    assert 0 < len(viewer.events) < len(ids)
+    assert [event.last_event_id for event in viewer.events] == ids[: len(viewer.events)]
+    assert viewer.body.endswith(b"\n\n")

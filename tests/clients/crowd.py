@@ -1,7 +1,6 @@
 """A crowd of viewers in one thread: each comes back with its last id, as an EventSource does."""
 
 import contextlib
-import json
 import re
 import selectors
 import socket
@@ -10,9 +9,10 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from tests.clients.event_source import EventSource
+
 _HEAD_END = b"\r\n\r\n"
 _CHUNK = re.compile(rb"([0-9a-fA-F]+)\r\n")
-_FRAME_END = b"\n\n"
 
 
 @dataclass
@@ -41,7 +41,8 @@ class Viewer:
     notices: list[str] = field(default_factory=list)
     back_at: float | None = 0.0
     wire: bytes = b""
-    body: bytes = b""
+    source: EventSource = field(default_factory=EventSource)
+    """Of the newest connection."""
 
     @property
     def has_done(self) -> bool:
@@ -56,7 +57,7 @@ class Viewer:
 
 
 class Crowd:
-    """So many viewers of one session. `with crowd(…)` runs it."""
+    """Some viewers of one session. `with crowd(…)` runs it."""
 
     def __init__(self, port: int, session_id: str, count: int) -> None:
         self.viewers = [Viewer() for _ in range(count)]
@@ -76,7 +77,7 @@ class Crowd:
         return self._is_well() and all(viewer.is_watching for viewer in self.viewers)
 
     def have_seen(self, count: int) -> bool:
-        """Whether each has so many texts."""
+        """Whether each has this many texts."""
         return self._is_well() and all(len(viewer.texts) >= count for viewer in self.viewers)
 
     def have_done(self) -> bool:
@@ -100,7 +101,7 @@ class Crowd:
     # --- the thread -------------------------------------------------------------------
 
     def run(self) -> None:
-        """Until it is told to stop."""
+        """Until `stop`."""
         try:
             while not self._should_stop:
                 self._come_back()
@@ -127,7 +128,7 @@ class Crowd:
                 self._connect(viewer)
 
     def _connect(self, viewer: Viewer) -> None:
-        viewer.wire = viewer.body = b""
+        viewer.wire, viewer.source = b"", EventSource(last_event_id=viewer.last_id or "")
         viewer.connections.append(Connection(time.monotonic()))
         again = "" if viewer.last_id is None else f"Last-Event-ID: {viewer.last_id}\r\n"
         request = f"GET {self._path} HTTP/1.1\r\nHost: 127.0.0.1:{self._port}\r\n{again}\r\n"
@@ -176,25 +177,23 @@ class Crowd:
             if len(viewer.wire) < start + size + 2:
                 return
             now.is_whole = size == 0
-            viewer.body += viewer.wire[start : start + size]
+            self._take(viewer, viewer.wire[start : start + size])
             viewer.wire = viewer.wire[start + size + 2 :]
-            *frames, viewer.body = viewer.body.split(_FRAME_END)
-            for frame in frames:
-                self._take(viewer, frame)
 
-    def _take(self, viewer: Viewer, frame: bytes) -> None:
-        fields = dict(line.partition(": ")[::2] for line in frame.decode().split("\n"))
-        if "retry" in fields:
-            viewer.retry_ms = int(fields["retry"])
+    def _take(self, viewer: Viewer, body: bytes) -> None:
+        had_retry = viewer.source.retry_ms is not None
+        events = viewer.source.feed(body)
+        viewer.last_id = viewer.source.last_event_id or None
+        if viewer.source.retry_ms is not None and not had_retry:
+            viewer.retry_ms = viewer.source.retry_ms
             viewer.retries_ms.append(viewer.retry_ms)
-        viewer.last_id = fields.get("id", viewer.last_id)
-        name = fields.get("event")
-        if name is not None and name != "ping":
-            viewer.names.append(name)
-        if name == "notice":
-            viewer.notices.append(json.loads(fields["data"])["type"])
-        if name == "message":
-            viewer.texts.append(fields["data"].removeprefix('{"content":"').removesuffix('"}'))
+        for event in events:
+            if event.type != "ping":
+                viewer.names.append(event.type)
+            if event.type == "notice":
+                viewer.notices.append(event.json()["type"])
+            if event.type == "message":
+                viewer.texts.append(event.data.removeprefix('{"content":"').removesuffix('"}'))
 
 
 @contextlib.contextmanager

@@ -141,6 +141,14 @@ def test_agent_is_read_with_all_its_keys() -> None:
     assert (mine.max_seconds, mine.max_log_bytes, mine.dialect) == (1.5, 1000, "claude")
 
 
+def test_agent_may_print_pieces_of_messages_but_not_in_a_dialect() -> None:
+    pieces = '[agents.mine]\ncommand = ["tool"]\nmessages = "pieces"\n'
+    assert from_file(pieces).agents["mine"].messages == "pieces"
+    assert BUILT_IN["demo"].messages == "pieces"
+    with pytest.raises(SetupError, match=r"agents\.mine has both dialect and messages"):
+        from_file(pieces + 'dialect = "claude"\n')
+
+
 def test_agent_needs_no_more_than_a_command() -> None:
     mine = from_file('[agents.mine]\ncommand = ["tool"]').agents["mine"]
     assert (mine.message, mine.env, mine.cwd, mine.max_seconds) == (None, (), None, None)

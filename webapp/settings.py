@@ -382,6 +382,7 @@ _PROFILE_READERS: dict[str, Reader] = {
     "max_seconds": setting_values.number(0.001, 10_000_000, whole=False),
     "max_log_bytes": setting_values.number(1, 2**62, whole=True),
     "dialect": setting_values.one_of(*DIALECTS),
+    "messages": setting_values.one_of("pieces"),
     "input": setting_values.switch,
     "leave_background": setting_values.switch,
 }
@@ -410,4 +411,9 @@ def _profile(name: str, table: object, path: str) -> Profile:
         } | values
     if "command" not in values:
         raise SetupError(f"{path}: agents.{name} has no command, the program to run.")
+    if values.get("dialect") is not None and values.get("messages") is not None:
+        raise SetupError(
+            f"{path}: agents.{name} has both dialect and messages, expected one of them: a "
+            "dialect knows what a message is."
+        )
     return Profile(**({"name": name} | values))

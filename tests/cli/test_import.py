@@ -212,10 +212,14 @@ def sealed(records: list[dict[str, str]]) -> str:
 @pytest.mark.parametrize(
     ("first", "said"),
     [
-        ({}, "does not begin with the record of its session"),
-        ({"type": "session"}, "does not begin with the record of its session"),
-        ({"type": "session", "sessionId": "../../x"}, "'../../x', which is no session's id"),
-        ({"type": "session", "sessionId": "session-1790000000000-k3v9x0a1b2c3"}, "cannot be used"),
+        ({}, "expected a JSON object with a type"),
+        ({"type": "other"}, "does not begin with the record of its session"),
+        ({"type": "session"}, "sessionId is None, expected a session's id"),
+        ({"type": "session", "sessionId": "../../x"}, "'../../x', expected a session's id"),
+        (
+            {"type": "session", "sessionId": "session-1790000000000-k3v9x0a1b2c3"},
+            "workflowId is None, expected a workflow's id",
+        ),
     ],
 )
 def test_a_log_that_does_not_tell_its_session_is_refused(

@@ -294,6 +294,7 @@ def test_what_makes_no_sense_is_a_usage_error(arguments: list[str], said: str) -
     ("arguments", "said"),
     [
         (["--", ""], "expected a program"),
+        (["--name", "a\x1b[2J", "--", "true"], r"The name is 'a.*, expected 1 to 200 visible"),
         (["--", "echo", "\udcff"], "Argument 2 of the command is .* expected UTF-8"),
         (["--", "echo", "x" * 131_072], "Argument 2 of the command has 131072 bytes"),
         (["--message", "\udcff", "--", "true"], "The message must be UTF-8: byte 0 is 0xff"),

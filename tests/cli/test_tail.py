@@ -36,7 +36,7 @@ def test_tail_prints_a_conversation_as_people_read_it(place: Server) -> None:
 def test_tail_puts_a_line_together_that_came_in_pieces(place: Server) -> None:
     lines = run(place, "tail", ended(place, "demo", "prompt 0.3")).stdout.splitlines()
 
-    assert lines[1:3] == ["Continue? [y/n] (nobody answered)", "I take that as a yes."]
+    assert lines[1:4] == ["Continue? [y/n] (nobody answered)", "", "I take that as a yes."]
 
 
 def test_tail_raw_prints_the_log_byte_by_byte(place: Server) -> None:

@@ -24,6 +24,10 @@ def says(content: str) -> Said:
     return "message", {"type": "message", "content": content}
 
 
+def piece(content: str) -> Said:
+    return "message", {"type": "message", "content": content, "partial": True}
+
+
 def line(content: str, **more: Any) -> Said:
     return "message", {"content": content} | more
 
@@ -35,13 +39,12 @@ WARNING: Said = ("stderr", {"message": "careful"})
 @pytest.mark.parametrize(
     ("events", "text"),
     [
-        ([says("Hello "), says("world")], "Hello world\n"),
-        ([says("Hello"), says("world"), says("!")], "Hello world!\n"),
-        ([says("One sentence."), says("And another.")], "One sentence.\nAnd another.\n"),
-        ([says("a\n"), says("b\n")], "a\nb\n"),
+        ([piece("Hello "), piece("wor"), piece("ld")], "Hello world\n"),
+        ([says("One sentence."), says("And another.")], "One sentence.\n\nAnd another.\n"),
+        ([says("a\n"), says("b\n")], "a\n\nb\n"),
         ([line("a"), line(""), line("b")], "a\n\nb\n"),
         ([line("a? ", partial=True), line("b")], "a? b\n"),
-        ([says("a"), line("b"), says("c")], "a\nb\nc\n"),
+        ([says("a"), line("b"), says("c")], "a\n\nb\n\nc\n"),
         ([says("a"), CALL, says("\n\nb")], "a\n-> read path: a.py, n: 3\nb\n"),
         ([says("a"), WARNING, says("b")], "a\n! careful\nb\n"),
         ([("stderr", {"message": "10%\r20%"})], "! 10%\n! 20%\n"),
@@ -105,8 +108,8 @@ def test_codexs_items_read_like_any_agents() -> None:
     )
 
 
-def test_an_escape_sequence_may_be_split_between_two_messages() -> None:
-    assert shown(says("a \x1b]0;ti"), says("tle\x07b")) == "a b\n"
+def test_an_escape_sequence_may_be_split_between_two_pieces() -> None:
+    assert shown(piece("a \x1b]0;ti"), piece("tle\x07b")) == "a b\n"
 
 
 def test_colours_of_an_agent_do_not_run_into_what_follows() -> None:

@@ -14,6 +14,11 @@ def say(text: str) -> str:
     return json.dumps({"type": "message", "content": text})
 
 
+def piece(text: str) -> str:
+    """A piece of a message."""
+    return json.dumps({"type": "message", "content": text, "partial": True})
+
+
 CALL = '{"type":"tool_call","name":"x"}'
 USAGE = '{"type":"usage","inputTokens":1}'
 
@@ -30,7 +35,7 @@ def answer_of(*records: tuple[bytes, bytes, str] | str, dialect: str | None = No
     def read(count: int, offset: int) -> bytes:
         return log[offset : offset + count]
 
-    return read_answer(read, len(log), dialect_named(dialect))
+    return read_answer(read, len(log), dialect_named(dialect, None))
 
 
 @pytest.mark.parametrize(
@@ -39,11 +44,11 @@ def answer_of(*records: tuple[bytes, bytes, str] | str, dialect: str | None = No
         ([], None),
         ([CALL, USAGE], None),
         ([say(" \n"), ""], None),
-        ([say("Hello "), say("you\n"), USAGE], "Hello you"),
-        ([say("first"), CALL, say("a "), say("b"), USAGE], "a b"),
+        ([piece("Hello "), piece("you\n"), USAGE], "Hello you"),
+        ([say("first"), CALL, say("a"), say("b"), USAGE], "a\n\nb"),
         ([say("a"), CALL], "a"),
         (["plain", "text", ""], "plain\ntext"),
-        ([CALL, "plain", say("and not"), USAGE], "plain\nand not"),
+        ([CALL, "plain", say("and not"), USAGE], "plain\n\nand not"),
         (['{"no":"type"}', '{"type":7}', "{"], '{"no":"type"}\n{"type":7}\n{'),
         ([say("é\u2028😀")], "é\u2028😀"),
         (['{"type":"message","content":7}'], None),

@@ -41,7 +41,7 @@ def usage_in(log: bytes, dialect: str | None) -> Found:
     def read(count: int, offset: int) -> bytes:
         return log[offset : offset + count]
 
-    found = read_usage(read, len(log), dialect_named(dialect))
+    found = read_usage(read, len(log), dialect_named(dialect, None))
     return None if found is None else tuple(found.values())
 
 

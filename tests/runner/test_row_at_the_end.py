@@ -30,7 +30,7 @@ def test_answer_stands_in_the_history_when_the_session_has_ended(
     session = machine.run("a question")
     assert history(machine, session) == [
         ("user", "a question", session.id),
-        ("agent", "a question\nDone.", session.id),
+        ("agent", "a question\n\nDone.", session.id),
     ]
 
 

@@ -12,7 +12,7 @@ import pytest
 from tests.runner.conftest import MakeMachine
 from tests.server import wait_for
 from tests.sessions.machine import Machine, is_alive, python, shell
-from webapp.sessions.launch import BASE_ENVIRONMENT
+from webapp.sessions.launch import BASE_ENVIRONMENT, UNBUFFERED
 from webapp.store.models import Session
 
 OWN = {"AGENT_STREAM_SESSION_ID", "AGENT_STREAM_WORKFLOW_ID", "AGENT_STREAM_STAGE_INDEX"}
@@ -43,7 +43,7 @@ def test_environment_is_an_allow_list(
     monkeypatch.setenv("PASSED_ON", "a=b c\n")
     machine = make_machine(ENVIRONMENT, env=("PASSED_ON", "NOT_THERE"))
     found = environment_of(machine, machine.run())
-    assert set(found) <= {*BASE_ENVIRONMENT, *OWN, "PASSED_ON"}
+    assert set(found) <= {*BASE_ENVIRONMENT, *OWN, UNBUFFERED, "PASSED_ON"}
     assert found["PASSED_ON"] == "a=b c\n"
     assert found["PATH"] == os.environ["PATH"]
 

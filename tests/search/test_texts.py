@@ -26,7 +26,7 @@ def texts(*records: bytes) -> list[str]:
     ("content", "expected"),
     [
         (b"plain words", "plain words"),
-        (b'{"type":"message","content":"two\\nlines"}', "message\ntwo\nlines"),
+        (b'{"type":"message","content":"two\\nlines"}', "two\nlines"),
         (b'{"type":"x","n":1,"deep":[{"a":"b"},["c"]],"uuid":"1-2"}', "x\nb\nc"),
         (b'{"type":"broken', '{"type":"broken'),
         (b"[1] no object", "[1] no object"),

@@ -53,6 +53,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         folder,
         AGENTS,
         settings={"grace_seconds": 0.5},
+        within=("setpriv", "--groups=4"),  # a group of the server's that no agent may keep
         AGENT_STREAM_TOKEN=TOKEN,
         OTHER_API_KEY="another-agent-its-key",
     ) as started:

@@ -21,7 +21,9 @@ from webapp.store import engine
 from webapp.store.ids import new_session_id
 from webapp.store.models import Session
 
-SESSION = format_record(1, b"system", b'{"type":"session","pid":7,"startedAt":"then"}')
+SESSION = format_record(
+    1, b"system", b'{"type":"session","pid":7,"startedAt":"2026-11-23T21:04:00.000Z"}'
+)
 LINE = format_record(2, b"stdout", b"hello")
 DONE = format_record(
     1_795_467_840_123_456_789,
@@ -204,7 +206,7 @@ def test_row_is_closed_from_the_done_that_the_log_has(make_machine: MakeMachine)
     session = orphan(machine, SESSION + LINE + DONE, status="starting")
     found = settle(machine, session)
     assert (found.status, found.exit_code, found.error) == ("failed", 3, None)
-    assert (found.pid, found.started_at) == (7, "then")
+    assert (found.pid, found.started_at) == (7, "2026-11-23T21:04:00.000Z")
     assert found.ended_at == "2026-11-23T21:04:00.123Z"
     assert found.log_bytes == len(SESSION + LINE + DONE)
     assert machine.log(session) == SESSION + LINE + DONE

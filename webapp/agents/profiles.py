@@ -43,6 +43,8 @@ class Profile:
     """Whether what the agent started in the background goes on when it has ended."""
     dialect: str | None = None
     """How what it prints is to be read: a name of `webapp.log.dialects`."""
+    messages: str | None = None
+    """`pieces`: each `message` that it prints is a piece of a text, not a whole message."""
 
     def argv(self, values: dict[str, str]) -> list[str]:
         """The command with its placeholders filled in; an element is never split."""
@@ -69,12 +71,14 @@ BUILT_IN = {
             name="demo",
             command=(sys.executable, "-I", "-S", str(_DEMO)),
             message="stdin",
+            messages="pieces",
         ),
         # Asks, and reads the answers.
         Profile(
             name="demo-dialogue",
             command=(sys.executable, "-I", "-S", str(_DEMO), "--dialogue={message}"),
             input=True,
+            messages="pieces",
         ),
         # https://docs.claude.com/en/docs/claude-code/headless
         Profile(

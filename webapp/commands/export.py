@@ -1,6 +1,5 @@
 """`export`: a session as a file for elsewhere."""
 
-import json
 import os
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -23,6 +22,7 @@ from webapp.log import reader
 from webapp.log.events import Event
 from webapp.log.opened import OpenLog
 from webapp.store import messages
+from webapp.store.damage import read_command
 from webapp.store.models import Session
 from webapp.store.shapes import message as api_message
 from webapp.store.shapes import session as api_session
@@ -136,7 +136,7 @@ def _events(log: OpenLog, chunks: Iterable[Chunk]) -> Iterator[Event]:
 
 def _all_facts(place: Place, session: Session) -> dict[str, object]:
     return api_session(session, place.log_bytes(session)) | {
-        "argv": json.loads(session.argv),
+        "argv": read_command(session),
         "cwd": session.cwd,
         "runnerPid": session.runner_pid,
         "host": session.host,

@@ -1,9 +1,12 @@
 """Figures as people read them, in the words of the pages."""
 
+import shlex
 import signal
 from datetime import UTC, datetime
 
+from webapp.store.damage import damaged_columns, read_command
 from webapp.store.models import Session
+from webapp.store.values import read_time
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
@@ -20,11 +23,10 @@ STATUS_STYLES = {
 
 
 def seconds_between(start: str | None, end: str | None) -> float | None:
-    """The time from one row's time to another, which may be now; None without a start."""
-    if start is None:
-        return None
-    finish = datetime.now(UTC) if end is None else datetime.fromisoformat(end)
-    return max(0.0, (finish - datetime.fromisoformat(start)).total_seconds())
+    """The time from one row's time to another, which may be now; None where one is missing."""
+    begin = read_time(start)
+    finish = datetime.now(UTC) if end is None else read_time(end)
+    return None if begin is None or finish is None else max(0.0, (finish - begin).total_seconds())
 
 
 def duration(seconds: float | None) -> str:
@@ -46,9 +48,11 @@ def duration(seconds: float | None) -> str:
     return " ".join(parts[:2])
 
 
-def age(time: str) -> str:
-    """How long ago: `now`, `12 s`, `4 min`, `3 h`, `6 d`."""
-    seconds = seconds_between(time, None) or 0.0
+def age(time: str | None) -> str:
+    """How long ago: `now`, `12 s`, `4 min`, `3 h`, `6 d`; nothing for a damaged time."""
+    seconds = seconds_between(time, None)
+    if seconds is None:
+        return ""
     if seconds < 5:
         return "now"
     for name, size in _UNITS:
@@ -70,7 +74,13 @@ def byte_count(size: int | None) -> str:
 
 
 def outcome(session: Session) -> str:
-    """How it ended: exit code, signal or error; the agent's pid while it lives."""
+    """How it ended: exit code, signal or error; the agent's pid while it lives.
+
+    For a damaged row: which columns of it.
+    """
+    damaged = damaged_columns(session)
+    if damaged:
+        return f"damaged: {', '.join(damaged)}"
     if session.is_live:
         return f"pid {session.pid}" if session.pid is not None else ""
     if session.exit_signal is not None:
@@ -78,6 +88,12 @@ def outcome(session: Session) -> str:
     if session.exit_code is not None:
         return f"exit {session.exit_code}"
     return session.error or ""
+
+
+def command_line(session: Session) -> str:
+    """The command as a shell would take it; the row's text where that is no command."""
+    command = read_command(session)
+    return session.argv if command is None else shlex.join(command)
 
 
 def exit_status(exit_code: int | None, signal_name: str | None) -> int | None:

@@ -1,6 +1,7 @@
 """Options that several commands share. They are settings: each stands for its variable."""
 
 import os
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -13,6 +14,9 @@ MOST_COMPLETIONS = 20
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+_UNITS = {"": 1, "B": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([BKMGT]?)(?:B)?", re.ASCII | re.IGNORECASE)
+
 
 def setting_option(name: str, **attributes: Any) -> Callable[[F], F]:
     """An option that sets a setting's environment variable, and so wins over all else."""
@@ -23,6 +27,16 @@ def setting_option(name: str, **attributes: Any) -> Callable[[F], F]:
             os.environ[variable] = str(value)
 
     return click.option(name, callback=set_variable, expose_value=False, **attributes)
+
+
+def as_size(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
+    """For an option: `500MB`, `20G` in bytes."""
+    if text is None:
+        return None
+    found = _SIZE.fullmatch(text.strip())
+    if found is None:
+        raise click.BadParameter(f"{text!r} is no size, expected one such as 500MB or 20G.")
+    return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
 def place_options(command: F) -> F:

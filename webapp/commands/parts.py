@@ -7,19 +7,18 @@ from typing import Any, Literal, NamedTuple
 from webapp.commands.terminal import one_line
 from webapp.log.dialects.plain import read_event
 from webapp.log.events import Event
+from webapp.log.joining import Form, form_of
 
 MOST_LETTERS = 160
 MOST_NOTICE_LETTERS = 2000
 
-Ending = Literal["line", "partial", "json"]
-
 
 class Text(NamedTuple):
-    """A piece of a run: `line` ends there, `partial` goes on, `json` leaves it open."""
+    """Some text of a run."""
 
     source: Literal["stdout", "stderr"]
     content: str
-    ending: Ending
+    form: Form
 
 
 class Line(NamedTuple):
@@ -27,6 +26,8 @@ class Line(NamedTuple):
 
     text: str
     style: str
+    topic: str | None = None
+    """Of what an agent says about itself: a run of lines on one topic is shown as one."""
 
 
 def parts_of(event: Event) -> Iterator[Text | Line]:
@@ -35,8 +36,8 @@ def parts_of(event: Event) -> Iterator[Text | Line]:
     if not isinstance(data, dict):
         yield _other(event.name, {"data": data})
     elif event.name == "stderr":
-        ending: Ending = "partial" if data.get("partial") is True else "line"
-        yield Text("stderr", str(data.get("message", "")), ending)
+        form: Form = "partial" if data.get("partial") is True else "line"
+        yield Text("stderr", str(data.get("message", "")), form)
     elif event.name in _OURS:
         yield _OURS[event.name](data)
     else:
@@ -44,23 +45,17 @@ def parts_of(event: Event) -> Iterator[Text | Line]:
 
 
 def _said(name: str, data: dict[str, Any]) -> Iterator[Text | Line]:
-    """What an agent says. The pieces of a message come whole later."""
+    """What an agent says."""
     said = read_event(name, data)
+    form = None if said is None else form_of(said)
     if said is None:
         yield _other(str(data.get("type", name)) if name == "message" else name, data)
-    elif said["type"] in ("message", "output"):
-        yield _text(said)
+    elif form is not None:
+        yield Text("stdout", str(said["content"]), form)
     elif said["type"] in _LINES:
         yield _LINES[said["type"]](said)
-    elif said["type"] != "message_delta":
+    else:
         yield _other(name, data)
-
-
-def _text(said: dict[str, Any]) -> Text | Line:
-    if said.get("role") == "user":
-        return _input(said)
-    ending: Ending = "line" if said["type"] == "output" else "json"
-    return Text("stdout", said["content"], "partial" if "partial" in said else ending)
 
 
 def _session(data: dict[str, Any]) -> Line:
@@ -112,7 +107,15 @@ _OURS: dict[str, Callable[[dict[str, Any]], Line]] = {
     "notice": _notice,
     "done": _done,
 }
+
+
+def _system(said: dict[str, Any]) -> Line:
+    return _other("system", said)._replace(topic=str(said["subtype"]))
+
+
 _LINES: dict[object, Callable[[dict[str, Any]], Line]] = {
+    "message": _input,
+    "system": _system,
     "tool_call": _tool_call,
     "tool_result": _tool_result,
     "error": _error,

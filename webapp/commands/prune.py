@@ -1,21 +1,17 @@
 """`prune`: delete the logs of sessions that ended long ago, or that are too much together."""
 
 import json
-import re
 
 import click
 
 from webapp.commands.figures import byte_count
 from webapp.commands.moments import read_span
-from webapp.commands.options import place_options
+from webapp.commands.options import as_size, place_options
 from webapp.commands.place import open_place
 from webapp.commands.progress import progress_bar
 from webapp.keeper.retention import Limits, choose, days_ago, delete_log
 from webapp.sessions.import_folder import remove_abandoned
 from webapp.store.kept_logs import KeptLog
-
-_UNITS = {"": 1, "B": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,3})?)\s*([BKMGT]?)(?:B)?", re.ASCII | re.IGNORECASE)
 
 
 def as_span(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -26,16 +22,6 @@ def as_span(_context: click.Context, _option: click.Parameter, text: str | None)
     if seconds is None:
         raise click.BadParameter(f"{text!r} is no span of time, expected one such as 30d or 12h.")
     return seconds
-
-
-def as_size(_context: click.Context, _option: click.Parameter, text: str | None) -> int | None:
-    """For an option: `500MB`, `20G` in bytes."""
-    if text is None:
-        return None
-    found = _SIZE.fullmatch(text.strip())
-    if found is None:
-        raise click.BadParameter(f"{text!r} is no size, expected one such as 500MB or 20G.")
-    return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
 @click.command(

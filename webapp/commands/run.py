@@ -28,7 +28,9 @@ from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, curr
 from webapp.settings import PREFIX, Settings, settings_of_a_reader
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session
+from webapp.store.values import MAX_NAME_LETTERS, is_name
 from webapp.store.workflows import create_workflow
+from webapp.visible import shortened
 
 FROM_STDIN = "-"
 NOT_FOUND, NOT_STARTED, LOST, INTERRUPTED = 127, 126, 1, 130
@@ -180,8 +182,14 @@ def _profile_of(
             ) from None
     if not command[0]:
         raise BadRequest("The command is '', expected a program.")
+    shown_name = name or os.path.basename(command[0]) or command[0]
+    if not is_name(shown_name):
+        raise BadRequest(
+            f"The name is {shortened(shown_name)}, expected 1 to {MAX_NAME_LETTERS} visible "
+            "characters; --name gives the command another."
+        )
     return Command(
-        name=name or os.path.basename(command[0]) or command[0],
+        name=shown_name,
         command=command,
         message="stdin" if has_message or takes_input else None,
         input=takes_input,
@@ -208,7 +216,8 @@ def _start(
     """In the workflow that was asked for, or in a new one of its own."""
     if profile is not None:
         known = settings.agents.get(os.path.basename(profile.command[0]))
-        profile = replace(profile, dialect=known.dialect if known is not None else None)
+        if known is not None:
+            profile = replace(profile, dialect=known.dialect, messages=known.messages)
         settings = replace(settings, agents={profile.name: profile})
     elif (known := settings.agents.get(invocation.agent or "")) is not None:
         read = profile_with_secrets(known, os.environ)

@@ -5,12 +5,20 @@ import shlex
 
 import click
 
-from webapp.commands.figures import STATUS_STYLES, byte_count, duration, outcome, seconds_between
+from webapp.commands.figures import (
+    STATUS_STYLES,
+    byte_count,
+    command_line,
+    duration,
+    outcome,
+    seconds_between,
+)
 from webapp.commands.options import place_options, session_argument
 from webapp.commands.place import Place, open_place
 from webapp.commands.terminal import has_colour, paint
 from webapp.commands.transcript import last_line_texts
 from webapp.log.opened import open_log
+from webapp.store.damage import read_command
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session
 from webapp.visible import visible
@@ -67,7 +75,7 @@ def _sqlite_line(place: Place, session: Session) -> str:
 
 def _as_json(place: Place, session: Session, last_lines: list[str]) -> dict[str, object]:
     return api_session(session, place.log_bytes(session)) | {
-        "argv": json.loads(session.argv),
+        "argv": read_command(session),
         "cwd": session.cwd,
         "runnerPid": session.runner_pid,
         "host": session.host,
@@ -88,7 +96,7 @@ def _facts(place: Place, session: Session) -> list[tuple[str, str]]:
         ("error", session.error),
         ("agent", session.agent),
         ("workflow", f"{session.workflow_id}, stage {session.stage_index}"),
-        ("command", shlex.join(json.loads(session.argv))),
+        ("command", command_line(session)),
         ("cwd", session.cwd or "(where the server was started)"),
         ("pid", _text(session.pid)),
         ("runner pid", _text(session.runner_pid)),

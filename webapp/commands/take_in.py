@@ -1,25 +1,19 @@
 """`import`: take in a session that ran elsewhere."""
 
-import io
 import os
-import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
 from typing import IO
 
 import click
-import zstandard
 
 from webapp.commands.exports.jsonl import ImportedLog
 from webapp.commands.figures import byte_count
-from webapp.commands.options import place_options
+from webapp.commands.foreign_file import open_foreign, read_lines
+from webapp.commands.options import as_size, place_options
 from webapp.commands.place import making_place
 from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import plain
-from webapp.errors import BadRequest, SetupError
-from webapp.sessions.importing import adopt
-
-FROM_STDIN = "-"
+from webapp.sessions.importing import MAX_BYTES, adopt
 
 
 @click.command(
@@ -31,21 +25,29 @@ Examples:
   ssh elsewhere agent-stream export last --format jsonl | agent-stream import -""",
 )
 @click.argument("file", metavar="FILE")
+@click.option(
+    "--max-bytes",
+    callback=as_size,
+    metavar="SIZE",
+    help="How long the log may be. [4G]",
+)
 @place_options
-def import_command(file: str) -> None:
+def import_command(file: str, max_bytes: int | None) -> None:
     """Take in the session of FILE (- for stdin): an export as JSON Lines, or a whole log.
 
     The log may be one that was compressed. The session keeps its id, its workflow's, its
     times and how it ended, and streams byte for byte as it did where it ran. Nothing that is
     there is ever overwritten: a session whose id is known is a no. The server may run.
+
+    What the log says about the session is checked as a stranger's; the import is refused where
+    a field of it is damaged, and where a file holds far more than its size.
     """
-    with _open(file) as lines, making_place() as place:
-        try:
-            with progress_bar("import", _size(lines)) as advance:
-                imported = ImportedLog(_counted(lines, advance))
-                session = adopt(place.database, place.var, imported.records(), imported.messages)
-        except zstandard.ZstdError as error:
-            raise BadRequest(f"{file} is compressed by zstd, and damaged: {error}.") from None
+    with open_foreign(file) as content, making_place() as place:
+        with progress_bar("import", _size(content)) as advance:
+            imported = ImportedLog(_counted(read_lines(content), advance))
+            records, messages = imported.records(), imported.messages
+            limit = MAX_BYTES if max_bytes is None else max_bytes
+            session = adopt(place.database, place.var, records, messages, limit)
         size = byte_count(session.log_bytes)
         click.echo(plain(f"{session.id}: imported, {session.agent}, {session.status}, {size}"))
 
@@ -60,21 +62,5 @@ def _size(lines: IO[bytes]) -> int | None:
     """Of a plain file; what a pipe or a compressed file will give, nobody knows."""
     try:
         return os.fstat(lines.fileno()).st_size or None
-    except (AttributeError, OSError):
+    except OSError:
         return None
-
-
-@contextmanager
-def _open(file: str) -> Iterator[IO[bytes]]:
-    """Its lines, decompressed if need be."""
-    try:
-        opened = sys.stdin.buffer if file == FROM_STDIN else open(file, "rb")  # noqa: SIM115
-    except OSError as error:
-        raise SetupError(f"Cannot read {file}: {error.strerror}.") from None
-    with opened as content:
-        assert isinstance(content, io.BufferedReader)
-        if content.peek(4)[:4] == zstandard.FRAME_HEADER:
-            plain = zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True)
-            yield io.BufferedReader(plain)
-        else:
-            yield content

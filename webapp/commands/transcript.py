@@ -1,19 +1,17 @@
 """Events → the text that a terminal or a pipe gets, as it comes."""
 
-import re
-
 from webapp.commands.follow import EventParser, read_chunks
-from webapp.commands.parts import Ending, Line, Text, parts_of
+from webapp.commands.parts import Line, Text, parts_of
 from webapp.commands.terminal import RESET, Cleaner, paint
 from webapp.log import reader
 from webapp.log.events import Event
+from webapp.log.joining import Joiner
 from webapp.log.opened import OpenLog
 from webapp.log.seek import find_last
 
 STDERR_MARK = "! "
 _RECORDS_A_LINE = 4
 """A guess: how many records make one line."""
-_PUNCTUATION = re.compile(r"[,.;:!?)\]}…]")
 
 
 class Transcript:
@@ -24,8 +22,9 @@ class Transcript:
         self._colour = colour
         self._has_marks = marks
         self._cleaner = Cleaner(colour=colour)
+        self._joiner = Joiner()
         self._source: str | None = None
-        self._ending: Ending = "line"
+        self._topic: str | None = None
         self._last_letter = "\n"
 
     def show(self, event: Event) -> str:
@@ -41,42 +40,24 @@ class Transcript:
         return self._close_run()
 
     def _line(self, line: Line) -> str:
+        if line.topic is not None and (self._joiner.is_open or line.topic == self._topic):
+            return ""
+        self._topic = line.topic
         return f"{self._close_run()}{paint(line.text, line.style, colour=self._colour)}\n"
 
     def _run(self, piece: Text) -> str:
         before = self._close_run() if self._source != piece.source else ""
-        is_new = self._source is None
-        self._source = piece.source
-
-        content = self._cleaner.clean(piece.content)
-        if piece.ending == "line":
-            content += self._cleaner.finish()
-        if is_new and piece.ending == "json":
-            content = content.lstrip("\n")
-        text = (self._separator(content, piece.ending) if not is_new else "") + content
-        if piece.ending == "line":
-            text += "\n"
+        self._source, self._topic = piece.source, None
+        text = self._joiner.add(piece.form, piece.content)
+        if piece.form in ("line", "whole"):
+            shown = self._cleaner.clean(text.removesuffix("\n")) + self._cleaner.finish()
+            text = f"{shown}\n" if text.endswith("\n") else shown
+        else:
+            text = self._cleaner.clean(text)
         is_marked = self._has_marks and piece.source == "stderr"
         shown = self._marked(text) if is_marked else text
-        self._ending = piece.ending
         self._last_letter = text[-1:] or self._last_letter
         return before + shown
-
-    def _separator(self, content: str, ending: Ending) -> str:
-        """Agents say nothing about what stands between two JSON messages.
-
-        Words that carry their own spaces are put together as they are, bare words get a
-        space, sentences a line each: as the pages do it.
-        """
-        if self._ending != "json":
-            return ""
-        if ending != "json":
-            return "" if self._last_letter == "\n" else "\n"
-        if not content or self._last_letter.isspace() or content[0].isspace():
-            return ""
-        if _PUNCTUATION.match(content):
-            return ""
-        return "\n" if len(content.split()) > 1 else " "
 
     def _marked(self, text: str) -> str:
         """Each line with the mark of stderr, where it begins here."""
@@ -94,7 +75,8 @@ class Transcript:
             return ""
         left = self._cleaner.finish()
         last = left[-1:] or self._last_letter
-        self._source, self._ending, self._last_letter = None, "line", "\n"
+        self._joiner.end_run()
+        self._source, self._last_letter = None, "\n"
         return left + (RESET if self._colour else "") + ("" if last == "\n" else "\n")
 
 

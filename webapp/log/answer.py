@@ -7,13 +7,13 @@ follows the text, such as `usage`, does not count; an error does, if it is the l
 from collections.abc import Callable, Sequence
 
 from webapp.log.dialects.lines import read_line
-from webapp.log.dialects.normalized import Dialect, Normalized
+from webapp.log.dialects.normalized import Dialect
+from webapp.log.joining import Form, Joiner, form_of, rest_of
 from webapp.log.last_lines import read_last_lines
 
 MAX_ANSWER_BYTES = 32 * 1024
 """Of a longer text the history gets the end, after an ellipsis."""
 
-_TEXTS = frozenset({"message", "message_delta", "output"})
 _QUIET = frozenset({"system"})
 """What may come in the middle of a text."""
 
@@ -24,32 +24,38 @@ def read_answer(read: Callable[[int, int], bytes], size: int, dialect: Dialect) 
     None where the agent said nothing. `read(count, offset)` gives bytes of the log. OSError if
     it cannot be read.
     """
-    run: list[Normalized] = []
+    run: list[tuple[Form, str]] = []
     length = 0
     for line in reversed(read_last_lines(read, size)):
         for event in reversed(read_line(line, dialect)):
-            if event["type"] in _TEXTS and "role" not in event:
-                run.append(event)
+            form = form_of(event)
+            if form is not None:
+                run.append((form, str(event["content"])))
                 length += len(str(event["content"]))
             elif event["type"] == "error" and not run:
                 return _trim(str(event["message"]))
             elif run and event["type"] not in _QUIET:
-                return _trim(_join(run))
+                return _join(run)
         if length > MAX_ANSWER_BYTES:
             break
-    return _trim(_join(run))
+    return _join(run)
 
 
-def _join(backwards: Sequence[Normalized]) -> str:
-    pieces: list[str] = []
-    is_whole_later = False
-    for event in backwards:
-        if event["type"] == "message_delta" and is_whole_later:
+def _join(backwards: Sequence[tuple[Form, str]]) -> str | None:
+    joiner = Joiner()
+    texts: list[str] = []
+    deltas: list[str] = []
+    for form, content in reversed(backwards):
+        if form == "delta":
+            deltas.append(content)
             continue
-        is_whole_later = event["type"] == "message"
-        is_line = event["type"] == "output" and "partial" not in event
-        pieces.append(f"{event['content']}\n" if is_line else str(event["content"]))
-    return "".join(reversed(pieces))
+        # Of a long message only the last pieces have been read; the whole of it has them all.
+        if form != "whole" or rest_of(content, "".join(deltas)) is None:
+            texts += [joiner.add("delta", delta) for delta in deltas]
+        deltas = []
+        texts.append(joiner.add(form, content))
+    texts += [joiner.add("delta", delta) for delta in deltas]
+    return _trim("".join(texts))
 
 
 def _trim(text: str) -> str | None:

@@ -86,7 +86,11 @@ class CompressedLog:
         place = self._places[number]
         packed = os.pread(self.fd, self._places[number + 1] - place, place)
         try:
-            frame = zstandard.ZstdDecompressor().decompress(packed, max_output_size=size)
+            claimed = zstandard.frame_content_size(packed)  # as much as `decompress` allocates
+            if claimed != size:
+                raise _damaged(f"frame {number} claims {claimed} bytes, expected {size}")
+            decompressor = zstandard.ZstdDecompressor(max_window_size=MOST_FRAME_BYTES)
+            frame = decompressor.decompress(packed)
         except zstandard.ZstdError as error:
             raise _damaged(f"frame {number}: {error}") from None
         if len(frame) != size:

@@ -115,7 +115,7 @@ def _from_system(content: bytes) -> tuple[str, str]:
     try:
         facts = json.loads(content)
         kind = facts["type"]
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         return "notice", to_json({"type": "corrupt", "bytes": len(content)})
     if kind == "session":
         return "session", to_json(_pick(facts, _SESSION_FIELDS))

@@ -73,7 +73,7 @@ def _slices(start: bytes, end: bytes, count: int) -> list[bytes]:
 
 
 def _first_time(log: OpenLog, size: int) -> bytes | None:
-    return next((line[:TIME_BYTES] for line, _ in _records(log, 0, size) if _is_record(line)), None)
+    return next((line[:TIME_BYTES] for line, _ in _records(log, 0, size) if _has_date(line)), None)
 
 
 def _last_time(log: OpenLog, size: int) -> bytes | None:
@@ -81,7 +81,7 @@ def _last_time(log: OpenLog, size: int) -> bytes | None:
     while end > 0:
         start = reader.last_line_start(log, end)
         line = log.read(TIME_BYTES, start)
-        if _is_record(line):
+        if _has_date(line):
             return line
         end = start
     return None
@@ -89,6 +89,17 @@ def _last_time(log: OpenLog, size: int) -> bytes | None:
 
 def _is_record(line: bytes) -> bool:
     return is_time(line[:TIME_BYTES])
+
+
+def _has_date(line: bytes) -> bool:
+    """Whether a record's time is one of the calendar: a damaged log may hold a month 13."""
+    if not _is_record(line):
+        return False
+    try:
+        parse_time(line[:TIME_BYTES].decode())
+    except ValueError:
+        return False
+    return True
 
 
 def _records(log: OpenLog, start: int, stop: int) -> Iterator[tuple[bytes, int]]:

@@ -250,7 +250,7 @@ class Session:
         def read(count: int, offset: int) -> bytes:
             return os.pread(self.log.fd, count, offset)
 
-        dialect = dialect_named(self.spec.dialect)
+        dialect = dialect_named(self.spec.dialect, self.spec.messages)
         try:
             size = self.log.size
             return read_answer(read, size, dialect), read_usage(read, size, dialect)
@@ -269,6 +269,7 @@ class Session:
                 "stageIndex": spec.stageIndex,
                 "agent": spec.agent,
                 **({} if spec.dialect is None else {"dialect": spec.dialect}),
+                **({} if spec.messages is None else {"messages": spec.messages}),
                 "pid": self.pid,
                 "startedAt": row.format_row_time(self.started_at_ns),
                 "runnerPid": os.getpid(),

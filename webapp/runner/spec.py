@@ -27,6 +27,8 @@ class Spec:
     agent: str
     dialect: str | None = None
     """What its log's first record says of how its lines are to be read."""
+    messages: str | None = None
+    """What it says of messages: `pieces`, or None for whole ones."""
     argv: list[str]
     cwd: str
     host: str

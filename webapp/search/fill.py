@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from webapp.log import lock, reader
+from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, open_log
 from webapp.search.index import Entry, SearchIndex, Stale
 from webapp.search.texts import chunks
@@ -125,15 +126,16 @@ class Filler:
 
     def _read_on(self, entry: Entry, log: OpenLog, *, is_ended: bool) -> Iterator[int]:
         """Up to the end of the log; of one that may grow, as far as there are whole chunks."""
+        translate = read_dialect(log).translate
         is_ended = is_ended and (reader.is_complete(log) or not lock.is_held(log.fd))
         while True:
             offset = entry.indexed_to
             records = reader.read_records(log, offset, self._step_bytes)
             end = offset + len(records)
             is_last = len(records) < self._step_bytes // 2 and not reader.read_records(log, end, 1)
-            found = list(chunks(records, offset, is_end=is_ended and is_last))
+            found = list(chunks(records, offset, translate, is_end=is_ended and is_last))
             if not found and not is_last:  # nothing that people could read
-                found = list(chunks(records, offset, is_end=True))
+                found = list(chunks(records, offset, translate, is_end=True))
                 indexed_to = end
             else:
                 indexed_to = found[-1].stop if found else offset

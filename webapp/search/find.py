@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import pysqlite3
 
 from webapp.errors import ServiceUnavailable
+from webapp.log.dialects.translate import Translate, read_dialect
 from webapp.log.opened import OpenLog, open_log
 from webapp.search.index import FILE_NAME, TOKENIZER, agent_word, connect
 from webapp.search.query import Query
@@ -223,7 +224,8 @@ def _show(
         logger.exception("cannot open the log of %s, in which something was found", session_id)
         return None
     try:
-        hits = [marker.mark(log, place) for place in places[:most]]
+        translate = read_dialect(log).translate
+        hits = [marker.mark(log, place, translate) for place in places[:most]]
     except OSError:
         logger.exception("cannot show what was found in %s", session_id)
         return None
@@ -246,12 +248,12 @@ class _Marker:
     def close(self) -> None:
         self._connection.close()
 
-    def mark(self, log: OpenLog, place: _Place) -> Hit | None:
+    def mark(self, log: OpenLog, place: _Place, translate: Translate | None) -> Hit | None:
         """The hit to show for a chunk; None where the log holds something else by now."""
         records = log.read(place.stop - place.start, place.start)
         pieces = [
             (passage, piece)
-            for passage in passages(records, place.start)
+            for passage in passages(records, place.start, translate)
             for piece in _pieces(passage.text)
         ]
         pieces.sort(key=lambda one: self._parts_in(one[1]), reverse=True)

@@ -1,7 +1,8 @@
 """Records → the text in them that people search for. Pure.
 
-Of a JSON line that is its strings, not its keys; of any other line all of it. Escape
-sequences of terminals, and what only machines read, are left out.
+Of a message that is its text, and pieces of one are put together; of any other JSON line its
+strings, not its keys; of any other line all of it. Escape sequences of terminals, and what only
+machines read, are left out.
 """
 
 import re
@@ -10,8 +11,11 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from webapp.log.json_line import MAX_NESTING
-from webapp.log.record import parse_record, parse_time
+from webapp.log.dialects.plain import read_event
+from webapp.log.dialects.translate import Translate
+from webapp.log.joining import Form, Joiner, form_of
+from webapp.log.json_line import MAX_NESTING, may_nest_deep
+from webapp.log.record import Record, parse_record, parse_time
 
 CHUNK_LETTERS = 8192
 """So much text is indexed together: words are found together when they stand in one chunk."""
@@ -28,7 +32,7 @@ _decode = msgspec.json.Decoder().decode
 
 
 class Passage(NamedTuple):
-    """The text of one record, or of the `P` records of one line."""
+    """The text of one record, or of the pieces of one text."""
 
     start: int
     """Where in the log it begins: an offset that a stream can begin at."""
@@ -48,42 +52,79 @@ class Chunk(NamedTuple):
     text: str
 
 
-def passages(records: bytes, offset: int) -> Iterator[Passage]:
+def passages(records: bytes, offset: int, translate: Translate | None = None) -> Iterator[Passage]:
     """The passages of a run of whole records that begins at `offset`.
 
-    A line in several records is one passage where these follow each other.
+    A text in several records is one passage where these follow each other. `translate`: how
+    the lines of the log are read.
     """
-    begun: Passage | None = None
+    joiner, begun, goes_on = Joiner(), None, False
     for line in records.split(b"\n")[:-1]:
         start, offset = offset, offset + len(line) + 1
         record = parse_record(line)
         if record is None or record.stream == b"system":
             continue
-        if begun is not None and record.stream == b"stdout":
-            text = (begun.text + _text(record.content))[:MOST_LETTERS]
-            begun = begun._replace(stop=offset, text=text)
+        if record.stream == b"stdout":
+            said = _said(record, translate, goes_on=goes_on)
+            goes_on = record.partial
+            if translate is not None or joiner.is_open:
+                said = [one for one in said if not one.is_about_itself]
+            if not said:
+                continue
         else:
-            if begun is not None:
-                yield begun._replace(text=_clean(begun.text))
-            is_whole_line = record.stream == b"stdout" and not record.partial
-            text = (_line_text if is_whole_line else _text)(record.content)
-            begun = Passage(start, offset, record.time, record.stream.decode(), text)
-        if not (record.partial and record.stream == b"stdout"):
-            yield begun._replace(text=_clean(begun.text))
+            said = [_Said(None, _text(record.content))]
+        form = said[0].form if len(said) == 1 else None
+        if begun is not None and (form is None or not joiner.goes_on(form)):
+            yield begun.passage()
+            begun = None
+        if begun is None:
+            joiner.end_run()
+            begun = _Begun(start, record)
+        texts = [one.text if one.form is None else joiner.add(one.form, one.text) for one in said]
+        begun.add(texts, offset)
+        if not joiner.is_open or form is None:
+            yield begun.passage()
             begun = None
     if begun is not None:
-        yield begun._replace(text=_clean(begun.text))
+        yield begun.passage()
 
 
-def chunks(records: bytes, offset: int, *, is_end: bool) -> Iterator[Chunk]:
-    """The chunks of a run of whole records.
+class _Begun:
+    """A passage that may go on in the next record."""
+
+    def __init__(self, start: int, record: Record) -> None:
+        self._start = self._stop = start
+        self._record = record
+        self._texts: list[str] = []
+        self._letters = 0
+
+    def add(self, texts: list[str], stop: int) -> None:
+        """The texts of the next record, which ends at `stop`."""
+        text = "\n".join(texts) if len(texts) > 1 else texts[0]
+        self._stop = stop
+        if self._letters < MOST_LETTERS:
+            self._texts.append(text)
+            self._letters += len(text)
+
+    def passage(self) -> Passage:
+        """All of it."""
+        text = _clean("".join(self._texts).removesuffix("\n"))
+        return Passage(
+            self._start, self._stop, self._record.time, self._record.stream.decode(), text
+        )
+
+
+def chunks(
+    records: bytes, offset: int, translate: Translate | None = None, *, is_end: bool
+) -> Iterator[Chunk]:
+    """The chunks of a run of whole records, read as `passages` does.
 
     What is left at its end and would not fill a chunk is one only if `is_end`; else it
     comes with the next run, which begins where the last chunk stops.
     """
     found: list[Passage] = []
     letters, end = 0, offset + len(records)
-    for passage in passages(records, offset):
+    for passage in passages(records, offset, translate):
         found.append(passage)
         letters += len(passage.text)
         if letters >= CHUNK_LETTERS or len(found) >= CHUNK_RECORDS:
@@ -109,15 +150,43 @@ def _text(content: bytes) -> str:
     return content[: MOST_LETTERS * 4].decode("utf-8", "replace")
 
 
-def _line_text(content: bytes) -> str:
-    if content.startswith(b"{"):
-        found: list[str] = []
-        try:
-            _collect(_decode(content), found, MAX_NESTING)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-            return _text(content)
-        return "\n".join(found)
-    return _text(content)
+class _Said(NamedTuple):
+    """A text of a record."""
+
+    form: Form | None
+    """How it is put to the texts before it; None for what is no text of the agent's."""
+    text: str
+    is_about_itself: bool = False
+
+
+def _said(record: Record, translate: Translate | None, *, goes_on: bool) -> list[_Said]:
+    """The texts of a record of stdout. `goes_on`: its line began before."""
+    content = record.content
+    if record.partial or goes_on or not content.startswith(b"{"):
+        return [_Said("partial" if record.partial else "line", _text(content))]
+    try:
+        events = [] if translate is None or may_nest_deep(content) else translate(content)
+        if events:
+            return [_read(name.decode(), _decode(data)) for name, data in events]
+        return [_read_line(_decode(content))]
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return [_Said("line", _text(content))]
+
+
+def _read_line(data: Any) -> _Said:
+    """A JSON line that is its own event, named by its type."""
+    kind = data.get("type") if isinstance(data, dict) else None
+    return _read(kind if isinstance(kind, str) else "", data)
+
+
+def _read(name: str, data: Any) -> _Said:
+    said = read_event(name, data)
+    form = None if said is None else form_of(said)
+    if said is not None and form is not None:
+        return _Said(form, str(said["content"]))
+    found: list[str] = []
+    _collect(data, found, MAX_NESTING)
+    return _Said(None, "\n".join(found), is_about_itself=name == "system")
 
 
 def _collect(value: Any, found: list[str], depth: int) -> None:

@@ -15,25 +15,33 @@ from webapp.log import reader
 from webapp.log.folder import open_file, opened_folder
 from webapp.log.opened import open_log
 from webapp.sessions import rebuild
+from webapp.sessions.foreign_log import checked
 from webapp.sessions.import_folder import arrival, remove_abandoned
 from webapp.sessions.layout import SessionFiles, new_session_files
 from webapp.store import sessions
 from webapp.store.engine import Database
-from webapp.store.ids import SESSION_ID
 from webapp.store.models import Session
+
+MAX_BYTES = 4_000_000_000
+"""A longer log is imported only where the caller says so."""
 
 
 def adopt(
-    database: Database, var: Path, records: Iterable[bytes], messages: list[dict[str, Any]]
+    database: Database,
+    var: Path,
+    records: Iterable[bytes],
+    messages: list[dict[str, Any]],
+    max_bytes: int = MAX_BYTES,
 ) -> Session:
     """Make a session from its whole log; `messages` are those of its workflow's history.
 
-    Nothing that is there is overwritten. Raises Conflict where there is a session with this
-    id, BadRequest for a log that is none, or has no end; whatever `records` raises.
+    `records` are the lines of the log. Nothing that is there is overwritten. Raises Conflict
+    where there is a session with this id, BadRequest for a log that is none, has no end, is
+    damaged or longer than `max_bytes`; whatever `records` raises.
     """
     remove_abandoned(var)
     with arrival(var) as beside:
-        session_id = _write(beside, records)
+        session_id = _write(beside, checked(records, max_bytes))
         _check_free(database, session_id)
         files = new_session_files(var, session_id)
         if os.path.lexists(files.directory):
@@ -56,20 +64,12 @@ def _write(files: SessionFiles, records: Iterable[bytes]) -> str:
 
     opened = open_log(files.log)
     try:
-        facts = rebuild.first_record(opened) or {}
-        session_id = facts.get("sessionId")
-        if facts.get("type") != "session" or not isinstance(session_id, str):
-            raise BadRequest("The log does not begin with the record of its session.")
-        if not SESSION_ID.fullmatch(session_id):
-            raise BadRequest(f"The log's session is {session_id!r}, which is no session's id.")
-        if not reader.is_complete(opened):
-            raise BadRequest(
-                f"The log of {session_id} has no end: it was exported while the session ran, or "
-                "cut short. Export it again when the session has ended."
-            )
+        facts = rebuild.first_record(opened)
+        if facts is None or not reader.is_complete(opened):
+            raise BadRequest("The log has no end, or its last record has no newline.")
     finally:
         opened.close()
-    return session_id
+    return str(facts["sessionId"])
 
 
 def _check_free(database: Database, session_id: str) -> None:

@@ -269,6 +269,7 @@ class Launcher:
             "stageIndex": session.stage_index,
             "agent": session.agent,
             "dialect": profile.dialect,
+            "messages": profile.messages,
             "argv": argv,
             "cwd": session.cwd,
             "runAs": None if user is None else asdict(user),

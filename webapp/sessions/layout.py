@@ -44,4 +44,5 @@ def new_session_files(var: Path, session_id: str) -> SessionFiles:
 
 def session_files(var: Path, session: Session) -> SessionFiles:
     """The place that a session's row names."""
-    return SessionFiles((var / session.log_path).parent)
+    log_path = session.log_path.replace("\0", "\ufffd")  # a row may be edited by hand
+    return SessionFiles((var / log_path).parent)

@@ -15,16 +15,18 @@ from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, compressed_path, open_log
 from webapp.log.record import parse_record
 from webapp.log.usage import UsageRow, read_usage
+from webapp.sessions import record_checks
 from webapp.sessions.layout import SessionFiles, new_session_files
 from webapp.sessions.reconcile import last_record
 from webapp.store import rebuilding, sessions
 from webapp.store.engine import Database
-from webapp.store.ids import SESSION_ID, WORKFLOW_ID, created_at
-from webapp.store.models import ENDED
+from webapp.store.ids import SESSION_ID, created_at
+from webapp.store.templates import MAX_STAGES
+from webapp.store.values import MAX_NAME_LETTERS
+from webapp.visible import shortened, visible
 
 _AT_ONCE = 500
 _HEAD_BYTES = 4 << 20
-_NO_FACTS: dict[str, Any] = {"template": "chat", "requestId": None, "createdAt": None}
 
 
 class _Unusable(Exception):
@@ -104,16 +106,16 @@ def _read(var: Path, files: SessionFiles) -> _Found:
         raise _Unusable("it does not lie in the folder of its day")
     log = open_log(files.log)
     try:
-        facts = first_record(log) or _spec(files)
+        facts = _with_legible_names(first_record(log) or _spec(files))
         _check(facts, session_id)
         path = files.log if log.is_plain else compressed_path(files.log)
-        row = _row(facts, str(path.relative_to(var))) | _end(log)
+        row = _row(facts, str(path.relative_to(var)))
+        row |= _end(log, row["started_at"] or row["created_at"])
         usage = _usage(log, row["log_bytes"])
     finally:
         log.close()
     told = facts.get("workflow")
-    workflow = _NO_FACTS | (told if isinstance(told, dict) else {})
-    return _Found(row, workflow, usage)
+    return _Found(row, told if isinstance(told, dict) else {}, usage)
 
 
 def first_record(log: OpenLog) -> dict[str, Any] | None:
@@ -122,13 +124,13 @@ def first_record(log: OpenLog) -> dict[str, Any] | None:
     record = parse_record(head)
     if record is None or record.stream != b"system":
         return None
-    return _json_object(record.content)
+    return record_checks.read_object(record.content)
 
 
 def _spec(files: SessionFiles) -> dict[str, Any]:
     """`run.json`, for a log without a first record."""
     try:
-        found = _json_object(folder.read_file(files.spec, _HEAD_BYTES))
+        found = record_checks.read_object(folder.read_file(files.spec, _HEAD_BYTES))
     except OSError:
         found = None
     if found is None:
@@ -136,45 +138,40 @@ def _spec(files: SessionFiles) -> dict[str, Any]:
     return found
 
 
-def _json_object(text: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
+def _with_legible_names(facts: dict[str, Any]) -> dict[str, Any]:
+    """`run --name` and settings take names that the import of a log does not."""
+    names = {name: facts[name] for name in ("agent", "host") if isinstance(facts.get(name), str)}
+    return facts | {name: visible(text)[:MAX_NAME_LETTERS] for name, text in names.items()}
 
 
 def _check(facts: dict[str, Any], session_id: str) -> None:
     if facts.get("sessionId") != session_id:
-        raise _Unusable(f"its log is of session {facts.get('sessionId')!r}")
-    kinds = {"workflowId": str, "stageIndex": int, "agent": str, "argv": list, "host": str}
-    for name, kind in kinds.items():
-        if not isinstance(facts.get(name), kind):
-            raise _Unusable(f"its {name} is {facts.get(name)!r}")
-    if not WORKFLOW_ID.fullmatch(facts["workflowId"]) or not 0 <= facts["stageIndex"] <= 10_000:
-        raise _Unusable(f"its workflow is {facts['workflowId']!r}, stage {facts['stageIndex']}")
+        raise _Unusable(f"its log is of session {shortened(facts.get('sessionId'))}")
+    required = {name: field for name, field in record_checks.SESSION.items() if field.is_required}
+    for damage in record_checks.damages(facts, required):
+        raise _Unusable(f"its {damage}")
 
 
 def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
-    pid, started_at = _whole(facts.get("pid")), _text(facts.get("startedAt"))
+    facts = record_checks.sound(facts, record_checks.SESSION)
     return {
         "id": facts["sessionId"],
         "workflow_id": facts["workflowId"],
         "stage_index": facts["stageIndex"],
         "agent": facts["agent"],
         "argv": json.dumps(facts["argv"], ensure_ascii=False),
-        "cwd": _text(facts.get("cwd")),
-        "takes_input": int(facts.get("takesInput") is True),
-        "pid": pid,
-        "runner_pid": _whole(facts.get("runnerPid")),
+        "cwd": facts["cwd"],
+        "takes_input": int(facts["takesInput"] is True),
+        "pid": facts["pid"],
+        "runner_pid": facts["runnerPid"],
         "host": facts["host"],
         "log_path": log_path,
-        "created_at": _text(facts.get("createdAt")) or created_at(facts["sessionId"]),
-        "started_at": started_at,
+        "created_at": facts["createdAt"] or created_at(facts["sessionId"]),
+        "started_at": facts["startedAt"],
     }
 
 
-def _end(log: OpenLog) -> dict[str, Any]:
+def _end(log: OpenLog, fallback_time: str) -> dict[str, Any]:
     """The columns that tell how it ended; `running` where the log does not."""
     end = {"status": "running", "exit_code": None, "exit_signal": None, "error": None}
     live = {**end, "log_bytes": None, "ended_at": None}
@@ -183,15 +180,14 @@ def _end(log: OpenLog) -> dict[str, Any]:
     done = last_record(log)
     if done is None:
         return live
-    ended_at, facts = done
-    status = facts.get("status")
+    facts = record_checks.sound(done[1], record_checks.DONE)
     return {
-        "status": status if status in ENDED else "lost",
-        "exit_code": _whole(facts.get("exitCode")),
-        "exit_signal": _text(facts.get("signal")),
-        "error": _text(facts.get("error")),
+        "status": facts["status"] or "lost",
+        "exit_code": facts["exitCode"],
+        "exit_signal": facts["signal"],
+        "error": facts["error"],
         "log_bytes": log.size(),
-        "ended_at": f"{ended_at[:23]}Z",
+        "ended_at": record_checks.row_time(done[0]) or fallback_time,
     }
 
 
@@ -200,14 +196,6 @@ def _usage(log: OpenLog, size: int | None) -> UsageRow | None:
     if size is None:
         return None
     return read_usage(log.read, size, read_dialect(log).dialect)
-
-
-def _whole(value: object) -> int | None:
-    return value if isinstance(value, int) and abs(value) < 1 << 62 else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
 
 
 def _insert(
@@ -249,24 +237,15 @@ def _insert(
 
 def _plausible(told: dict[str, Any], workflow_id: str, stage_index: int) -> dict[str, Any]:
     """What a log tells of its workflow, with at least the stage that the session ran in."""
-    given = told.get("stages")
-    stages = [stage for stage in given if _is_stage(stage)] if isinstance(given, list) else []
+    given, told = told.get("stages"), record_checks.sound(told, record_checks.WORKFLOW)
+    stages = list(filter(record_checks.is_stage, given)) if isinstance(given, list) else []
+    del stages[MAX_STAGES:]
     while len(stages) <= stage_index:
         name = f"stage {len(stages) + 1}" if stage_index else "chat"
         stages.append({"name": name, "type": "chat", "gate": {"type": "auto"}})
     return {
-        "template": _text(told["template"]) or "chat",
-        "requestId": _text(told["requestId"]),
-        "createdAt": _text(told["createdAt"]) or created_at(workflow_id),
+        "template": told["template"] or "chat",
+        "requestId": told["requestId"],
+        "createdAt": told["createdAt"] or created_at(workflow_id),
         "stages": stages,
     }
-
-
-def _is_stage(stage: Any) -> bool:
-    try:
-        texts = stage["name"], stage["type"]
-        return all(isinstance(text, str) for text in texts) and (
-            stage["gate"]["type"] in rebuilding.GATES
-        )
-    except (KeyError, TypeError):
-        return False

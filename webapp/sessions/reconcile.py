@@ -21,12 +21,12 @@ from webapp.log.opened import OpenLog, PlainLog, open_log
 from webapp.log.record import format_record, parse_record
 from webapp.log.usage import read_usage
 from webapp.runner.background import MAX_NAMED_PROCESSES
-from webapp.sessions import control
+from webapp.sessions import control, record_checks
 from webapp.sessions.layout import session_files
 from webapp.sessions.orphans import kill_leftovers
 from webapp.store import sessions
 from webapp.store.engine import Database
-from webapp.store.models import ENDED, Session, now
+from webapp.store.models import Session, now
 
 _HEAD_BYTES = 256
 
@@ -141,25 +141,19 @@ def _end_log(
 def _end_by(
     done: tuple[str, dict[str, Any]], log: OpenLog, pid: int | None, started_at: str | None
 ) -> sessions.End:
-    """The end that the last record of a log tells."""
-    ended_at, facts = done
-    status, exit_code = facts.get("status"), facts.get("exitCode")
+    """The end that the last record of a log tells, as far as it makes sense."""
+    ended_at, facts = done[0], record_checks.sound(done[1], record_checks.DONE)
     return sessions.End(
-        status=status if status in ENDED else "lost",
-        exit_code=exit_code if isinstance(exit_code, int) else None,
-        exit_signal=_text_or_none(facts.get("signal")),
-        error=_text_or_none(facts.get("error")),
+        status=facts["status"] or "lost",
+        exit_code=facts["exitCode"],
+        exit_signal=facts["signal"],
+        error=facts["error"],
         log_bytes=log.size(),
-        ended_at=f"{ended_at[:23]}Z",
+        ended_at=record_checks.row_time(ended_at) or now(),
         pid=pid,
         started_at=started_at,
         usage=read_usage(log.read, log.size(), read_dialect(log).dialect),
     )
-
-
-def _text_or_none(value: object) -> str | None:
-    """A damaged or hand-edited log must not break the look-up of its session."""
-    return value if isinstance(value, str) else None
 
 
 def mend_torn_record(log_fd: int) -> None:
@@ -193,19 +187,16 @@ def _first_facts(log: OpenLog) -> tuple[int | None, str | None]:
     found = _system_record(head.partition(b"\n")[0])
     if found is None or found[1].get("type") != "session":
         return None, None
-    facts = found[1]
-    return facts.get("pid"), facts.get("startedAt")
+    facts = record_checks.sound(found[1], record_checks.SESSION)
+    return facts["pid"], facts["startedAt"]
 
 
 def _system_record(line: bytes) -> tuple[str, dict[str, Any]] | None:
     record = parse_record(line)
     if record is None or record.stream != b"system":
         return None
-    try:
-        content = json.loads(record.content)
-    except ValueError:
-        return None
-    return (record.time, content) if isinstance(content, dict) else None
+    content = record_checks.read_object(record.content)
+    return None if content is None else (record.time, content)
 
 
 def _session_content(session: Session) -> dict[str, object]:

@@ -10,6 +10,7 @@ import random
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -185,6 +186,8 @@ def open_engine(path: Path) -> Engine:
 
 def _on_connect(connection: Any, _record: object) -> None:
     connection.isolation_level = None
+    # Text that is no UTF-8, in a row edited by hand, must not break the query that meets it.
+    connection.text_factory = partial(str, encoding="utf-8", errors="replace")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA synchronous = FULL")
 

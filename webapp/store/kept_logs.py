@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.store.models import LIVE, Session, now
+from webapp.store.values import MAX_WHOLE
 
 LEAST_BYTES = 4096
 """A smaller log takes a block of the disk in any form."""
@@ -21,8 +22,11 @@ class KeptLog(NamedTuple):
     """What it takes on disk."""
 
 
-_HAS_LOG = (Session.ended_at.is_not(None), Session.log_deleted_at.is_(None))
-_STORED_BYTES = func.coalesce(Session.log_stored_bytes, Session.log_bytes, 0)
+_HAS_LOG = (Session.ended_at >= "1970", Session.log_deleted_at.is_(None))
+"""A damaged time must not make a log the oldest of all."""
+_WRITTEN_BYTES = func.coalesce(Session.log_stored_bytes, Session.log_bytes, 0)
+_STORED_BYTES = case((_WRITTEN_BYTES.between(0, MAX_WHOLE), _WRITTEN_BYTES), else_=0)
+"""A damaged size must neither break the sum nor make others be deleted."""
 _KEPT_LOG = (Session.id, Session.ended_at, _STORED_BYTES)
 
 

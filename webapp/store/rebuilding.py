@@ -5,7 +5,6 @@ from typing import Any
 
 from webapp.store.models import now
 
-GATES = ("auto", "human_approval", "agent")
 _SELECT_WORKFLOW = "SELECT template, request_id, created_at FROM workflows WHERE id = ?"
 _SELECT_STAGES = """
 SELECT name, type, gate_type FROM stages WHERE workflow_id = ? ORDER BY stage_index

@@ -63,6 +63,12 @@ def all_of(conditions: Sequence[Condition]) -> Condition:
     return Condition(" AND ".join(condition.sql for condition in conditions) or "1", values)
 
 
+def any_of(conditions: Sequence[Condition]) -> Condition:
+    """What is true where one of these is."""
+    each = " OR ".join(f"({condition.sql})" for condition in conditions)
+    return Condition(f"({each})", all_of(conditions).values)
+
+
 def status_condition(wanted: Filter) -> list[Condition]:
     """The statuses, if any are asked for."""
     return [_one_of("status", wanted.statuses)] if wanted.statuses else []

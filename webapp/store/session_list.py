@@ -24,6 +24,7 @@ from webapp.store.session_filter import (
     agent_condition,
     all_conditions,
     all_of,
+    any_of,
     id_condition,
     status_condition,
     workflow_condition,
@@ -35,12 +36,14 @@ from webapp.store.session_order import (
     SORTS,
     Order,
     Position,
-    after_condition,
+    after_conditions,
     cursor_of,
+    position_of,
     read_cursor,
 )
 from webapp.store.session_texts import NoAnswer, TextIndex, find_by_words
 from webapp.store.session_walk import Effort, Found, needs_tests, walk
+from webapp.store.values import read_time
 
 _MAX_IDS = 500
 _EFFORT = Effort()
@@ -194,12 +197,13 @@ def _collect(
 ) -> list[Position]:
     index, condition = source
     ended = [ENDED] if order.of_ended else []
-    test = all_of([*ended, *all_conditions(wanted), condition, after_condition(order, after)])
+    is_after = any_of(after_conditions(order, after))
+    test = all_of([*ended, *all_conditions(wanted), condition, is_after])
     query = (
         f"SELECT {order.key} AS key, id FROM sessions INDEXED BY {index} WHERE {test.sql}"  # noqa: S608 - our own words
         f" ORDER BY key {order.direction}, id {order.direction} LIMIT :limit"
     )
-    return [Position(*row) for row in orm.execute(text(query), test.values | {"limit": limit})]
+    return [position_of(row) for row in orm.execute(text(query), test.values | {"limit": limit})]
 
 
 # --- live sessions ------------------------------------------------------------------------
@@ -226,10 +230,10 @@ def _live_positions(
 
 
 def _ran_ms(session: Session) -> int:
-    if session.started_at is None:
+    started_at = read_time(session.started_at)
+    if started_at is None:
         return 0
-    ran = datetime.now(UTC) - datetime.fromisoformat(session.started_at)
-    return max(0, int(ran.total_seconds() * 1000))
+    return max(0, int((datetime.now(UTC) - started_at).total_seconds() * 1000))
 
 
 def _between(

@@ -24,7 +24,7 @@ from webapp.store.session_filter import (
     words_condition,
     workflow_condition,
 )
-from webapp.store.session_order import Order, Position, after_condition
+from webapp.store.session_order import Order, Position, after_conditions, position_of
 
 _MAX_PARTS = 70
 """SQLite puts at most 500 selects together: https://sqlite.org/limits.html"""
@@ -146,7 +146,7 @@ def _end_of_step(
     listed = _listed(order, way, after)
     query = f"SELECT key, id FROM ({listed.sql}) LIMIT 1 OFFSET :limit - 1"  # noqa: S608 - our own words
     row = orm.execute(text(query), listed.values | {"limit": step}).first()
-    return None if row is None else Position(*row)
+    return None if row is None else position_of(row)
 
 
 def _step(
@@ -162,19 +162,20 @@ def _step(
             f" ORDER BY listed.key {order.direction}, sessions.id {order.direction}"
         )
     rows = orm.execute(text(query), listed.values | test.values | {"limit": step})
-    return [Position(*row) for row in rows]
+    return [position_of(row) for row in rows]
 
 
 def _listed(order: Order, way: _Walk, after: Position | None) -> Condition:
     """A query for the next rows of all parts together, and its values but for the limit."""
     by = f"ORDER BY key {order.direction}, id {order.direction} LIMIT :limit"
-    behind = after_condition(order, after)
+    afters = after_conditions(order, after)
     parts = " UNION ALL ".join(
         f"SELECT * FROM (SELECT {order.key} AS key, id FROM sessions INDEXED BY {way.indexed_by}"  # noqa: S608 - our own words
         f" WHERE {part.sql} AND {behind.sql} {by})"
         for part in way.parts
+        for behind in afters
     )
-    values = all_of([*way.parts, behind]).values
+    values = all_of([*way.parts, *afters]).values
     return Condition(f"SELECT key, id FROM ({parts}) {by}", values)  # noqa: S608
 
 
@@ -191,4 +192,4 @@ def look_at(
         f"SELECT {order.key} AS key, sessions.id AS id, ({test.sql}) AS is_wanted FROM {source}"
         ") WHERE is_wanted IS TRUE"
     )
-    return [Position(*row) for row in orm.execute(text(query), test.values | values)]
+    return [position_of(row) for row in orm.execute(text(query), test.values | values)]

@@ -1,11 +1,16 @@
 """Rows as the JSON that clients get: camelCase, and nothing that is only ours."""
 
+from webapp.store.damage import creation_time, damaged_columns
 from webapp.store.models import Message, Session, Workflow
 
 
 def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
-    """A session; `log_bytes` for one that is live, whose row does not know it yet."""
-    return {
+    """A session; `log_bytes` for one that is live, whose row does not know it yet.
+
+    A damaged value is null, or what the id says, and `damaged` names its columns.
+    """
+    damaged = damaged_columns(row)
+    facts: dict[str, object] = {
         "sessionId": row.id,
         "workflowId": row.workflow_id,
         "stageIndex": row.stage_index,
@@ -21,7 +26,19 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         "createdAt": row.created_at,
         "startedAt": row.started_at,
         "endedAt": row.ended_at,
-    } | ({"logDeletedAt": row.log_deleted_at} if row.log_deleted_at is not None else {})
+    }
+    if row.log_deleted_at is not None:
+        facts["logDeletedAt"] = row.log_deleted_at
+    if not damaged:
+        return facts
+    facts |= {camel_case(column): None for column in damaged}
+    return facts | {"createdAt": creation_time(row), "damaged": damaged}
+
+
+def camel_case(column: str) -> str:
+    """The name in JSON of a column."""
+    first, *rest = column.split("_")
+    return first + "".join(map(str.capitalize, rest))
 
 
 def workflow(row: Workflow) -> dict[str, object]:

@@ -8,11 +8,14 @@ from typing import NamedTuple
 from sqlalchemy import text
 from sqlalchemy.orm import Session as OrmSession
 
+from webapp.store.values import MAX_WHOLE
+
 _BY_AGENT = text("""
-SELECT agent, status, count(*), coalesce(sum(log_bytes), 0)
+SELECT agent, status, count(*),
+    coalesce(sum(CASE WHEN log_bytes BETWEEN 0 AND :max_size THEN log_bytes END), 0)
 FROM sessions WHERE id >= :since
 GROUP BY agent, status
-""")
+""").bindparams(max_size=MAX_WHOLE)
 
 _DURATIONS = text("""
 WITH ended AS (
@@ -24,7 +27,7 @@ ranked AS (
     SELECT agent, max(seconds, 0.0) AS seconds,
         row_number() OVER (PARTITION BY agent ORDER BY seconds) AS place,
         count(*) OVER (PARTITION BY agent) AS many
-    FROM ended
+    FROM ended WHERE seconds IS NOT NULL  -- it is NULL for a damaged time
 )
 SELECT agent,
     min(CASE WHEN place >= many * 0.5 THEN seconds END),

@@ -28,12 +28,12 @@ test("a session has a start, words, a tool, warnings, figures and an end", () =>
     ["usage", { type: "usage", inputTokens: 3 }],
     ["done", { exitCode: 0, signal: null, status: "succeeded" }],
   );
-  assert.deepEqual(transcript.blocks.map((block) => block.kind), ["text", "tool", "stderr", "usage"]);
+  assert.deepEqual(transcript.blocks.map((block) => block.kind), ["text", "text", "tool", "stderr", "usage"]);
   assert.deepEqual(transcript.start, { agent: "demo", pid: 7, startedAt: "2026-11-23T21:04:00Z" });
   assert.deepEqual(transcript.done, { exitCode: 0, signal: null, status: "succeeded" });
 });
 
-test("a run of messages is one block, and something else between them ends it", () => {
+test("a run of lines is one block, and something else between them ends it", () => {
   const blocks = blocksOf(
     ["message", { content: "a" }],
     ["message", { content: "b" }],
@@ -194,9 +194,9 @@ test("pieces of a message are seen as they come, and the whole of it adds nothin
 
   const whole = ["message", { type: "message", content: "Hello there." }];
   assert.deepEqual(blocksOf(...pieces, whole).map(({ text }) => text), ["Hello there."]);
-  assert.deepEqual(blocksOf(...pieces, whole, whole).map(({ text }) => text), ["Hello there.\n\nHello there."]);
+  assert.deepEqual(blocksOf(...pieces, whole, whole).map(({ text }) => text), ["Hello there.", "Hello there."]);
   const other = ["message", { type: "message", content: "Not that." }];
-  assert.deepEqual(blocksOf(...pieces, other).map(({ text }) => text), ["Hello there\n\nNot that."]);
+  assert.deepEqual(blocksOf(...pieces, other).map(({ text }) => text), ["Hello there", "Not that."]);
 });
 
 test("what a person said, as an agent repeats it, is what a person said", () => {

@@ -27,3 +27,11 @@ test("what is not known is not shown, and a live session's time runs", () => {
   assert.ok(!("pid" in facts) && !("exit" in facts) && !("log" in facts) && !("error" in facts));
   assert.equal(facts.duration, "5.0 s");
 });
+
+test("what is damaged in a row is named, and nothing is made up for it", () => {
+  const damaged = { ...SESSION, endedAt: null, logBytes: null, damaged: ["ended_at", "log_bytes"] };
+  const facts = copied(damaged, undefined, "2026-11-23T21:04:05Z");
+  assert.equal(facts.damaged, "ended_at, log_bytes");
+  assert.ok(!("duration" in facts) && !("bytes" in facts));
+  assert.ok(!("damaged" in copied(SESSION)));
+});

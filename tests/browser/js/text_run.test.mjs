@@ -16,6 +16,7 @@ function run(...messages) {
 
 const line = (content) => ({ content });
 const partial = (content) => ({ content, partial: true });
+const piece = (content) => ({ type: "message", content, partial: true });
 const message = (content) => ({ type: "message", content });
 
 test("pieces become readable text", () => {
@@ -23,13 +24,10 @@ test("pieces become readable text", () => {
   const table = [
     ["lines stay lines", [line("a"), line(""), line("b")], "a\n\nb"],
     ["a partial line goes on", [partial("Thinking about"), line(" the question."), line("b")], "Thinking about the question.\nb"],
-    ["words with their own spaces", [message("Hel"), message("lo "), message("there")], "Hel lo there"],
-    ["bare words", [message("Hello"), message("there"), message("!")], "Hello there!"],
-    ["sentences", [message("I look."), message("It is there.")], "I look.\n\nIt is there."],
-    ["messages with line ends", [message("line 1 of 2\n"), message("line 2 of 2\n")], "line 1 of 2\nline 2 of 2\n"],
-    ["partial JSON messages", [{ ...message("Hel"), partial: true }, message("lo")], "Hello"],
+    ["messages are blocks of their own", [message("I look."), message("It is there.")], "I look.|It is there."],
+    ["pieces of a message are one block", [piece("Hel"), piece("lo\n"), piece("there")], "Hello\nthere"],
     ["a plain line after a message", [message("a"), line("b")], "a|b"],
-    ["line ends before anything", [message("\n\n"), message("a")], "a"],
+    ["line ends before anything", [message("\n\n"), message("\na")], "a"],
   ];
   for (const [what, messages, text] of table) {
     assert.equal(run(...messages).map((block) => block.text).join("|"), text, what);
@@ -53,7 +51,7 @@ test("a long run goes on in new blocks at line ends, and nothing is lost", () =>
 
 test("a huge line without a space goes on in new blocks, whole", () => {
   const text = "😀".repeat(500_000);
-  const blocks = run(message(text), message("\n\ny"));
+  const blocks = run(piece(text), piece("\n\ny"));
   assert.ok(blocks.every((block) => block.text.length <= MAX_BLOCK_TEXT));
   const whole = blocks.map((block) => block.text).join("");
   assert.ok(whole.replaceAll("\n", "") === `${text}y`, "nothing is lost or torn");
@@ -61,11 +59,11 @@ test("a huge line without a space goes on in new blocks, whole", () => {
 
 test("long Markdown is left where it pauses, and code goes on as code", () => {
   const paragraph = `${"word ".repeat(700)}\n\n`;
-  const blocks = run(...Array.from({ length: 12 }, () => message(paragraph)));
+  const blocks = run(...Array.from({ length: 12 }, () => piece(paragraph)));
   assert.ok(blocks.length > 2);
   assert.ok(blocks.every((block) => block.opening === "" && !block.text.trim().includes("\n\n\n")));
 
-  const code = run(message(`\`\`\`js\n${"let a = 1;\n".repeat(4_000)}\`\`\`\n`), message("end"));
+  const code = run(message(`\`\`\`js\n${"let a = 1;\n".repeat(4_000)}\`\`\`\n`));
   assert.ok(code.length > 2);
   assert.deepEqual(new Set(code.slice(1).map((block) => block.opening)), new Set(["```js"]));
 });

@@ -8,6 +8,7 @@ from hypothesis import given
 from tests.log import random_logs
 from tests.log.random_logs import open_file
 from webapp.agents.profiles import BUILT_IN
+from webapp.log.dialects import DIALECTS
 from webapp.log.dialects.translate import AS_PRINTED, LOG_DIALECTS, Translate, read_dialect
 from webapp.log.events import parse_events
 from webapp.log.json_line import RESERVED_NAMES
@@ -35,6 +36,28 @@ def test_first_record_names_the_dialect(first: bytes, name: str | None) -> None:
         assert read_dialect(log) is LOG_DIALECTS.get(name or "", AS_PRINTED)
 
 
+def test_first_record_says_that_messages_are_pieces() -> None:
+    first = format_record(1, b"system", b'{"type":"session","messages":"pieces"}')
+    texts = [
+        b'{"type":"message","content":"a"}',
+        b'{ "type":"message","content":"\\ud83d"}',
+        b'{"type":"message","content":"b","partial":false}',
+        b'{"type":"usage","inputTokens":1}',
+        b"message",
+    ]
+    log = first + b"".join(format_record(1, b"stdout", text) for text in texts)
+    with open_file(log) as opened:
+        translate = read_dialect(opened).translate
+    events = parse_events(log, 0, is_continuation=False, dialect=translate)
+    assert [(event.name, json.loads(event.data)) for event in events][1:] == [
+        ("message", {"partial": True, "type": "message", "content": "a"}),
+        ("message", {"partial": True, "type": "message", "content": "\ud83d"}),
+        ("message", {"type": "message", "content": "b", "partial": False}),
+        ("usage", {"type": "usage", "inputTokens": 1}),
+        ("message", {"content": "message"}),
+    ]
+
+
 @pytest.mark.parametrize("content", [b"", b"no record\n", b"2026", LINE])
 def test_log_that_does_not_begin_so_has_none(content: bytes) -> None:
     with open_file(content) as log:
@@ -48,9 +71,9 @@ def test_agent_cannot_choose_it() -> None:
 
 
 def test_settings_take_every_dialect_and_the_profiles_have_theirs() -> None:
-    assert {profile.dialect for profile in BUILT_IN.values()} - {None} == set(LOG_DIALECTS)
+    assert {profile.dialect for profile in BUILT_IN.values()} - {None} == set(DIALECTS)
     assert {profile.dialect for profile in load_settings({}).agents.values()} - {None} == set(
-        LOG_DIALECTS
+        DIALECTS
     )
 
 

@@ -5,16 +5,16 @@ v2: https://docs.asciinema.org/manual/asciicast/v2/ (asciinema 2, which is the o
 """
 
 import json
-import shlex
 from collections.abc import Iterable, Iterator
-from datetime import datetime
 
 from webapp.commands.exports.story import Clock, kind_of, whole_text
-from webapp.commands.figures import exit_status
+from webapp.commands.figures import command_line, exit_status
 from webapp.commands.parts import Line, parts_of
 from webapp.commands.transcript import Transcript
 from webapp.log.events import Event
+from webapp.store.damage import creation_time
 from webapp.store.models import Session
+from webapp.store.values import read_time
 
 COLUMNS, ROWS = 100, 30
 MAX_IDLE_SECONDS = 2
@@ -44,11 +44,11 @@ def write_v2(session: Session, events: Iterable[Event]) -> Iterator[str]:
 
 
 def _facts(session: Session) -> dict[str, object]:
-    started_at = session.started_at or session.created_at
+    started_at = read_time(session.started_at) or read_time(creation_time(session))
     return {
-        "timestamp": int(datetime.fromisoformat(started_at).timestamp()),
+        "timestamp": 0 if started_at is None else int(started_at.timestamp()),
         "idle_time_limit": MAX_IDLE_SECONDS,
-        "command": shlex.join(json.loads(session.argv)),
+        "command": command_line(session),
         "title": f"{session.agent} {session.id}",
     }
 

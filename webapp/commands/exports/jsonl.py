@@ -16,6 +16,8 @@ from typing import Any
 
 from webapp.errors import BadRequest
 from webapp.log.record import FULL, PARTIAL, STREAMS, is_time, parse_record
+from webapp.sessions.record_checks import MESSAGE, damages, read_object
+from webapp.visible import shortened
 
 FORMAT, VERSION = "agent-stream", 1
 _HOW = "expected what `agent-stream export --format jsonl` writes, or a whole log file"
@@ -70,18 +72,20 @@ class ImportedLog:
             self._read_head()
 
     def _read_head(self) -> None:
-        head = _object(self._first)
+        head = read_object(self._first)
         if head is None or head.get("format") != FORMAT:
-            shown = self._first[:60].decode("utf-8", "replace")
-            raise BadRequest(f"The file begins with {shown!r}; {_HOW}.")
+            raise BadRequest(f"The file begins with {_shown(self._first)}; {_HOW}.")
         if head.get("version") != VERSION:
             raise BadRequest(
-                f"The file has version {head.get('version')!r} of the format, expected {VERSION}: "
-                "it comes from a newer agent-stream."
+                f"The file has version {shortened(head.get('version'))} of the format, expected "
+                f"{VERSION}: it comes from a newer agent-stream."
             )
         messages = head.get("messages", [])
-        if not isinstance(messages, list) or not all(map(_is_message, messages)):
+        if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
             raise BadRequest("Line 1: messages are not what an export has.")
+        for number, message in enumerate(messages, start=1):
+            for damage in damages(message, MESSAGE):
+                raise BadRequest(f"Line 1, message {number}: {damage}.")
         self.messages = messages
 
     def records(self) -> Iterator[bytes]:
@@ -96,10 +100,9 @@ class ImportedLog:
         for number, line in enumerate(self._lines, start=2):
             if end is not None:
                 raise BadRequest(f"Line {number}: something follows the last line of the export.")
-            fields = _object(line)
+            fields = read_object(line)
             if fields is None:
-                shown = line[:60].decode("utf-8", "replace")
-                raise BadRequest(f"Line {number} is no JSON object: {shown!r}.")
+                raise BadRequest(f"Line {number} is no JSON object: {_shown(line)}.")
             if "sha256" in fields:
                 end = fields
                 continue
@@ -114,24 +117,14 @@ class ImportedLog:
             )
         found = {"records": count, "bytes": size, "sha256": digest.hexdigest()}
         if end != found:
-            raise BadRequest(f"The file was changed: it holds {found}, and should hold {end}.")
+            should = {name: end.get(name) for name in found}
+            raise BadRequest(
+                f"The file was changed: it holds {found}, and should hold {shortened(should, 200)}."
+            )
 
 
-def _object(line: bytes) -> dict[str, Any] | None:
-    try:
-        found = json.loads(line)
-    except (ValueError, RecursionError):
-        return None
-    return found if isinstance(found, dict) else None
-
-
-def _is_message(message: object) -> bool:
-    return (
-        isinstance(message, dict)
-        and message.get("role") in ("user", "agent", "system")
-        and isinstance(message.get("content"), str)
-        and isinstance(message.get("createdAt"), str)
-    )
+def _shown(line: bytes) -> str:
+    return shortened(line[:60].decode("utf-8", "replace"))
 
 
 def _record(fields: dict[str, Any], number: int) -> bytes:
@@ -142,12 +135,16 @@ def _record(fields: dict[str, Any], number: int) -> bytes:
     else:
         time, stream, tag = fields.get("time"), fields.get("stream"), fields.get("tag")
         if not isinstance(time, str) or not time.isascii() or not is_time(time.encode()):
-            raise BadRequest(f"Line {number}: time is {time!r}, expected one as a log has it.")
+            raise BadRequest(
+                f"Line {number}: time is {shortened(time)}, expected one as a log has it."
+            )
         if not isinstance(stream, str) or stream.encode() not in STREAMS:
             streams = ", ".join(known.decode() for known in STREAMS)
-            raise BadRequest(f"Line {number}: stream is {stream!r}, expected one of {streams}.")
+            raise BadRequest(
+                f"Line {number}: stream is {shortened(stream)}, expected one of {streams}."
+            )
         if tag not in (FULL.decode(), PARTIAL.decode()):
-            raise BadRequest(f"Line {number}: tag is {tag!r}, expected F or P.")
+            raise BadRequest(f"Line {number}: tag is {shortened(tag)}, expected F or P.")
         prefix = f"{time} {stream} {tag} ".encode()
         text = fields.get("text")
         if isinstance(text, str):

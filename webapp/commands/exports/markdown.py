@@ -3,11 +3,10 @@ it is taken for Markdown or HTML: https://spec.commonmark.org/0.31.2/#fenced-cod
 
 import json
 import re
-import shlex
 from collections.abc import Iterable, Iterator
 
 from webapp.commands.exports.story import Kind, Piece, clock_text, runs
-from webapp.commands.figures import byte_count, duration, outcome, seconds_between
+from webapp.commands.figures import byte_count, command_line, duration, outcome, seconds_between
 from webapp.commands.terminal import one_line
 from webapp.store.models import Session
 
@@ -46,7 +45,7 @@ def _facts(session: Session) -> list[tuple[str, str]]:
     facts = [
         ("session", session.id),
         ("workflow", f"{session.workflow_id}, stage {session.stage_index}"),
-        ("command", shlex.join(json.loads(session.argv))),
+        ("command", command_line(session)),
         ("outcome", outcome(session)),
         ("started", session.started_at or ""),
         ("took", took),

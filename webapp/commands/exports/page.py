@@ -7,7 +7,6 @@ https://www.w3.org/TR/CSP3/#directive-script-src
 import base64
 import hashlib
 import json
-import shlex
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +15,14 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from webapp.commands.exports.story import Kind, Piece, clock_text, runs
-from webapp.commands.figures import STATUS_STYLES, byte_count, duration, outcome, seconds_between
+from webapp.commands.figures import (
+    STATUS_STYLES,
+    byte_count,
+    command_line,
+    duration,
+    outcome,
+    seconds_between,
+)
 from webapp.store.models import Session
 
 MOST_LETTERS = 1 << 16
@@ -91,7 +97,7 @@ def _facts(session: Session) -> list[tuple[str, str]]:
     facts = [
         ("session", session.id),
         ("workflow", f"{session.workflow_id}, stage {session.stage_index}"),
-        ("command", shlex.join(json.loads(session.argv))),
+        ("command", command_line(session)),
         ("error", session.error or ""),
         ("started", session.started_at or ""),
         ("took", duration(seconds_between(session.started_at, session.ended_at))),

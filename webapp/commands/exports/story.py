@@ -80,6 +80,8 @@ def tell(events: Iterable[Event]) -> Iterator[Piece]:
         for part in parts_of(event):
             text = transcript.show_part(part)
             if isinstance(part, Line):
+                if not text:
+                    continue
                 left = text.removesuffix(f"{part.text}\n").strip("\n")
                 if left:  # an escape sequence that never ended
                     yield Piece(at, kind, whole_text(left), None)

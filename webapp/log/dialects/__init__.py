@@ -13,12 +13,14 @@ from collections.abc import Mapping
 from webapp.log.dialects.claude import CLAUDE
 from webapp.log.dialects.codex import CODEX
 from webapp.log.dialects.normalized import Dialect
-from webapp.log.dialects.plain import PLAIN
+from webapp.log.dialects.plain import PIECES, PLAIN
 
 DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CLAUDE, CODEX)}
 """By the names that profiles have for them. A log without one is plain."""
 
 
-def dialect_named(name: str | None) -> Dialect:
-    """The dialect of a log by what its first record names."""
-    return PLAIN if name is None else DIALECTS.get(name, PLAIN)
+def dialect_named(name: str | None, messages: str | None) -> Dialect:
+    """The dialect of a log by what its first record says: `dialect`, or `messages`."""
+    if name is not None and name in DIALECTS:
+        return DIALECTS[name]
+    return PIECES if messages == PIECES.name else PLAIN

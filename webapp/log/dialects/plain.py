@@ -104,9 +104,15 @@ def _text(data: dict[str, object], keys: tuple[str, ...]) -> str | None:
     return str(value) if isinstance(value, str) or is_number(value) else None
 
 
-def _normalize(line: dict[str, object]) -> list[Normalized]:
+def _normalize(_line: dict[str, object]) -> list[Normalized]:
     """Each line is its own event."""
     return []
+
+
+def _normalize_piece(line: dict[str, object]) -> list[Normalized]:
+    """As each line is, but that a message is a piece of one, unless it says otherwise."""
+    is_piece = line.get("type") == "message" and "partial" not in line
+    return [{"partial": True, **line}] if is_piece else []
 
 
 PLAIN = Dialect(
@@ -118,3 +124,8 @@ PLAIN = Dialect(
         "error": (b'rror"', b"fail", b'"exit', b"false"),
     },
 )
+
+PIECES = Dialect(
+    "pieces", _normalize_piece, shape={"type": str, "partial": object}, signs=PLAIN.signs
+)
+"""Of a program whose messages are pieces of a text: `messages = "pieces"` in its profile."""

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, TypedDict
 import msgspec
 
 from webapp.log import reader
-from webapp.log.dialects import DIALECTS
+from webapp.log.dialects import DIALECTS, dialect_named
 from webapp.log.dialects.normalized import Dialect, Normalized
-from webapp.log.dialects.plain import PLAIN
+from webapp.log.dialects.plain import PIECES, PLAIN
 from webapp.log.json_line import NAME_BYTES, event_name, refuse_constant
 from webapp.log.opened import OpenLog
 from webapp.log.record import parse_record
@@ -46,7 +46,8 @@ class _Head(msgspec.Struct):
     """What is read of a log's first record."""
 
     type: str
-    dialect: str
+    dialect: str | None = None
+    messages: str | None = None
 
 
 def read_dialect(log: OpenLog) -> LogDialect:
@@ -59,7 +60,9 @@ def read_dialect(log: OpenLog) -> LogDialect:
         head = msgspec.json.decode(record.content, type=_Head)
     except msgspec.DecodeError:
         return AS_PRINTED
-    return LOG_DIALECTS.get(head.dialect, AS_PRINTED) if head.type == "session" else AS_PRINTED
+    if head.type != "session":
+        return AS_PRINTED
+    return LOG_DIALECTS[dialect_named(head.dialect, head.messages).name]
 
 
 def translation(dialect: Dialect) -> Translate:
@@ -123,6 +126,27 @@ def _heads(kind: str, subtype: str) -> tuple[bytes, bytes]:
     return f'{{"type":"{kind}"'.encode(), f'{{"type":"system","subtype":"{subtype}"'.encode()
 
 
+def _translate_piece(content: bytes) -> list[tuple[bytes, bytes]]:
+    """The translation of PIECES, whose messages keep all their fields."""
+    try:
+        line = _decode_piece(content)
+    except msgspec.DecodeError:
+        return _translate_whole(content, PIECES.normalize)
+    if line.type == "message" and line.partial is msgspec.UNSET:
+        return [(b"message", b'{"partial":true,' + content[1:])]
+    return [(NAME_BYTES[line.type], content)]
+
+
+class _Piece(msgspec.Struct):
+    """What is read of a line of a program whose messages are pieces."""
+
+    type: str
+    partial: object = msgspec.UNSET
+
+
+_decode_piece = msgspec.json.Decoder(_Piece).decode
+
+
 # --- lines that take longer -------------------------------------------------------------
 
 
@@ -166,5 +190,7 @@ def _encode(event: Normalized) -> bytes:
 
 AS_PRINTED = LogDialect(PLAIN, None)
 LOG_DIALECTS = {
-    name: LogDialect(dialect, translation(dialect)) for name, dialect in DIALECTS.items()
+    PLAIN.name: AS_PRINTED,
+    PIECES.name: LogDialect(PIECES, _translate_piece),
+    **{name: LogDialect(dialect, translation(dialect)) for name, dialect in DIALECTS.items()},
 }

@@ -191,7 +191,8 @@ function writeSession(found) {
   chip.toggleAttribute("data-busy", !look.isOver);
   setIcon(chip, look.icon);
   setText(chip, "word", look.word);
-  const ms = millisecondsBetween(found.startedAt, found.endedAt ?? new Date().toISOString());
+  const end = found.endedAt ?? (look.isOver ? null : new Date().toISOString());
+  const ms = millisecondsBetween(found.startedAt, end);
   const figures = [
     found.agent,
     formatDateTime(found.startedAt ?? found.createdAt),

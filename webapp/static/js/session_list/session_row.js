@@ -46,7 +46,8 @@ export function sessionRow(sessionId, onlyWorkflow) {
 }
 
 /** How it ended, in a word or two; nothing where the status says it all. */
-export function outcomeOf({ status, exitCode, exitSignal, error, pid }) {
+export function outcomeOf({ status, exitCode, exitSignal, error, pid, damaged }) {
+  if (damaged !== undefined) return `damaged: ${damaged.join(", ")}`;
   if (!lookOf(status).isOver) return pid === null ? "" : `pid ${pid}`;
   if (exitSignal !== null) return exitSignal;
   if (exitCode !== null) return exitCode === 0 ? "" : `exit ${exitCode}`;
@@ -54,8 +55,8 @@ export function outcomeOf({ status, exitCode, exitSignal, error, pid }) {
 }
 
 function tookOf({ startedAt, endedAt, status }, now) {
-  if (startedAt === null) return "";
   const isOver = lookOf(status).isOver;
+  if (startedAt === null || (isOver && endedAt === null)) return "";
   const ms = millisecondsBetween(startedAt, endedAt ?? new Date(now).toISOString()) ?? 0;
   if (isOver) return formatDuration(ms);
   return ms < 1_000 ? "" : formatDuration(Math.floor(ms / 1_000) * 1_000).replace(".0", "");

@@ -3,30 +3,39 @@
 import { weightOfText } from "./blocks.js";
 import { MAX_BLOCK_TEXT, SPLIT_TEXT_AT, wholeUpTo } from "./limits.js";
 import { readable } from "./plain_text.js";
-import { separator } from "./text_run.js";
+import { goesOn } from "./text_run.js";
 
 /**
  * @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock
  */
 
 /**
- * Put a piece at the end of the run that is going on, or begin one.
+ * Put a piece at the end of the text that is open, or begin one.
  *
  * @param {TextBlock["kind"]} kind
  */
 export function appendText(transcript, kind, piece) {
   // Escapes in what a program prints are shown: see ansi.js.
   const content = kind === "text" ? readable(piece.content) : piece.content;
-  const last = transcript.last;
-  if (last === undefined || last.kind !== kind) {
-    const text = kind === "text" ? content.replace(/^\n+/, "") : content;
-    const block = begin(transcript, kind, { continued: false, opening: "", head: text.length });
-    write(transcript, block, text, piece.ending);
+  const open = kind === "text" ? transcript.openText : transcript.last;
+  if (open?.kind === kind && goesOn(open.ending, piece)) {
+    const between = open.ending === "line" ? "\n" : "";
+    const isBlank = open.text === "" && !open.continued;
+    if (isBlank) open.lead += between;
+    write(transcript, open, (isBlank ? "" : between) + content, piece.ending);
     return;
   }
-  const isBlank = last.text === "" && !last.continued;
-  const between = isBlank ? "" : separator(last.text, last.ending, { ...piece, content });
-  write(transcript, last, between + content, piece.ending);
+  const text = kind === "text" ? content.replace(/^\n+/, "") : content;
+  if (piece.ending === "whole" && text.trim() === "") return;
+  const lead = "\n".repeat(content.length - text.length);
+  const block = begin(transcript, kind, { continued: false, opening: "", begins: piece.ending, lead });
+  write(transcript, block, text, piece.ending);
+}
+
+/** The message whose pieces are there is whole: no piece goes on with it. */
+export function endText(transcript) {
+  if (transcript.openText !== null) transcript.openText.ending = "whole";
+  transcript.openText = null;
 }
 
 function write(transcript, first, text, ending) {
@@ -34,13 +43,14 @@ function write(transcript, first, text, ending) {
   let rest = text;
   for (let end = endFor(block, rest); end !== -1; end = endFor(block, rest)) {
     grow(transcript, block, rest.slice(0, end));
-    block.ending = "line";
+    block.ending = ending === "line" || ending === "partial" ? "line" : "whole";
     rest = rest.slice(rest[end] === "\n" ? end + 1 : end);
     const opening = block.kind === "text" ? openFence(block) : "";
-    block = begin(transcript, block.kind, { continued: true, opening, head: 0 });
+    block = begin(transcript, block.kind, { continued: true, opening, begins: ending, lead: "" });
   }
   grow(transcript, block, rest);
   block.ending = ending;
+  transcript.openText = ending === "piece" ? block : null;
 }
 
 /** Where in `text` a block that is long enough can be left for a new one; -1 when not yet. */

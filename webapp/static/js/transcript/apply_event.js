@@ -5,15 +5,16 @@
  * @typedef {(transcript: Transcript, data: any) => void} Apply
  */
 
-import { appendText } from "./append_text.js";
+import { appendText, endText } from "./append_text.js";
 import { MAX_FIELDS, cut } from "./limits.js";
 import { noticeText } from "./notices.js";
 import { readable } from "./plain_text.js";
-import { pieceOf } from "./text_run.js";
+import { pieceOf, restOf } from "./text_run.js";
 import { answered, asText, fieldsOf, inOneLine, toolCallOf, toolResultOf } from "./tool_calls.js";
 
 export function applyEvent(transcript, event) {
   const data = parse(event.data);
+  if (!WITHIN_A_TEXT.has(event.name)) endText(transcript);
   const known = BY_NAME.get(event.name);
   if (known !== undefined) known(transcript, data);
   else addOther(transcript, event.name, data);
@@ -37,6 +38,9 @@ const BY_NAME = new Map([
   ["ping", () => {}],
 ]);
 
+/** What may come in the middle of a message's pieces. */
+const WITHIN_A_TEXT = new Set(["message", "message_delta", "system", "ping"]);
+
 function parse(text) {
   try {
     return JSON.parse(text);
@@ -55,52 +59,41 @@ function applySession(transcript, data) {
 
 function applyMessage(transcript, data) {
   const piece = pieceOf(data);
+  if (piece === null || data.role === "user") endText(transcript);
   if (piece === null) {
     addOther(transcript, typeof data?.type === "string" ? data.type : "message", data);
     return;
   }
   if (data.role === "user") return applyInput(transcript, data);
-  const content = piece.kind === "text" ? withoutDraft(transcript, piece.content) : piece.content;
-  if (content !== null) appendText(transcript, piece.kind, { ...piece, content });
+  if (piece.ending === "whole") applyWhole(transcript, piece.content);
+  else appendText(transcript, piece.kind, piece);
 }
 
 function applyDelta(transcript, data) {
   if (typeof data?.content !== "string") return addOther(transcript, "message_delta", data);
   transcript.opening ||= "piece";
-  if (transcript.draft !== null) {
-    transcript.draft.text += data.content;
-    appendText(transcript, "text", { content: data.content, ending: "partial" });
-    return;
+  if (transcript.draft === null) {
+    endText(transcript);
+    transcript.draft = { text: "", id: transcript.endId };
   }
-  const { last: before, endId } = transcript;
-  const length = before?.kind === "text" ? before.text.length : 0;
-  appendText(transcript, "text", { content: `\n\n${data.content}`, ending: "json" });
-  const { last } = transcript;
-  if (last?.kind !== "text") return;
-  last.ending = "partial";
-  const isNew = endId < transcript.endId;
-  // The message begins here: how long its first piece is says nothing.
-  if (isNew) last.head = Infinity;
-  transcript.draft = { text: data.content, id: last.id, length: isNew ? 0 : length };
+  transcript.draft.text += data.content;
+  appendText(transcript, "text", { content: data.content, ending: "piece" });
 }
 
-/**
- * What a message says beyond its pieces, which stand there already; null: nothing.
- *
- * @param {string} content
- */
-function withoutDraft(transcript, content) {
-  const { draft, last } = transcript;
+/** A whole message adds what its pieces, which stand there already, lack. */
+function applyWhole(transcript, content) {
+  const { draft } = transcript;
   transcript.opening ||= "whole";
-  transcript.hasWhole = true;
+  transcript.firstWhole ??= content;
   transcript.draft = null;
-  if (draft === null) return content;
-  // Who began to read in the middle of it has its end; who saw a try that failed, more than it.
-  const isAll = draft.text.endsWith(content) || content.endsWith(draft.text);
-  const isPart = !isAll && content.startsWith(draft.text);
-  if (!isPart && last?.kind === "text") last.ending = "json";
-  if (isAll) return null;
-  return isPart ? content.slice(draft.text.length) : content;
+  const rest = draft === null ? null : restOf(content, draft.text);
+  if (rest !== null && rest !== "" && transcript.openText !== null) {
+    appendText(transcript, "text", { content: rest, ending: "piece" });
+  } else if (rest !== "") {
+    endText(transcript);
+    appendText(transcript, "text", { content: rest ?? content, ending: "whole" });
+  }
+  endText(transcript);
 }
 
 function applyReasoning(transcript, data) {

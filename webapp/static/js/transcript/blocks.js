@@ -9,7 +9,8 @@
  *     text: what an agent says, in Markdown; output: lines that a program printed
  * @property {string} text
  * @property {boolean} continued    goes on from the block before it
- * @property {number} head          length of the first piece in it
+ * @property {import("./text_run.js").Piece["ending"]} begins  what its first piece is
+ * @property {string} lead          the empty lines that were left out before it
  * @property {string} opening       the fence that stands open where the block begins, or ""
  * @property {import("./text_run.js").Piece["ending"]} ending
  *

@@ -3,7 +3,7 @@
 import { applyEvent } from "./apply_event.js";
 import { weightOfArgs } from "./blocks.js";
 import { MAX_BLOCK_TEXT } from "./limits.js";
-import { separator } from "./text_run.js";
+import { goesOn } from "./text_run.js";
 import { Transcript } from "./transcript.js";
 
 /** @param {import("../stream/sse_parser.js").StreamEvent[]} events  in the order of the log */
@@ -15,12 +15,18 @@ export function prependEvents(transcript, events) {
   transcript.start ??= earlier.start;
 
   const answered = answerOrphans(transcript, earlier);
-  if (transcript.opening === "whole") dropDraft(earlier);
-  if (earlier.hasWhole) transcript.opening = earlier.opening;
-  else transcript.opening ||= earlier.opening;
+  if (transcript.opening === "whole") dropDraft(transcript.firstWhole, earlier);
+  if (earlier.firstWhole === null) transcript.opening ||= earlier.opening;
+  else transcript.opening = earlier.opening;
+  transcript.firstWhole = earlier.firstWhole ?? transcript.firstWhole;
   const blocks = earlier.blocks.filter((block) => !answered.has(block));
   if (joinTexts(transcript, blocks)) blocks.pop();
+  const wasEmpty = transcript.blocks.length === 0;
   const kept = transcript.prepend(blocks);
+  if (wasEmpty && earlier.openText !== null) {
+    transcript.openText = kept[blocks.indexOf(earlier.openText)] ?? null;
+    transcript.draft = earlier.draft;
+  }
   const stillOpen = kept.filter((block) => block.kind === "tool" && block.state === "running");
   if (transcript.done === null) transcript.openCalls.unshift(...stillOpen);
 }
@@ -49,14 +55,10 @@ function answerOrphans(transcript, earlier) {
 }
 
 /** Deltas of a message that the page already has whole. @param {Transcript} earlier */
-function dropDraft({ draft, blocks }) {
-  if (draft === null) return;
+function dropDraft(whole, { draft, blocks }) {
+  if (draft === null || !(whole.includes(draft.text) || draft.text.endsWith(whole))) return;
   for (let at = blocks.length - 1; at >= 0 && (blocks[at]?.id ?? 0) >= draft.id; at -= 1) {
-    const block = blocks[at];
-    if (block?.kind !== "text") continue;
-    block.text = block.id === draft.id ? block.text.slice(0, draft.length) : "";
-    block.ending = "json";
-    if (block.text === "") blocks.splice(at, 1);
+    if (blocks[at]?.kind === "text") blocks.splice(at, 1);
   }
 }
 
@@ -71,17 +73,17 @@ function joinTexts(transcript, earlier) {
   const [first] = transcript.blocks;
   if (last === undefined || first === undefined) return false;
   if (last.kind !== first.kind || !("ending" in last) || !("ending" in first)) return false;
+  if (!goesOn(last.ending, { ending: first.begins })) return false;
   if (last.text.length + first.text.length > MAX_BLOCK_TEXT) {
     first.continued = true;
     transcript.touch(first);
     return false;
   }
-  const ending = first.kind === "text" ? "json" : "line";
-  const head = first.text.slice(0, first.head);
-  const between = separator(last.text, last.ending, { content: head, ending });
-  first.text = last.text + between + first.text;
+  const between = last.text !== "" && last.ending === "line" ? "\n" : "";
+  first.text = last.text + between + first.lead + first.text;
+  first.lead = last.lead;
   first.continued = last.continued;
-  first.head = last.head;
+  first.begins = last.begins;
   first.opening = last.opening;
   transcript.touch(first, last.weight);
   return true;

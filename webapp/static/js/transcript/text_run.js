@@ -1,30 +1,13 @@
 /**
- * How the pieces of a run of messages become one text.
+ * How texts become one: the rule of `webapp/log/joining.py`. A whole message is a block of its own, so
+ * that its code fences and lists end with it.
  *
- * A plain line ends where it ends. A partial piece goes on in the next one. An agent that prints
- * JSON messages says nothing about what stands between two of them: words that carry their own
- * spaces are put together as they are, bare words get a space, sentences a paragraph each.
- *
- * @typedef {object} Piece
- * @property {string} content
- * @property {"line" | "partial" | "json"} ending
+ * @typedef {{content: string, ending: "line" | "partial" | "piece" | "whole"}} Piece
  */
 
-const PUNCTUATION = /^[,.;:!?)\]}…]/;
-
-/**
- * What stands between a text and the piece that follows it.
- *
- * @param {Piece["ending"]} ending  of the text's last piece
- * @param {Piece} next
- */
-export function separator(text, ending, next) {
-  if (text === "" && ending !== "line") return "";
-  if (ending === "partial") return "";
-  if (ending === "line" || next.ending !== "json") return "\n";
-  if (next.content === "" || /\s$/.test(text) || /^\s/.test(next.content)) return "";
-  if (PUNCTUATION.test(next.content)) return "";
-  return /\s/.test(next.content.trim()) ? "\n\n" : " ";
+export function goesOn(ending, next) {
+  if (next.ending === "piece") return ending === "piece";
+  return next.ending !== "whole" && (ending === "line" || ending === "partial");
 }
 
 /**
@@ -38,7 +21,14 @@ export function pieceOf(data) {
   if (data.type !== undefined && data.type !== "message") return null;
   const content = data.content ?? data.text;
   if (typeof content !== "string") return null;
-  const isLine = data.type === undefined;
-  const ending = data.partial === true ? "partial" : isLine ? "line" : "json";
-  return { content, ending, kind: isLine ? "output" : "text" };
+  const isPartial = data.partial === true;
+  if (data.type === undefined) return { content, kind: "output", ending: isPartial ? "partial" : "line" };
+  return { content, kind: "text", ending: isPartial ? "piece" : "whole" };
+}
+
+/** What a whole message says beyond its pieces; null when they are no pieces of it. */
+export function restOf(whole, draft) {
+  // Who began to read in the middle of it has its end; who saw a try that failed, more than it.
+  if (draft.endsWith(whole) || whole.endsWith(draft)) return "";
+  return whole.startsWith(draft) ? whole.slice(draft.length) : null;
 }

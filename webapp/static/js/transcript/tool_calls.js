@@ -1,16 +1,8 @@
 /**
  * Reads `tool_call` and `tool_result` by the rules of `log/dialects/plain.py`.
  *
- * @typedef {object} ToolCall
- * @property {string} name
- * @property {string | null} callId
- * @property {unknown} args
- *
- * @typedef {object} ToolResult
- * @property {string | null} name
- * @property {string | null} callId
- * @property {unknown} result
- * @property {boolean} failed
+ * @typedef {{name: string, callId: string | null, args: unknown}} ToolCall
+ * @typedef {{name: string | null, callId: string | null, result: unknown, failed: boolean}} ToolResult
  */
 
 const CALL_ID_KEYS = [

@@ -2,6 +2,7 @@
  * What the page keeps of one session: blocks without a gap between them, bounded, changed in place,
  * because a session may have 100,000 events. Nothing here knows the DOM.
  *
+ * @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock
  * @typedef {import("./blocks.js").ToolBlock & import("./blocks.js").Counted} ToolBlock
  */
 
@@ -16,15 +17,14 @@ export class Transcript {
   done = null;
   /** What was said to start it, until the log says so too. @type {string | null} */
   said = null;
-  /**
-   * The pieces of a message that is still to come whole, and the end of what stood there before.
-   *
-   * @type {{text: string, id: number, length: number} | null}
-   */
+  /** The pieces of a message that is still to come whole. @type {{text: string, id: number} | null} */
   draft = null;
+  /** The text that the next piece of a message goes on with. @type {TextBlock | null} */
+  openText = null;
   /** What its messages begin with. @type {"" | "piece" | "whole"} */
   opening = "";
-  hasWhole = false;
+  /** The first message that came whole. @type {string | null} */
+  firstWhole = null;
   /** How many blocks have made room for later ones. */
   dropped = 0;
 

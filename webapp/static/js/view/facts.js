@@ -10,10 +10,12 @@ import { lookOf } from "../sessions/status.js";
 
 /** @param {string} [now]  ISO 8601 @returns {Fact[]}  those that are known */
 export function factsOf(session, place, now = new Date().toISOString()) {
-  const duration = millisecondsBetween(session.startedAt, session.endedAt ?? now);
+  const end = session.endedAt ?? (lookOf(session.status).isOver ? null : now);
+  const duration = millisecondsBetween(session.startedAt, end);
   const log = session.logPath === null ? null : `${place.var}/${session.logPath}`;
   return [
     fact("status", "Status", lookOf(session.status).word, session.status),
+    fact("damaged", "Damaged", session.damaged?.join(", ") ?? null),
     fact("error", "Error", session.error),
     fact("exit", "Exit code", session.exitCode),
     fact("signal", "Signal", session.exitSignal),

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from tests.bench.agent_output import agent_lines
 from tests.bench.report import Figure, median
 from tests.log.random_logs import DONE
-from tests.search.shelf import NOON_NS, Shelf, open_shelf
+from tests.search.stored_sessions import NOON_NS, StoredSessions, open_stored
 from tests.server import HTTP, Server, running_server
 from webapp.keeper.compress import compress_log
 from webapp.log.record import format_record
@@ -34,12 +34,12 @@ _DEMO_LINES = 40_000
 
 def measure(folder: Path, runs: int) -> list[Figure]:
     """The slowest query is held to the bar."""
-    with open_shelf(folder) as shelf:
-        log_bytes = _fill_shelf(shelf)
+    with open_stored(folder) as stored:
+        log_bytes = _fill_logs(stored)
         began = time.perf_counter()
-        shelf.fill()
+        stored.fill()
         fill_seconds = time.perf_counter() - began
-        ratios = _ratios(shelf)
+        ratios = _ratios(stored)
     index_bytes = (folder / "var" / "search.db").stat().st_size
     group = f"search over {log_bytes / 1e9:.2f} GB of logs"
     with running_server(folder, workers=1, settings={"compress_after_days": 0}) as server:
@@ -57,11 +57,11 @@ def measure(folder: Path, runs: int) -> list[Figure]:
     ]
 
 
-def _fill_shelf(shelf: Shelf) -> int:
+def _fill_logs(stored: StoredSessions) -> int:
     size = 0
     while size < LOG_BYTES:
-        session_id = shelf.add(*agent_lines(shelf.count, STEPS), ended_at="2026-09-21T13:00:00Z")
-        size += shelf.files(session_id).log.stat().st_size
+        session_id = stored.add(*agent_lines(stored.count, STEPS), ended_at="2026-09-21T13:00:00Z")
+        size += stored.files(session_id).log.stat().st_size
     return size
 
 
@@ -75,22 +75,22 @@ def _milliseconds(server: Server, query: str, runs: int) -> float:
     return median(taken)
 
 
-def _ratios(shelf: Shelf) -> dict[str, float]:
+def _ratios(stored: StoredSessions) -> dict[str, float]:
     """Log bytes to bytes on disk."""
-    agents = [_recorded(shelf, agent_lines(-number, STEPS)) for number in range(1, 5)]
+    agents = [_recorded(stored, agent_lines(-number, STEPS)) for number in range(1, 5)]
     demo = (
         json.dumps({"type": "message", "content": f"line {n} of {_DEMO_LINES}\n", "n": n}).encode()
         for n in range(_DEMO_LINES)
     )
     return {
         "a coding agent's log": _ratio(agents),
-        "the demo agent's, short lines": _ratio([_recorded(shelf, demo)]),
+        "the demo agent's, short lines": _ratio([_recorded(stored, demo)]),
     }
 
 
-def _recorded(shelf: Shelf, lines: Iterable[bytes]) -> Path:
+def _recorded(stored: StoredSessions, lines: Iterable[bytes]) -> Path:
     """A log of these lines, some 30 ms apart."""
-    path = shelf.var / f"{secrets.token_hex(4)}.log"
+    path = stored.var / f"{secrets.token_hex(4)}.log"
     clock, time_ns = random.Random(1), NOON_NS
     with path.open("wb") as log:
         for line in lines:

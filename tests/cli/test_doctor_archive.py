@@ -9,7 +9,7 @@ import pytest
 
 from tests.cli.command import run
 from tests.cli.test_doctor import findings_of
-from tests.search.shelf import Shelf, open_shelf
+from tests.search.stored_sessions import StoredSessions, open_stored
 from tests.server import Server, wait_for
 from webapp.commands.checks.archive import check_index, check_keeper, check_retention
 from webapp.commands.checks.finding import Finding
@@ -32,67 +32,67 @@ def keeper_of(folder: Path) -> Finding:
 
 
 def test_index_that_has_everything_is_fine(tmp_path: Path) -> None:
-    with open_shelf(tmp_path) as shelf:
-        shelf.add("word")
-        shelf.fill()
-        before = sorted(path.name for path in shelf.var.iterdir())
+    with open_stored(tmp_path) as stored:
+        stored.add("word")
+        stored.fill()
+        before = sorted(path.name for path in stored.var.iterdir())
         finding = index_of(tmp_path)
-        assert sorted(path.name for path in shelf.var.iterdir()) == before
+        assert sorted(path.name for path in stored.var.iterdir()) == before
     assert finding.mark == "ok"
     assert "1 session(s) in it" in finding.message
 
 
 def test_index_that_lags_behind_says_by_how_many(tmp_path: Path) -> None:
-    with open_shelf(tmp_path) as shelf:
-        shelf.add("word")
-        shelf.fill()
+    with open_stored(tmp_path) as stored:
+        stored.add("word")
+        stored.fill()
         for _ in range(2):
-            shelf.add("word")
-        shelf.add("word", status="running")
+            stored.add("word")
+        stored.add("word", status="running")
         finding = index_of(tmp_path)
     assert finding.mark == "hint"
     assert "2 session(s) that have ended are not in it" in finding.message
 
 
-def damage(shelf: Shelf) -> None:
+def damage(stored: StoredSessions) -> None:
     """Write over the pages behind the first."""
-    shelf.index.close()
-    path = shelf.var / FILE_NAME
+    stored.index.close()
+    path = stored.var / FILE_NAME
     whole = path.read_bytes()
     path.write_bytes(whole[:4096] + b"\xff" * (len(whole) - 4096))
 
 
-def lose_a_word(shelf: Shelf) -> None:
+def lose_a_word(stored: StoredSessions) -> None:
     """Forget what only FTS5 misses."""
-    shelf.index._connection.execute("DELETE FROM words_data WHERE id > 10")
+    stored.index._connection.execute("DELETE FROM words_data WHERE id > 10")
 
 
-def replace(shelf: Shelf) -> None:
+def replace(stored: StoredSessions) -> None:
     """Put something else in its place."""
-    shelf.index.close()
-    (shelf.var / FILE_NAME).write_bytes(b"no database at all" * 500)
+    stored.index.close()
+    (stored.var / FILE_NAME).write_bytes(b"no database at all" * 500)
 
 
-def age(shelf: Shelf) -> None:
+def age(stored: StoredSessions) -> None:
     """Let it be another version's."""
-    shelf.index._connection.execute("PRAGMA user_version = 0")
+    stored.index._connection.execute("PRAGMA user_version = 0")
 
 
 @pytest.mark.parametrize("harm", [damage, lose_a_word, replace, age])
 def test_index_that_cannot_be_used_is_to_be_made_anew(
-    tmp_path: Path, harm: Callable[[Shelf], None]
+    tmp_path: Path, harm: Callable[[StoredSessions], None]
 ) -> None:
-    with open_shelf(tmp_path) as shelf:
-        shelf.add(*["word"] * 500)
-        shelf.fill()
-        harm(shelf)
+    with open_stored(tmp_path) as stored:
+        stored.add(*["word"] * 500)
+        stored.fill()
+        harm(stored)
         finding = index_of(tmp_path)
     assert finding.mark == "warn"
     assert "search --rebuild" in finding.advice
 
 
 def test_index_that_nobody_uses_may_go(tmp_path: Path) -> None:
-    with open_shelf(tmp_path):
+    with open_stored(tmp_path):
         finding = index_of(tmp_path, search=False)
     assert finding.mark == "hint"
     assert "for nothing" in finding.message
@@ -119,11 +119,11 @@ def test_limits_that_make_no_sense_together_are_named(
 
 
 def test_keeper_is_missed_only_where_a_server_runs(tmp_path: Path) -> None:
-    with open_shelf(tmp_path) as shelf:
+    with open_stored(tmp_path) as stored:
         assert "no server runs here" in keeper_of(tmp_path).message
-        fd = in_use.hold(shelf.var)
+        fd = in_use.hold(stored.var)
         assert keeper_of(tmp_path).mark == "warn"
-        lock = KeeperLock(shelf.var)
+        lock = KeeperLock(stored.var)
         assert lock.acquire()
         assert "is at work" in keeper_of(tmp_path).message
         lock.release()

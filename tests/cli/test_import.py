@@ -18,7 +18,7 @@ import zstandard
 
 from tests.cli.command import Output, environment_for, folder_of, refused, run
 from tests.cli.exported import AGENTS, ended, exported
-from tests.search.shelf import open_shelf
+from tests.search.stored_sessions import open_stored
 from tests.server import HTTP, PATIENCE_SECONDS, Server, running_server
 from webapp.commands.exports.jsonl import ImportedLog
 from webapp.errors import BadRequest
@@ -250,12 +250,12 @@ def test_bytes_that_are_no_text_stay_exact(place: Server) -> None:
 
 
 def test_what_a_killed_import_left_goes_with_the_next_and_with_prune(tmp_path: Path) -> None:
-    with open_shelf(tmp_path) as shelf:
-        left = leave_half_an_import(shelf.var)
+    with open_stored(tmp_path) as stored:
+        left = leave_half_an_import(stored.var)
         with pytest.raises(BadRequest, match="does not begin with"):
-            adopt(shelf.database, shelf.var, [b"no log"], [])
+            adopt(stored.database, stored.var, [b"no log"], [])
         assert not left.exists()
-        left = leave_half_an_import(shelf.var)
+        left = leave_half_an_import(stored.var)
         run(tmp_path, "prune", "--max-bytes", "1G", "--dry-run")
         assert left.exists()
         run(tmp_path, "prune", "--max-bytes", "1G")

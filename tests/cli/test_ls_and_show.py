@@ -95,7 +95,7 @@ def test_ls_names_the_statuses_that_there_are(place: Server) -> None:
     output = run(place, "ls", "--status", "runing")
 
     assert output.returncode == 2
-    assert "'runing'; there are: starting, running" in output.stderr
+    assert "'runing'. Available: starting, running" in output.stderr
 
 
 def test_ls_ends_a_session_that_lost_its_runner(place: Server) -> None:

@@ -45,7 +45,7 @@ def test_fields_are_those_of_the_struct() -> None:
         (None, "input", "input is null, expected an object."),
         ([], "input", "input is an array, expected an object."),
         ("x", "input", "input is 'x', expected an object."),
-        ({"name": "a"}, "name", f"Unknown field 'name'; there are: {NAMES}."),
+        ({"name": "a"}, "name", f"Unknown field 'name'. Available: {NAMES}."),
         ({}, "taskName", "taskName is missing."),
         ({"taskName": None}, "taskName", "taskName is missing."),
         ({"taskName": ""}, "taskName", "taskName is missing."),

@@ -15,7 +15,6 @@ from tests.server import wait_for
 from tests.store.locked import held
 from tests.store.rows import execute
 from webapp.sessions.launch import MAX_MESSAGE_BYTES
-from webapp.store import engine
 
 
 def query(client: Client, procedure: str, value: object = None) -> TestResponse:
@@ -364,12 +363,10 @@ def test_query_by_post_and_mutation_by_get_are_refused(client: Client) -> None:
     assert client.session_count() == before
 
 
-def test_locked_database_is_told_with_when_to_try_again(
-    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_locked_database_is_told_with_when_to_try_again(make_client: MakeClient) -> None:
     client = make_client()
     workflow_id = client.create_workflow()
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.1)
+    client.machine.database.patience_seconds = 0.1
     with held(client.machine.database.path):
         response = invoke(client, workflowId=workflow_id)
     assert trpc_error(response)[:2] == (503, "SERVICE_UNAVAILABLE")

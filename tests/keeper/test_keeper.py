@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.search.shelf import Shelf
+from tests.search.stored_sessions import StoredSessions
 from webapp.errors import ServiceUnavailable
 from webapp.keeper import process as keeper
 from webapp.keeper import retention
@@ -14,8 +14,8 @@ from webapp.keeper.lock import KeeperLock
 from webapp.keeper.process import Leash, Over, keep
 from webapp.keeper.retention import Limits
 from webapp.settings import Settings
+from webapp.store.ended_logs import EndedLog
 from webapp.store.engine import Database
-from webapp.store.kept_logs import KeptLog
 
 Steps = Iterator[object]
 
@@ -42,7 +42,7 @@ def refuse(_var: object) -> object:
 
 @pytest.mark.parametrize("error", [ValueError("a bug"), ServiceUnavailable("Busy.")])
 def test_error_of_one_round_costs_no_other(
-    shelf: Shelf,
+    stored: StoredSessions,
     leash: tuple[Leash, Callable[[], None]],
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -69,21 +69,21 @@ def test_error_of_one_round_costs_no_other(
     monkeypatch.setattr(keeper, "RETENTION_SECONDS", 0.01)
     monkeypatch.setattr(keeper, "SearchIndex", refuse)
     monkeypatch.setattr(os, "nice", niceness.append)
-    keep(Settings(var=shelf.var, search=False), leash[0])
+    keep(Settings(var=stored.var, search=False), leash[0])
     assert (len(rounds), len(pauses)) == (2, 1)
     assert niceness == [19]
     assert str(error) in caplog.text
 
 
 def test_what_is_off_is_not_done_and_what_is_on_is(
-    shelf: Shelf, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+    stored: StoredSessions, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ids = [shelf.add(*["line"] * 300) for _ in range(2)]
-    size = shelf.files(ids[1]).log.stat().st_size
+    ids = [stored.add(*["line"] * 300) for _ in range(2)]
+    size = stored.files(ids[1]).log.stat().st_size
     compressed: list[object] = []
     choose = retention.choose
 
-    def choose_and_let_go(database: Database, limits: Limits) -> Iterator[KeptLog]:
+    def choose_and_let_go(database: Database, limits: Limits) -> Iterator[EndedLog]:
         yield from choose(database, limits)
         leash[1]()
 
@@ -94,25 +94,25 @@ def test_what_is_off_is_not_done_and_what_is_on_is(
     monkeypatch.setattr(retention, "choose", choose_and_let_go)
     monkeypatch.setattr(retention, "compress_old", compress)
     monkeypatch.setattr(os, "nice", lambda _niceness: None)
-    settings = Settings(var=shelf.var, search=False, compress_after_days=0, max_kept_bytes=size)
+    settings = Settings(var=stored.var, search=False, compress_after_days=0, max_kept_bytes=size)
     keep(settings, leash[0])
-    assert [shelf.files(one).log.exists() for one in ids] == [False, True]
+    assert [stored.files(one).log.exists() for one in ids] == [False, True]
     assert compressed == []
 
 
 def test_second_keeper_does_nothing(
-    shelf: Shelf, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+    stored: StoredSessions, leash: tuple[Leash, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(keeper, "open_migrated", refuse)
     monkeypatch.setattr(os, "nice", lambda _niceness: None)
-    first = KeeperLock(shelf.var)
+    first = KeeperLock(stored.var)
     assert first.acquire()
-    keep(Settings(var=shelf.var), leash[0])
+    keep(Settings(var=stored.var), leash[0])
     first.release()
 
 
-def test_only_one_has_the_lock_until_it_gives_it_back(shelf: Shelf) -> None:
-    first, second = KeeperLock(shelf.var), KeeperLock(shelf.var)
+def test_only_one_has_the_lock_until_it_gives_it_back(stored: StoredSessions) -> None:
+    first, second = KeeperLock(stored.var), KeeperLock(stored.var)
     assert first.acquire()
     assert not second.acquire()
     first.release()

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.shelf import Shelf, open_shelf
+from tests.search.stored_sessions import StoredSessions, open_stored
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
+def stored(tmp_path: Path) -> Iterator[StoredSessions]:
     """An empty `var` folder with an index."""
-    with open_shelf(tmp_path) as opened:
+    with open_stored(tmp_path) as opened:
         yield opened

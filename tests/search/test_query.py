@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from webapp.errors import BadRequest
-from webapp.search.query import MOST_LETTERS, parse_query
+from webapp.search.query import MAX_LETTERS, parse_query
 
 DOCUMENTS = ("alpha beta", "alpha gamma", "beta gamma src/app.py", "Gämma delta no space left")
 
@@ -81,7 +81,7 @@ def test_what_is_excluded_is_not_wanted() -> None:
         ("ab*", r"'ab\*', expected at least 3 letters before \*"),
         ("*", "no letter"),
         ("word " * 33, "more than 32 words"),
-        ("x" * (MOST_LETTERS + 1), "has 501 letters, expected at most 500"),
+        ("x" * (MAX_LETTERS + 1), "has 501 letters, expected at most 500"),
     ],
 )
 def test_bad_query_says_what_is_wrong(text: str, reason: str) -> None:

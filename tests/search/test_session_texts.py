@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.search.shelf import Shelf
+from tests.search.stored_sessions import StoredSessions
 from tests.store.fresh_var import make_var
 from tests.store.many_sessions import add_many, check_lists, choices, ids_of, pages_of
 from tests.store.rows import execute
@@ -101,9 +101,9 @@ def test_words_that_take_the_index_too_long_are_found_in_parts(
 # --- sessions as they come ----------------------------------------------------------------
 
 
-def found(shelf: Shelf, text: str, effort: Effort = EFFORT, **wanted: Any) -> list[str]:
+def found(stored: StoredSessions, text: str, effort: Effort = EFFORT, **wanted: Any) -> list[str]:
     """What the index finds, the newest first. NoAnswer."""
-    with shelf.database.read() as orm, open_texts(shelf.var, WORDS) as index:
+    with stored.database.read() as orm, open_texts(stored.var, WORDS) as index:
         assert index is not None
         wanted_ones = Filter(text=text, **wanted)
         order = ORDERS["newest"]
@@ -111,18 +111,18 @@ def found(shelf: Shelf, text: str, effort: Effort = EFFORT, **wanted: Any) -> li
     return [position.id for position in positions]
 
 
-def walked(shelf: Shelf, text: str) -> list[str]:
+def walked(stored: StoredSessions, text: str) -> list[str]:
     """What a page has, where it may walk along the rows."""
     effort = Effort(max_collected_with_words=0)
-    with shelf.database.read() as orm, open_texts(shelf.var, WORDS) as index:
+    with stored.database.read() as orm, open_texts(stored.var, WORDS) as index:
         page = find_page(orm, Filter(text=text), limit=50, index=index, effort=effort)
     return [session.id for session in page.sessions]
 
 
-def say(shelf: Shelf, session_id: str, content: str) -> None:
+def say(stored: StoredSessions, session_id: str, content: str) -> None:
     """Let a message start a session."""
     execute(
-        shelf.database,
+        stored.database,
         "INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)"
         " SELECT workflow_id, 0, id, 'user', :content, created_at FROM sessions WHERE id = :id",
         id=session_id,
@@ -130,42 +130,42 @@ def say(shelf: Shelf, session_id: str, content: str) -> None:
     )
 
 
-def test_session_is_found_from_its_start_on(shelf: Shelf) -> None:
-    session_id = shelf.add(status="running")
-    say(shelf, session_id, "fix the tests")
-    assert found(shelf, "the tests") == [session_id]
-    shelf.fill()
-    assert found(shelf, "the tests") == [session_id]
+def test_session_is_found_from_its_start_on(stored: StoredSessions) -> None:
+    session_id = stored.add(status="running")
+    say(stored, session_id, "fix the tests")
+    assert found(stored, "the tests") == [session_id]
+    stored.fill()
+    assert found(stored, "the tests") == [session_id]
     execute(
-        shelf.database,
+        stored.database,
         "UPDATE sessions SET status = 'failed', ended_at = '2026', error = 'it broke'",
     )
     for _ in range(2):
-        assert found(shelf, "the tests") == found(shelf, "it broke") == [session_id]
-        shelf.fill()
+        assert found(stored, "the tests") == found(stored, "it broke") == [session_id]
+        stored.fill()
 
 
-def test_row_with_an_old_id_is_found_at_once(shelf: Shelf) -> None:
-    shelf.count = 4000
-    shelf.add("in time")
-    shelf.fill()
-    shelf.count = 10
-    late = shelf.add("imported")
-    say(shelf, late, "fix the tests")
-    assert found(shelf, "the tests") == [late]
-    shelf.fill()
-    assert found(shelf, "the tests") == [late]
+def test_row_with_an_old_id_is_found_at_once(stored: StoredSessions) -> None:
+    stored.count = 4000
+    stored.add("in time")
+    stored.fill()
+    stored.count = 10
+    late = stored.add("imported")
+    say(stored, late, "fix the tests")
+    assert found(stored, "the tests") == [late]
+    stored.fill()
+    assert found(stored, "the tests") == [late]
 
 
-def test_sessions_of_one_millisecond_are_kept_apart(shelf: Shelf) -> None:
+def test_sessions_of_one_millisecond_are_kept_apart(stored: StoredSessions) -> None:
     ids = [f"session-1700000000123-{letter * 12}" for letter in "abcd"]
     for at, session_id in enumerate(ids):
-        shelf.add(id=session_id, agent=f"agent-{at}")
-        say(shelf, session_id, f"task {at}")
-        shelf.fill()
-    assert found(shelf, "task", agents=["agent-1", "agent-3"]) == [ids[3], ids[1]]
-    assert found(shelf, "task 2") == [ids[2]]
-    assert found(shelf, "task 2", agents=["agent-1"]) == []
+        stored.add(id=session_id, agent=f"agent-{at}")
+        say(stored, session_id, f"task {at}")
+        stored.fill()
+    assert found(stored, "task", agents=["agent-1", "agent-3"]) == [ids[3], ids[1]]
+    assert found(stored, "task 2") == [ids[2]]
+    assert found(stored, "task 2", agents=["agent-1"]) == []
 
 
 @pytest.mark.parametrize(
@@ -181,37 +181,37 @@ def test_sessions_of_one_millisecond_are_kept_apart(shelf: Shelf) -> None:
         "a workflow-1",
     ],
 )
-def test_any_words_are_found(shelf: Shelf, words: str) -> None:
-    session_id = shelf.add()
-    say(shelf, session_id, f"please {words} now")
+def test_any_words_are_found(stored: StoredSessions, words: str) -> None:
+    session_id = stored.add()
+    say(stored, session_id, f"please {words} now")
     for _ in range(2):
         for text in (words, words[:6], words[-4:]):
-            assert found(shelf, text) == [session_id], text
-        shelf.fill()
-    assert found(shelf, f"{words} then") == []
+            assert found(stored, text) == [session_id], text
+        stored.fill()
+    assert found(stored, f"{words} then") == []
 
 
-def test_few_letters_are_found_by_a_walk(shelf: Shelf) -> None:
-    session_id = shelf.add()
-    say(shelf, session_id, "ok go")
-    shelf.fill()
+def test_few_letters_are_found_by_a_walk(stored: StoredSessions) -> None:
+    session_id = stored.add()
+    say(stored, session_id, "ok go")
+    stored.fill()
     for text, ids in (("go", [session_id]), ("a\0go", [])):
         with pytest.raises(NoAnswer):
-            found(shelf, text)
-        assert walked(shelf, text) == ids
+            found(stored, text)
+        assert walked(stored, text) == ids
 
 
 # --- an index that cannot answer ----------------------------------------------------------
 
 
-def damage(shelf: Shelf) -> None:
-    (shelf.var / FILE_NAME).write_bytes(b"no database at all" * 500)
+def damage(stored: StoredSessions) -> None:
+    (stored.var / FILE_NAME).write_bytes(b"no database at all" * 500)
 
 
-def restore_backup(shelf: Shelf) -> None:
+def restore_backup(stored: StoredSessions) -> None:
     """Rows get numbers that other rows had."""
-    execute(shelf.database, "DELETE FROM messages")
-    execute(shelf.database, "DELETE FROM sessions")
+    execute(stored.database, "DELETE FROM messages")
+    execute(stored.database, "DELETE FROM sessions")
 
 
 @pytest.mark.parametrize(
@@ -219,38 +219,38 @@ def restore_backup(shelf: Shelf) -> None:
     [
         damage,
         restore_backup,
-        lambda shelf: (shelf.var / FILE_NAME).unlink(),
-        lambda shelf: shelf.index.clear(),
+        lambda stored: (stored.var / FILE_NAME).unlink(),
+        lambda stored: stored.index.clear(),
     ],
     ids=["damaged", "of another database", "gone", "empty"],
 )
 def test_rows_are_searched_where_the_index_cannot_answer(
-    shelf: Shelf, spoil: Callable[[Shelf], object]
+    stored: StoredSessions, spoil: Callable[[StoredSessions], object]
 ) -> None:
     for _ in range(4):
-        shelf.add("line")
-    shelf.fill()
-    spoil(shelf)
-    ids = [shelf.add("line") for _ in range(2)]
-    say(shelf, ids[0], "fix the tests")
-    assert walked(shelf, "the tests") == [ids[0]]
+        stored.add("line")
+    stored.fill()
+    spoil(stored)
+    ids = [stored.add("line") for _ in range(2)]
+    say(stored, ids[0], "fix the tests")
+    assert walked(stored, "the tests") == [ids[0]]
 
 
-def test_rows_are_searched_where_the_index_lacks_many(shelf: Shelf) -> None:
-    ids = [shelf.add("line") for _ in range(4)]
-    say(shelf, ids[1], "fix the tests")
+def test_rows_are_searched_where_the_index_lacks_many(stored: StoredSessions) -> None:
+    ids = [stored.add("line") for _ in range(4)]
+    say(stored, ids[1], "fix the tests")
     with pytest.raises(NoAnswer):
-        found(shelf, "the tests", Effort(max_unindexed=3))
-    assert walked(shelf, "the tests") == [ids[1]]
-    shelf.fill()
-    assert found(shelf, "the tests", Effort(max_unindexed=3)) == [ids[1]]
+        found(stored, "the tests", Effort(max_unindexed=3))
+    assert walked(stored, "the tests") == [ids[1]]
+    stored.fill()
+    assert found(stored, "the tests", Effort(max_unindexed=3)) == [ids[1]]
 
 
-def test_index_gives_up_after_a_time(shelf: Shelf) -> None:
+def test_index_gives_up_after_a_time(stored: StoredSessions) -> None:
     for _ in range(50):
-        say(shelf, shelf.add("line"), "fix the tests")
-    shelf.fill()
-    with open_texts(shelf.var, WORDS) as index:
+        say(stored, stored.add("line"), "fix the tests")
+    stored.fill()
+    with open_texts(stored.var, WORDS) as index:
         assert index is not None
         with pytest.raises(TooSlow):
             index.find("the tests", (0, 10**13), is_rising=True, limit=99, seconds=-1)

@@ -12,7 +12,7 @@ import pytest
 import zstandard
 
 from tests.cli.command import environment_for, refused, run
-from tests.search.shelf import Shelf, open_shelf
+from tests.search.stored_sessions import StoredSessions, open_stored
 from tests.server import PATIENCE_SECONDS
 from webapp.commands.exports.jsonl import ImportedLog
 from webapp.errors import BadRequest
@@ -62,24 +62,24 @@ def a_log(session: dict[str, Any] | None = None, done: dict[str, Any] | None = N
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    with open_shelf(tmp_path) as opened:
+def stored(tmp_path: Path) -> Iterator[StoredSessions]:
+    with open_stored(tmp_path) as opened:
         yield opened
 
 
-def refusal(shelf: Shelf, lines: list[bytes], messages: list[Any] | None = None) -> str:
+def refusal(stored: StoredSessions, lines: list[bytes], messages: list[Any] | None = None) -> str:
     """Why it is not imported; nothing of it is left."""
     with pytest.raises(BadRequest) as raised:
-        adopt(shelf.database, shelf.var, lines, messages or [], 1 << 20)
-    assert not list((shelf.var / "sessions").glob("**/*"))
+        adopt(stored.database, stored.var, lines, messages or [], 1 << 20)
+    assert not list((stored.var / "sessions").glob("**/*"))
     said = str(raised.value)
     assert not HOSTILE & set(said)
     assert len(said) < 400
     return said
 
 
-def test_a_sound_log_is_taken(shelf: Shelf) -> None:
-    assert adopt(shelf.database, shelf.var, a_log(), [MESSAGE]).id == SESSION_ID
+def test_a_sound_log_is_taken(stored: StoredSessions) -> None:
+    assert adopt(stored.database, stored.var, a_log(), [MESSAGE]).id == SESSION_ID
 
 
 @pytest.mark.parametrize(
@@ -122,13 +122,13 @@ def test_a_sound_log_is_taken(shelf: Shelf) -> None:
     ],
 )
 def test_a_damaged_field_of_the_session_is_named(
-    shelf: Shelf, field: str, values: list[Any]
+    stored: StoredSessions, field: str, values: list[Any]
 ) -> None:
     for value in values:
         outer, _dot, inner = field.partition(".")
         workflow: Any = SESSION["workflow"]
         change = {outer: workflow | {inner: value}} if inner else {outer: value}
-        said = refusal(shelf, a_log(session=change))
+        said = refusal(stored, a_log(session=change))
         assert said.startswith(f"Record 1 of the log (session): {field} is "), value
         assert ", expected " in said
 
@@ -143,11 +143,13 @@ def test_a_damaged_field_of_the_session_is_named(
         ("droppedBytes", [-1, 1 << 60, "1"]),
     ],
 )
-def test_a_damaged_field_of_the_end_is_named(shelf: Shelf, field: str, values: list[Any]) -> None:
+def test_a_damaged_field_of_the_end_is_named(
+    stored: StoredSessions, field: str, values: list[Any]
+) -> None:
     for value in values:
         lines = a_log(done={field: value})
         with pytest.raises(BadRequest) as raised:
-            adopt(shelf.database, shelf.var, lines, [], 1 << 30)
+            adopt(stored.database, stored.var, lines, [], 1 << 30)
         assert f"(done): {field} is " in str(raised.value), value
 
 
@@ -195,9 +197,9 @@ FIRST, LAST = system(SESSION), system(DONE)
     ids=range(15),
 )
 def test_a_log_that_no_runner_writes_is_refused(
-    shelf: Shelf, lines: list[bytes], said: str
+    stored: StoredSessions, lines: list[bytes], said: str
 ) -> None:
-    assert said in refusal(shelf, lines)
+    assert said in refusal(stored, lines)
 
 
 # --- bombs ----------------------------------------------------------------------------------

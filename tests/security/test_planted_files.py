@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import run
-from tests.search.shelf import Shelf, open_shelf
+from tests.search.stored_sessions import StoredSessions, open_stored
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
 from tests.sessions.machine import machine
 from tests.store.rows import execute, rows
@@ -96,8 +96,8 @@ def in_time(work: Callable[[], None]) -> None:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Iterator[Shelf]:
-    with open_shelf(tmp_path) as opened:
+def stored(tmp_path: Path) -> Iterator[StoredSessions]:
+    with open_stored(tmp_path) as opened:
         yield opened
 
 
@@ -112,54 +112,54 @@ def elsewhere(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("place", ["..", ".", *PLACES])
 @pytest.mark.parametrize("status", ["succeeded", "running"])
 def test_keeper_goes_on_for_the_other_sessions(
-    shelf: Shelf, elsewhere: Path, place: str, plant: Plant, status: str
+    stored: StoredSessions, elsewhere: Path, place: str, plant: Plant, status: str
 ) -> None:
-    good = [shelf.add("planted"), shelf.add("planted")]
-    shelf.count += 2 * DAY
-    bad = shelf.add("planted", status=status)
-    shelf.count += 2 * DAY
-    good.append(shelf.add("planted"))
-    spoil(shelf.files(bad).directory, place, plant, elsewhere)
+    good = [stored.add("planted"), stored.add("planted")]
+    stored.count += 2 * DAY
+    bad = stored.add("planted", status=status)
+    stored.count += 2 * DAY
+    good.append(stored.add("planted"))
+    spoil(stored.files(bad).directory, place, plant, elsewhere)
     before = {path: path.read_bytes() for path in elsewhere.rglob("*") if path.is_file()}
 
     def work() -> None:
-        reconcile_all(shelf.database, shelf.var)
-        shelf.fill()
-        assert set(shelf.sessions("planted")) >= set(good)
-        assert shelf.sessions("everybody") == []
-        for _saved in compress_old(shelf.database, shelf.var, LATER):
+        reconcile_all(stored.database, stored.var)
+        stored.fill()
+        assert set(stored.sessions("planted")) >= set(good)
+        assert stored.sessions("everybody") == []
+        for _saved in compress_old(stored.database, stored.var, LATER):
             pass
-        for log in choose(shelf.database, Limits(all_but_kept=True)):
-            delete_log(shelf.database, shelf.var, log.session_id)
+        for log in choose(stored.database, Limits(all_but_kept=True)):
+            delete_log(stored.database, stored.var, log.session_id)
 
     in_time(work)
-    assert not any(shelf.files(session_id).directory.exists() for session_id in good)
+    assert not any(stored.files(session_id).directory.exists() for session_id in good)
     assert {path: path.read_bytes() for path in before} == before
 
 
 @PLANTS
 @pytest.mark.parametrize("place", ["..", ".", *PLACES])
 def test_rebuild_goes_on_for_the_other_sessions(
-    shelf: Shelf, elsewhere: Path, place: str, plant: Plant
+    stored: StoredSessions, elsewhere: Path, place: str, plant: Plant
 ) -> None:
-    good = shelf.add("planted")
-    shelf.count += 2 * DAY
-    bad = shelf.add("planted")
+    good = stored.add("planted")
+    stored.count += 2 * DAY
+    bad = stored.add("planted")
     for session_id in (good, bad):
-        shelf.files(session_id).log.write_bytes(b"")
+        stored.files(session_id).log.write_bytes(b"")
         spec = (
-            f'{{"sessionId":"{session_id}","workflowId":"{shelf.workflow_id}","stageIndex":0,'
+            f'{{"sessionId":"{session_id}","workflowId":"{stored.workflow_id}","stageIndex":0,'
             '"agent":"demo","argv":["x"],"host":"here"}'
         )
-        (shelf.files(session_id).directory / "run.json").write_text(spec)
-    spoil(shelf.files(bad).directory, place, plant, elsewhere)
-    execute(shelf.database, "DELETE FROM sessions")
-    in_time(lambda: _is_found(shelf, good))
+        (stored.files(session_id).directory / "run.json").write_text(spec)
+    spoil(stored.files(bad).directory, place, plant, elsewhere)
+    execute(stored.database, "DELETE FROM sessions")
+    in_time(lambda: _is_found(stored, good))
 
 
-def _is_found(shelf: Shelf, session_id: str) -> None:
-    rebuild(shelf.database, shelf.var)
-    found = [row["id"] for row in rows(shelf.database, "SELECT id FROM sessions")]
+def _is_found(stored: StoredSessions, session_id: str) -> None:
+    rebuild(stored.database, stored.var)
+    found = [row["id"] for row in rows(stored.database, "SELECT id FROM sessions")]
     assert session_id in found
 
 

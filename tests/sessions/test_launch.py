@@ -110,11 +110,9 @@ def test_stage_out_of_range_leaves_nothing_behind(make_machine: MakeMachine) -> 
     assert session_count(machine) == 0
 
 
-def test_locked_database_leaves_nothing_behind(
-    make_machine: MakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.2)
+def test_locked_database_leaves_nothing_behind(make_machine: MakeMachine) -> None:
     machine = make_machine()
+    machine.database.patience_seconds = 0.2
     workflow_id = machine.create_workflow()
     with held(machine.database.path), pytest.raises(ServiceUnavailable) as caught:
         machine.invoke(workflow_id=workflow_id)

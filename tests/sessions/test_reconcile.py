@@ -334,11 +334,9 @@ def test_symbolic_link_in_place_of_the_log_is_not_written_through(
     assert victim.read_bytes() == SESSION
 
 
-def test_database_that_is_locked_leaves_the_end_for_later(
-    make_machine: MakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.1)
+def test_database_that_is_locked_leaves_the_end_for_later(make_machine: MakeMachine) -> None:
     machine = make_machine()
+    machine.database.patience_seconds = 0.1
     session = orphan(machine, SESSION + LINE)
     with held(machine.database.path), pytest.raises(engine.DatabaseBusy):
         settle(machine, session)
@@ -346,11 +344,9 @@ def test_database_that_is_locked_leaves_the_end_for_later(
     assert len(dones(machine, session)) == 1
 
 
-def test_locked_database_does_not_keep_the_server_from_starting(
-    make_machine: MakeMachine, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.1)
+def test_locked_database_does_not_keep_the_server_from_starting(make_machine: MakeMachine) -> None:
     machine = make_machine()
+    machine.database.patience_seconds = 0.1
     lost = [orphan(machine, SESSION + LINE) for _ in range(2)]
     with held(machine.database.path):
         assert reconcile_all(machine.database, machine.var) == []

@@ -20,7 +20,7 @@ def database(tmp_path: Path) -> Iterator[Database]:
 
 @pytest.fixture
 def workflow_id(database: Database) -> str:
-    """A workflow that stands in it."""
+    """A workflow that is in it."""
     return database.write(
         lambda orm: (
             workflows.create_workflow(

@@ -22,7 +22,7 @@ sys.stdin.read()
 
 @contextmanager
 def held(database: Path, *, begin: str = "IMMEDIATE", locking: str = "NORMAL") -> Iterator[None]:
-    """Somebody's open transaction, as the sqlite3 shell leaves it standing."""
+    """An open transaction of another process, as the sqlite3 shell may leave it."""
     command = [sys.executable, "-c", HOLDER, str(database), locking, begin]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None

@@ -32,11 +32,11 @@ ENDED_AT = "2026-11-23T21:04:07.523Z"
 
 
 def add_session(database: Database, workflow_id: str, **columns: Any) -> str:
-    """Insert a session as it stands in the table; its id."""
+    """Insert a session with these columns; its id."""
     row = {"id": new_session_id(), "workflow_id": workflow_id} | _COLUMNS | columns
     names = ", ".join(row)
-    places = ", ".join(f":{name}" for name in row)
-    statement = text(f"INSERT INTO sessions ({names}) VALUES ({places})")
+    parameters = ", ".join(f":{name}" for name in row)
+    statement = text(f"INSERT INTO sessions ({names}) VALUES ({parameters})")
     database.write(lambda orm: orm.execute(statement, row))
     return str(row["id"])
 

@@ -119,10 +119,8 @@ def test_read_sees_one_moment(database: Database) -> None:
 # --- a locked database ----------------------------------------------------------------
 
 
-def test_write_gives_up_after_its_patience(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.3)
+def test_write_gives_up_after_its_patience(database: Database) -> None:
+    database.patience_seconds = 0.3
     with held(database.path):
         began = time.monotonic()
         with pytest.raises(DatabaseBusy) as caught:
@@ -143,14 +141,11 @@ def test_write_goes_through_once_the_lock_is_free(database: Database) -> None:
     assert len(written) == 1
 
 
-def test_wait_for_the_lock_is_told_with_its_length(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_wait_for_the_lock_is_measured(database: Database) -> None:
     waits: list[float] = []
-    database = engine.Database(database.path, waits.append)
+    database = engine.Database(database.path, waits.append, patience_seconds=0.3)
     create(database)
     assert waits == []
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.3)
     with held(database.path), pytest.raises(DatabaseBusy):
         create(database)
     (wait_seconds,) = waits
@@ -163,33 +158,17 @@ def test_read_goes_on_while_another_writes(database: Database) -> None:
         assert len(rows(database, "SELECT * FROM workflows")) == 1
 
 
-def test_database_that_another_has_for_itself_is_busy(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_database_that_another_has_for_itself_is_busy(database: Database) -> None:
     create(database)
     database.close()
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.1)
+    database.patience_seconds = 0.1
     with held(database.path, locking="EXCLUSIVE"), pytest.raises(DatabaseBusy):
         rows(database, "SELECT * FROM workflows")
 
 
-def test_waiting_for_the_lock_is_done_in_python(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Inside SQLite it would stop every stream of a gevent worker."""
-    monkeypatch.setattr(engine, "LOCK_PATIENCE_SECONDS", 0.5)
-    pauses: list[float] = []
-    sleep = time.sleep
-
-    def pause(seconds: float) -> None:
-        pauses.append(seconds)
-        sleep(seconds)
-
-    monkeypatch.setattr(time, "sleep", pause)
-    with held(database.path), pytest.raises(DatabaseBusy):
-        create(database)
-    assert sum(pauses) > 0.1
-    assert max(pauses) < 0.1
+def test_sqlite_itself_never_waits_for_a_lock(database: Database) -> None:
+    """In C the wait would stop every stream of a gevent worker."""
+    assert rows(database, "PRAGMA busy_timeout") == [{"timeout": 0}]
 
 
 def test_server_can_start_while_runners_write_their_ends(tmp_path: Path) -> None:

@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pysqlite3
 import pytest
-from alembic import command
 
 from tests.server import ROOT
 from tests.store.fresh_var import make_var
 from tests.store.rows import rows
 from webapp.errors import SetupError
 from webapp.store.engine import FILE_NAME, REVISION, open_migrated
-from webapp.store.migrate import migrate, migrations_folder
+from webapp.store.migrate import migrate, migrations_folder, upgrade
 
 MIGRATE = """
 import sys
@@ -55,13 +54,9 @@ def test_second_migration_has_nothing_to_do(tmp_path: Path) -> None:
     assert (tmp_path / FILE_NAME).read_bytes() == before
 
 
-def test_index_of_hashed_words_is_removed_and_the_rows_stay(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upgrade = command.upgrade
-    with monkeypatch.context() as before:
-        before.setattr(command, "upgrade", lambda config, _head: upgrade(config, "0007"))
-        migrate(tmp_path)
+def test_index_of_hashed_words_is_removed_and_the_rows_stay(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch()
+    upgrade(tmp_path / FILE_NAME, "0007")
     insert_session = (
         "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
         " created_at, ended_at) VALUES (?, 'workflow-1', 0, 'demo', '[]', 'here', 'x', 'lost',"

@@ -34,7 +34,7 @@ def create(database: Database, template: str = "gated") -> str:
 
 
 def look(database: Database, workflow_id: str) -> Workflow:
-    """The workflow as it stands."""
+    """The workflow as it is now."""
     with database.read() as orm:
         return workflows.get_workflow(orm, workflow_id)
 

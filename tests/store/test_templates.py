@@ -1,4 +1,4 @@
-"""The operator's own templates, and how bad ones are told."""
+"""The operator's own templates, and the errors of bad ones."""
 
 from pathlib import Path
 
@@ -40,7 +40,7 @@ def test_operator_adds_templates_and_replaces_built_in_ones(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "message"),
     [
         ("templates = 7", "templates is 7"),
         ("[templates]\nx = 7", "templates.x is 7"),
@@ -57,7 +57,7 @@ def test_operator_adds_templates_and_replaces_built_in_ones(tmp_path: Path) -> N
     ],
 )
 def test_bad_template_stops_the_start_and_names_its_key(
-    tmp_path: Path, text: str, told: str
+    tmp_path: Path, text: str, message: str
 ) -> None:
-    with pytest.raises(SetupError, match=told):
+    with pytest.raises(SetupError, match=message):
         load(tmp_path, text)

@@ -11,7 +11,7 @@ from webapp.commands.place import open_place
 from webapp.commands.progress import progress_bar
 from webapp.keeper.retention import Limits, choose, days_ago, delete_log
 from webapp.sessions.import_folder import remove_abandoned
-from webapp.store.kept_logs import KeptLog
+from webapp.store.ended_logs import EndedLog
 
 
 def as_span(_context: click.Context, _option: click.Parameter, text: str | None) -> float | None:
@@ -84,7 +84,7 @@ def prune(
         _sum_up(len(chosen) - left_alone, total, left_alone, dry_run, as_json)
 
 
-def _print(log: KeptLog, *, as_json: bool) -> None:
+def _print(log: EndedLog, *, as_json: bool) -> None:
     if as_json:
         facts = {"sessionId": log.session_id, "endedAt": log.ended_at, "bytes": log.stored_bytes}
         click.echo(json.dumps(facts))

@@ -15,11 +15,12 @@ from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import has_colour, one_line, paint, plain
 from webapp.keeper.lock import KeeperLock
 from webapp.search.fill import Filler
-from webapp.search.find import Found, Group, Hit, Search, find
+from webapp.search.find import Found, Group, Search, find
 from webapp.search.index import SearchIndex
 from webapp.search.query import parse_query
+from webapp.search.snippets import Hit
 from webapp.sessions.layout import new_session_files
-from webapp.store import kept_logs
+from webapp.store import ended_logs, sessions
 
 _MOST_LETTERS = 400
 
@@ -104,7 +105,7 @@ def _bring_up_to_date(place: Place, *, rebuild: bool) -> None:
         for _page in filler.learn():
             pass
         with place.database.read() as orm:
-            _count, total = kept_logs.totals(orm) if rebuild else (0, None)
+            _count, total = ended_logs.totals(orm) if rebuild else (0, None)
         with progress_bar("indexing", total) as advance:
             for step in filler.steps():
                 advance(step)
@@ -135,7 +136,7 @@ def _print(place: Place, group: Group, *, as_json: bool) -> None:
             click.echo(json.dumps(_as_json(group, hit)))
         return
     with place.database.read() as orm:
-        row = kept_logs.sessions_by_id(orm, [group.session_id]).get(group.session_id)
+        row = sessions.sessions_by_id(orm, [group.session_id]).get(group.session_id)
     about = "" if row is None else f"  {row.agent}, {row.status}, {row.created_at[:19]}"
     click.echo(paint(group.session_id, "bold", colour=has_colour()) + plain(about))
     for hit in group.hits:

@@ -81,7 +81,7 @@ def check_object(value: object, known: Collection[str]) -> dict[str, object]:
     for field in value:
         if field not in known:
             raise BadRequest(
-                f"Unknown field {field!r}; there are: {', '.join(known)}.", field=str(field)
+                f"Unknown field {field!r}. Available: {', '.join(known)}.", field=str(field)
             )
     return value
 

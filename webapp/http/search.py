@@ -14,10 +14,11 @@ from webapp.http.inputs import Input, convert_args, max_bytes
 from webapp.http.services import services
 from webapp.http.threads import run_aside
 from webapp.log.record import parse_time
-from webapp.search.find import Found, Group, Hit, Search, find
+from webapp.search.find import Found, Group, Search, find
 from webapp.search.query import parse_query
+from webapp.search.snippets import Hit
 from webapp.sessions.layout import new_session_files
-from webapp.store import kept_logs
+from webapp.store import sessions
 from webapp.store.models import Session
 
 blueprint = Blueprint("search", __name__)
@@ -119,7 +120,7 @@ def _find(wanted: Search) -> Found:
 
 def _rows(found: Found) -> dict[str, Session]:
     with services().database.read() as orm:
-        return kept_logs.sessions_by_id(orm, [group.session_id for group in found.groups])
+        return sessions.sessions_by_id(orm, [group.session_id for group in found.groups])
 
 
 def _cursor(found: Found) -> str | None:

@@ -18,9 +18,9 @@ from webapp.log.opened import compressed_path
 from webapp.search.index import FILE_NAME as INDEX_NAME
 from webapp.search.index import SearchIndex
 from webapp.sessions.layout import SessionFiles, new_session_files, session_files
-from webapp.store import kept_logs, sessions
+from webapp.store import ended_logs, sessions
+from webapp.store.ended_logs import EndedLog
 from webapp.store.engine import Database
-from webapp.store.kept_logs import KeptLog
 from webapp.store.models import Session
 
 _PAGE = 200
@@ -61,7 +61,7 @@ def compress_old(
     failed: set[str] = set()
     while True:
         with database.read() as orm:
-            page = kept_logs.plain_logs(orm, ended_before, _PAGE + len(failed))
+            page = ended_logs.uncompressed_logs(orm, ended_before, _PAGE + len(failed))
         left = [session for session in page if session.id not in failed]
         if not left:
             return
@@ -94,22 +94,22 @@ def _compress(
             return None
         # A crash came before the row was written
     path = str(compressed_path(log).relative_to(var))
-    database.write(lambda orm: kept_logs.mark_compressed(orm, session.id, path, stored_bytes))
+    database.write(lambda orm: ended_logs.mark_compressed(orm, session.id, path, stored_bytes))
     return size - stored_bytes
 
 
 # --- deletion ---------------------------------------------------------------------------
 
 
-def choose(database: Database, limits: Limits) -> Iterator[KeptLog]:
+def choose(database: Database, limits: Limits) -> Iterator[EndedLog]:
     """The logs that are over a limit, the oldest end first."""
     with database.read() as orm:
-        count, total = kept_logs.totals(orm)
+        count, total = ended_logs.totals(orm)
     left = count - limits.keep
-    last: KeptLog | None = None
+    last: EndedLog | None = None
     while left > 0:
         with database.read() as orm:
-            page = kept_logs.kept_logs(orm, last, min(_PAGE, left))
+            page = ended_logs.ended_logs(orm, last, min(_PAGE, left))
         if not page:
             return
         for log in page:
@@ -121,7 +121,7 @@ def choose(database: Database, limits: Limits) -> Iterator[KeptLog]:
         last = page[-1]
 
 
-def _is_over(log: KeptLog, total: int, limits: Limits) -> bool:
+def _is_over(log: EndedLog, total: int, limits: Limits) -> bool:
     return (
         limits.all_but_kept
         or (limits.ended_before is not None and log.ended_at < limits.ended_before)
@@ -149,7 +149,7 @@ def delete_log(database: Database, var: Path, session_id: str) -> bool:
             return False
         _remove(files)
         _forget(var, session_id)
-        database.write(lambda orm: kept_logs.mark_deleted(orm, session_id))
+        database.write(lambda orm: ended_logs.mark_deleted(orm, session_id))
     finally:
         if log_fd >= 0:
             os.close(log_fd)

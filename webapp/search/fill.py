@@ -14,7 +14,7 @@ from webapp.log.opened import OpenLog, open_log
 from webapp.search.index import Entry, SearchIndex, Stale
 from webapp.search.texts import chunks
 from webapp.sessions.layout import session_files
-from webapp.store import kept_logs, session_texts
+from webapp.store import session_texts, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID
 from webapp.store.models import Session
@@ -89,7 +89,7 @@ class Filler:
         while entries := self._index.to_do(after, self._page):
             after = entries[-1].key
             with self._database.read() as orm:
-                rows = kept_logs.sessions_by_id(orm, [entry.session_id for entry in entries])
+                rows = sessions.sessions_by_id(orm, [entry.session_id for entry in entries])
             for entry in entries:
                 yield 0
                 row = rows.get(entry.session_id)
@@ -102,7 +102,7 @@ class Filler:
                 try:
                     yield from self._fill(entry, row)
                 except Stale:
-                    continue  # whoever did that has it filled again
+                    continue  # the next round starts from what the index has now
                 except OSError:
                     logger.exception("cannot index %s; trying again later", entry.session_id)
 

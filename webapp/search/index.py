@@ -23,7 +23,7 @@ FILE_NAME = "search.db"
 TOKENIZER = "unicode61 remove_diacritics 2"
 """Words are runs of letters and digits; case and accents do not count."""
 VERSION = 2
-"""Of tables and texts. An index of another one is thrown away and filled anew."""
+"""Of tables and texts. An index of another version is removed and filled again."""
 BUSY_SECONDS = 5.0
 
 SCHEMA = f"""
@@ -80,12 +80,12 @@ class Stale(Exception):
 
 
 def agent_word(agent: str) -> str:
-    """A word that stands in each chunk of an agent's, and that nobody types."""
+    """A word in each chunk of an agent's sessions that nobody types."""
     return f"agentx{agent.encode().hex()}"
 
 
 class SearchIndex:
-    """The index, for whoever writes to it: one process at a time."""
+    """The index, to write to it: one process at a time."""
 
     def __init__(self, var: Path) -> None:
         """Open it; made where it is missing, damaged or of another version."""
@@ -251,7 +251,7 @@ def _open_or_make(path: Path) -> Any:
 
 
 def _make(path: Path) -> None:
-    """It gets its name when it is whole: whoever searches meanwhile finds none."""
+    """It gets its name when it is whole: until then a search finds no index."""
     part = path.with_name(f"{path.name}.part")
     _remove(part)
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -275,7 +275,7 @@ def connect(path: Path, *, read_only: bool = False, busy_seconds: float = BUSY_S
     )
     # What a power cut takes of it is filled again: `indexed_to` goes with the chunks.
     connection.execute("PRAGMA synchronous = NORMAL")
-    if read_only:  # `mode=ro` would need somebody else to have the WAL open
+    if read_only:  # `mode=ro` works only while another connection has the WAL open
         connection.execute("PRAGMA query_only = ON")
     return connection
 

@@ -4,7 +4,7 @@
     work*                  words that begin so     disk OR memory     one of them
     error NOT timeout      the first alone         (a OR b) c         grouped
 
-A word with signs in it, such as `src/app.py`, stands for its parts in a row. Operators are
+A word with signs in it, such as `src/app.py`, means its parts in a row. Operators are
 written in capitals. https://sqlite.org/fts5.html#full_text_query_syntax
 """
 
@@ -14,10 +14,10 @@ from typing import NamedTuple
 
 from webapp.errors import BadRequest
 
-MOST_LETTERS = 500
-MOST_TERMS = 32
-LEAST_PREFIX_LETTERS = 3
-"""Of a shorter beginning too many words would have to be gone through."""
+MAX_LETTERS = 500
+MAX_TERMS = 32
+MIN_PREFIX_LETTERS = 3
+"""A shorter beginning would match too many words."""
 
 _OPERATORS = ("AND", "OR", "NOT")
 _TOKEN = re.compile(
@@ -46,14 +46,14 @@ class _Token(NamedTuple):
 
 
 def parse_query(text: str) -> Query:
-    """The query that a text stands for. BadRequest, which says what is wrong with it."""
-    if len(text) > MOST_LETTERS:
-        raise _bad(f"has {len(text)} letters, expected at most {MOST_LETTERS}")
+    """The query that a text means. BadRequest, which says what is wrong with it."""
+    if len(text) > MAX_LETTERS:
+        raise _bad(f"has {len(text)} letters, expected at most {MAX_LETTERS}")
     tokens = _tokens(text)
     if not tokens:
         raise _bad("is empty, expected words to look for")
-    if sum(token.kind == "term" for token in tokens) > MOST_TERMS:
-        raise _bad(f"has more than {MOST_TERMS} words")
+    if sum(token.kind == "term" for token in tokens) > MAX_TERMS:
+        raise _bad(f"has more than {MAX_TERMS} words")
     parser = _Parser(tokens)
     expression = parser.parse()
     words = {word for term in parser.wanted for word in _WORD.findall(term.casefold())}
@@ -92,8 +92,8 @@ def _term(text: str, *, is_prefix: bool) -> _Token:
     if letters == 0:
         shown = text + "*" * is_prefix
         raise _bad(f"has {shown[:80]!r}, in which there is no letter and no digit to look for")
-    if is_prefix and letters < LEAST_PREFIX_LETTERS:
-        raise _bad(f"has {text + '*'!r}, expected at least {LEAST_PREFIX_LETTERS} letters before *")
+    if is_prefix and letters < MIN_PREFIX_LETTERS:
+        raise _bad(f"has {text + '*'!r}, expected at least {MIN_PREFIX_LETTERS} letters before *")
     quoted = text.replace('"', '""')
     return _Token("term", f'"{quoted}"{" *" if is_prefix else ""}')
 

@@ -18,10 +18,10 @@ from webapp.log.json_line import MAX_NESTING, may_nest_deep
 from webapp.log.record import Record, parse_record, parse_time
 
 CHUNK_LETTERS = 8192
-"""So much text is indexed together: words are found together when they stand in one chunk."""
+"""Text that is indexed together: words are found together when they are in one chunk."""
 CHUNK_RECORDS = 256
-MOST_LETTERS = 1 << 20
-"""Of a single record's text no more is indexed."""
+MAX_LETTERS = 1 << 20
+"""Of one record; the rest of its text is not indexed."""
 
 _NOT_FOR_PEOPLE = frozenset({"uuid", "parentUuid", "signature"})
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
@@ -102,7 +102,7 @@ class _Begun:
         """The texts of the next record, which ends at `stop`."""
         text = "\n".join(texts) if len(texts) > 1 else texts[0]
         self._stop = stop
-        if self._letters < MOST_LETTERS:
+        if self._letters < MAX_LETTERS:
             self._texts.append(text)
             self._letters += len(text)
 
@@ -119,8 +119,8 @@ def chunks(
 ) -> Iterator[Chunk]:
     """The chunks of a run of whole records, read as `passages` does.
 
-    What is left at its end and would not fill a chunk is one only if `is_end`; else it
-    comes with the next run, which begins where the last chunk stops.
+    The rest at its end that does not fill a chunk is one only if `is_end`. Otherwise it comes
+    with the next run, which begins where the last chunk stops.
     """
     found: list[Passage] = []
     letters, end = 0, offset + len(records)
@@ -147,7 +147,7 @@ def _milliseconds(time: str) -> int:
 
 
 def _text(content: bytes) -> str:
-    return content[: MOST_LETTERS * 4].decode("utf-8", "replace")
+    return content[: MAX_LETTERS * 4].decode("utf-8", "replace")
 
 
 class _Said(NamedTuple):
@@ -205,7 +205,7 @@ def _collect(value: Any, found: list[str], depth: int) -> None:
 
 
 def _clean(text: str) -> str:
-    text = text[:MOST_LETTERS]
+    text = text[:MAX_LETTERS]
     if "\x1b" in text:
         text = _ESCAPES.sub("", text)
     if len(text) >= 200:

@@ -145,11 +145,11 @@ class Launcher:
                 stage = workflows.stage_for_invoke(
                     connection, invocation.workflow_id, invocation.stage_index
                 )
-                sessions.check_room(
+                sessions.check_limits(
                     connection,
                     invocation.workflow_id,
-                    most=self.settings.max_sessions,
-                    most_per_workflow=self.settings.max_sessions_per_workflow,
+                    max_sessions=self.settings.max_sessions,
+                    max_per_workflow=self.settings.max_sessions_per_workflow,
                 )
                 argv = profile.argv(values | {"stageIndex": str(stage.stage_index)})
                 _check_arguments(argv, profile)

@@ -16,7 +16,7 @@ from webapp.errors import SetupError
 def backup(database: Path, target: Path) -> None:
     """Write a whole and checked copy, or nothing. SetupError.
 
-    Readers and writers go on meanwhile; the copy is of the moment at which it began.
+    Readers and writers continue; the copy is of the moment at which it began.
     """
     unfinished = target.with_name(f"{target.name}.{secrets.token_hex(4)}.part")
     try:

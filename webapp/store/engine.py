@@ -39,7 +39,7 @@ T = TypeVar("T")
 
 
 class DatabaseBusy(ServiceUnavailable):
-    """Somebody else held the write lock for longer than a request may take."""
+    """Another process held the write lock for longer than a request may take."""
 
 
 class DatabaseFull(ServiceUnavailable):
@@ -50,10 +50,18 @@ class Database:
     """The store of one `var` folder. Made once a process, after any fork and patch."""
 
     def __init__(
-        self, path: Path, on_lock_wait: Callable[[float], None] = lambda seconds: None
+        self,
+        path: Path,
+        on_lock_wait: Callable[[float], None] = lambda seconds: None,
+        *,
+        patience_seconds: float = LOCK_PATIENCE_SECONDS,
     ) -> None:
-        """`on_lock_wait` gets the seconds of each wait for the lock."""
+        """`on_lock_wait` gets the seconds of each wait for the lock.
+
+        A wait ends after `patience_seconds` with DatabaseBusy.
+        """
         self.path = path
+        self.patience_seconds = patience_seconds
         self._reader = open_engine(path)
         self._writer = self._reader.execution_options(**{_WRITE: True})
         self._on_lock_wait = on_lock_wait
@@ -68,7 +76,7 @@ class Database:
     def read_sql(self, work: Callable[[Any], T]) -> T:
         """Run `work`, which makes one query, on the driver's own connection.
 
-        For what every viewer asks who comes: SQLAlchemy's part in it is five times SQLite's.
+        For what each new viewer needs: SQLAlchemy takes five times as long as SQLite.
         """
 
         def attempt() -> T:
@@ -96,7 +104,7 @@ class Database:
     def write_sql(self, work: Callable[[Any], T]) -> T:
         """As `write`, for what must be quick: `work` gets the driver's own connection.
 
-        SQLAlchemy's part in a small transaction is three times SQLite's.
+        In a small transaction SQLAlchemy takes three times as long as SQLite.
         """
 
         def attempt() -> T:
@@ -130,7 +138,7 @@ class Database:
                         return attempt()
                 except DatabaseBusy:
                     has_waited = True
-                    if time.monotonic() >= began_at + LOCK_PATIENCE_SECONDS:
+                    if time.monotonic() >= began_at + self.patience_seconds:
                         raise
                 time.sleep(pause * random.uniform(0.5, 1.5))
                 pause = min(pause * 2, 0.05)

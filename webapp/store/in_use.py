@@ -14,7 +14,7 @@ from webapp.errors import SetupError
 
 FILE_NAME = "server.lock"
 _TRIES, _PAUSE_SECONDS = 5, 0.02
-"""Whoever only asks has the lock for a moment."""
+"""A check holds the lock for a moment."""
 
 
 def hold(var: Path) -> int:

@@ -1,6 +1,6 @@
 """Rows of messages: what people, agents and the server itself said in a workflow.
 
-Their ids grow, so an id is also a place in the history from which one can go on.
+Their ids grow, so an id is also a position in the history.
 """
 
 from sqlalchemy import exists, func, select
@@ -18,7 +18,7 @@ def add_message(
     stage_index: int | None = None,
     key: str | None = None,
 ) -> Message:
-    """Add what was said, in the current stage unless told otherwise; `key` is its client's."""
+    """Add what was said, in the current stage unless another is given; `key` is its client's."""
     message = Message(
         workflow_id=workflow.id,
         stage_index=workflow.current_stage if stage_index is None else stage_index,

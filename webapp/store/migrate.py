@@ -13,7 +13,7 @@ LOCK_FILE_NAME = "migrate.lock"
 
 
 def migrations_folder() -> Path:
-    """Where the migrations lie: inside the package in a wheel, beside it in a checkout."""
+    """Where the migrations are: inside the package in a wheel, beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent
     packed = package / "_migrations"
     return packed if packed.is_dir() else package.parent / "migrations"
@@ -67,12 +67,15 @@ def _migrate_locked(path: Path, *, is_rebuilding: bool) -> bool:
         )
     else:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    _upgrade(path)
+    upgrade(path)
     return True
 
 
-def _upgrade(path: Path) -> None:
-    """Run Alembic; imported only here, since the workers never need it."""
+def upgrade(path: Path, revision: str = "head") -> None:
+    """Bring a database file to a revision. SetupError.
+
+    Alembic is imported only here: the workers never need it.
+    """
     from alembic import command
     from alembic.config import Config
     from alembic.util import CommandError
@@ -86,12 +89,12 @@ def _upgrade(path: Path) -> None:
             connection.connection.cursor().execute("PRAGMA journal_mode = WAL")
         with engine.execution_options(agent_stream_write=True).begin() as connection:
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, revision)
     except (CommandError, exc.DatabaseError) as error:
         reason = getattr(error, "orig", error)
         raise SetupError(
             f"Cannot migrate {path}: {reason}. "
-            "Was it made by a newer version? Then upgrade agent-stream; else restore a backup."
+            "Was it made by a newer version? Then upgrade agent-stream; otherwise restore a backup."
         ) from error
     finally:
         engine.dispose()

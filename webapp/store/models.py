@@ -102,7 +102,7 @@ class Session(Base):
 
 
 class SessionUsage(Base):
-    """What a session used, as its agent told it at its end."""
+    """What a session used, as its agent reported at its end."""
 
     __tablename__ = "session_usage"
 

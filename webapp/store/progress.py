@@ -1,8 +1,7 @@
-"""How a workflow goes on: its status, its stages and their gates.
+"""How a workflow proceeds: its status, its stages and their gates.
 
-For `Database.write`: each function reads, checks and changes in one transaction. What it
-did stands in the history too, as a message of the role `system`, so that whoever follows
-the history sees the workflow change.
+For `Database.write`: each function reads, checks and changes in one transaction. It also adds a
+message of the role `system` to the history, so that followers see the workflow change.
 """
 
 from sqlalchemy.orm import Session as OrmSession
@@ -20,7 +19,7 @@ def set_status(orm: OrmSession, workflow_id: str, status: str) -> Workflow:
     """
     if status not in WORKFLOW_STATUSES:
         raise BadRequest(
-            f"Unknown status {status!r}; there are: {', '.join(WORKFLOW_STATUSES)}.",
+            f"Unknown status {status!r}. Available: {', '.join(WORKFLOW_STATUSES)}.",
             field="status",
         )
     workflow = get_workflow(orm, workflow_id)

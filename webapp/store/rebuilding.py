@@ -1,4 +1,4 @@
-"""What the logs must tell so that lost rows can be made from them, and making those rows."""
+"""What logs must hold so that lost rows can be made from them, and how these are made."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -52,7 +52,7 @@ VALUES (?, ?, ?, ?, ?, ?)
 
 
 def workflow_facts(connection: Any, workflow_id: str) -> dict[str, object]:
-    """A workflow as the first record of each of its logs tells it.
+    """A workflow as the first record of each of its logs holds it.
 
     For `Database.write_sql`: this is on the path of every invoke.
     """

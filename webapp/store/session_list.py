@@ -115,7 +115,7 @@ def _check_names(names: Iterable[str], known: Sequence[str], field: str) -> None
     for name in names:
         if name not in known:
             raise BadRequest(
-                f"Unknown {field} {name!r}; there are: {', '.join(known)}.", field=field
+                f"Unknown {field} {name!r}. Available: {', '.join(known)}.", field=field
             )
 
 

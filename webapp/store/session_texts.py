@@ -233,11 +233,11 @@ def _in_order(
 ) -> list[Position]:
     """Sort all that the index names, then see from the first on which are wanted."""
     bounds = _bounds(wanted, order, None)
-    most = effort.max_sorted + 1
+    limit_named = effort.max_sorted + 1
     made = index.find(
-        wanted.words, bounds, is_rising=True, limit=most, seconds=effort.index_seconds
+        wanted.words, bounds, is_rising=True, limit=limit_named, seconds=effort.index_seconds
     )
-    if len(made) == most:
+    if len(made) == limit_named:
         raise NoAnswer
     named = look_at(orm, Filter(), order, _NAMED, _made_values(made))
     named = sorted(

@@ -99,7 +99,7 @@ def walk(
 
 
 def _plan(wanted: Filter, order: Order) -> _Walk:
-    """The index that serves most of a filter and has the order."""
+    """The index that has the order and serves the largest part of a filter."""
     statuses, agents, workflow, ids, words = (
         status_condition(wanted),
         agent_condition(wanted),

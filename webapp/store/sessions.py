@@ -33,6 +33,13 @@ _SELECT_SESSION = str(
 _RETRY_AFTER_SECONDS = 5
 
 
+_INSERT_USAGE = """
+INSERT OR IGNORE INTO session_usage (
+    session_id, input_tokens, output_tokens, cost_usd, duration_ms
+) SELECT id, :input_tokens, :output_tokens, :cost_usd, :duration_ms FROM sessions WHERE id = :id
+"""
+
+
 class TooManySessions(ServiceUnavailable):
     """The server runs as many sessions as it may."""
 
@@ -41,16 +48,9 @@ class TooManyInWorkflow(TooManyRequests):
     """The workflow runs as many sessions as it may."""
 
 
-_INSERT_USAGE = """
-INSERT OR IGNORE INTO session_usage (
-    session_id, input_tokens, output_tokens, cost_usd, duration_ms
-) SELECT id, :input_tokens, :output_tokens, :cost_usd, :duration_ms FROM sessions WHERE id = :id
-"""
-
-
 @dataclass(frozen=True)
 class End:
-    """How a session ended, as the last record of its log tells it."""
+    """How a session ended, as the last record of its log says."""
 
     status: str
     exit_code: int | None
@@ -61,11 +61,11 @@ class End:
     pid: int | None = None
     started_at: str | None = None
     usage: Mapping[str, Any] | None = None
-    """The columns of `session_usage` but for the session; None if its agent told nothing."""
+    """The columns of `session_usage` but for the session; None if its agent reported none."""
 
 
 def add_session(connection: Any, session: Session, message: str | None) -> None:
-    """Insert the row of a session that is about to start, and what it was told.
+    """Insert the row of a session that is about to start, and the message that starts it.
 
     For `Database.write_sql`: this is on the path of every invoke.
     """
@@ -84,27 +84,29 @@ def add_session(connection: Any, session: Session, message: str | None) -> None:
     )
     connection.execute(_INSERT_SESSION, row)
     if message is not None:
-        told = (session.workflow_id, session.stage_index, session.id, message, session.created_at)
-        connection.execute(_INSERT_MESSAGE, told)
+        start = (session.workflow_id, session.stage_index, session.id, message, session.created_at)
+        connection.execute(_INSERT_MESSAGE, start)
 
 
-def check_room(connection: Any, workflow_id: str, *, most: int, most_per_workflow: int) -> None:
+def check_limits(
+    connection: Any, workflow_id: str, *, max_sessions: int, max_per_workflow: int
+) -> None:
     """Whether one more session may live. TooManySessions, TooManyInWorkflow.
 
     For `Database.write_sql`: in the transaction that inserts the session, so that workers
-    who ask at the same moment do not both get the last place.
+    that start sessions at the same moment cannot exceed a limit together.
     """
     live, live_in_workflow = connection.execute(_COUNT_LIVE, (workflow_id,)).fetchone()
-    if live >= most:
+    if live >= max_sessions:
         raise TooManySessions(
-            f"{live} sessions are live, and AGENT_STREAM_MAX_SESSIONS is {most}; wait for one to "
-            "end, or cancel one.",
+            f"{live} sessions are live, and AGENT_STREAM_MAX_SESSIONS is {max_sessions}; wait for "
+            "one to end, or cancel one.",
             retry_after=_RETRY_AFTER_SECONDS,
         )
-    if live_in_workflow >= most_per_workflow:
+    if live_in_workflow >= max_per_workflow:
         raise TooManyInWorkflow(
             f"{live_in_workflow} sessions of workflow {workflow_id!r} are live, and "
-            f"AGENT_STREAM_MAX_SESSIONS_PER_WORKFLOW is {most_per_workflow}; wait for one to end, "
+            f"AGENT_STREAM_MAX_SESSIONS_PER_WORKFLOW is {max_per_workflow}; wait for one to end, "
             "or cancel one.",
             field="workflowId",
             retry_after=_RETRY_AFTER_SECONDS,
@@ -142,7 +144,7 @@ def get_session(orm: OrmSession, session_id: str) -> Session:
 
 
 def look_up(connection: Any, session_id: str) -> Session:
-    """As `get_session`, for `Database.read_sql`: each viewer who comes asks for this."""
+    """As `get_session`, for `Database.read_sql`: each new viewer needs it."""
     row = connection.execute(_SELECT_SESSION, (session_id,)).fetchone()
     if row is None:
         raise _never_was(session_id)
@@ -153,6 +155,12 @@ def _never_was(session_id: str) -> NotFound:
     return NotFound(
         f"There is no session {session_id!r}, and there never was one.", field="sessionId"
     )
+
+
+def sessions_by_id(orm: OrmSession, ids: list[str]) -> dict[str, Session]:
+    """Those of some sessions that there are, by id."""
+    found = orm.scalars(select(Session).where(Session.id.in_(ids)))
+    return {session.id: session for session in found}
 
 
 def newest_of_all(orm: OrmSession) -> Session | None:

@@ -1,6 +1,6 @@
-"""Figures over many sessions: how they ended, how long they took, when there were most.
+"""Figures over many sessions: how they ended, how long they took, when there were the most.
 
-An id begins with the time that it was made, so `since` is a place in the primary key.
+An id begins with the time that it was made, so `since` is a range of the primary key.
 """
 
 from typing import NamedTuple
@@ -25,13 +25,13 @@ WITH ended AS (
 ),
 ranked AS (
     SELECT agent, max(seconds, 0.0) AS seconds,
-        row_number() OVER (PARTITION BY agent ORDER BY seconds) AS place,
+        row_number() OVER (PARTITION BY agent ORDER BY seconds) AS rank,
         count(*) OVER (PARTITION BY agent) AS many
     FROM ended WHERE seconds IS NOT NULL  -- it is NULL for a damaged time
 )
 SELECT agent,
-    min(CASE WHEN place >= many * 0.5 THEN seconds END),
-    min(CASE WHEN place >= many * 0.95 THEN seconds END),
+    min(CASE WHEN rank >= many * 0.5 THEN seconds END),
+    min(CASE WHEN rank >= many * 0.95 THEN seconds END),
     max(seconds),
     sum(seconds)
 FROM ranked GROUP BY agent

@@ -66,7 +66,7 @@ def _read_stage(key: str, table: object, path: str) -> StageTemplate:
     if not isinstance(table, dict):
         raise SetupError(f"{path}: {key} is {table!r}, expected a table.")
     for unknown in table.keys() - {"name", "type", "gate"}:
-        raise SetupError(f"{path}: unknown key {unknown!r} in {key}; there are: name, type, gate.")
+        raise SetupError(f"{path}: unknown key {unknown!r} in {key}. Available: name, type, gate.")
     name = _read_name(f"{key}.name", table.get("name"), path)
     kind = _read_name(f"{key}.type", table.get("type", name), path)
     gate = table.get("gate", "auto")

@@ -44,7 +44,7 @@ def create_workflow(
     stages = templates.get(template)
     if stages is None:
         raise BadRequest(
-            f"Unknown template {template!r}; there are: {', '.join(templates)}.", field="template"
+            f"Unknown template {template!r}. Available: {', '.join(templates)}.", field="template"
         )
     created_at = now()
     workflow = Workflow(
@@ -90,7 +90,7 @@ def list_workflows(
     if status is not None:
         if status not in WORKFLOW_STATUSES:
             raise BadRequest(
-                f"Unknown status {status!r}; there are: {', '.join(WORKFLOW_STATUSES)}.",
+                f"Unknown status {status!r}. Available: {', '.join(WORKFLOW_STATUSES)}.",
                 field="status",
             )
         query = query.where(Workflow.status == status)

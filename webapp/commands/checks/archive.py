@@ -14,7 +14,7 @@ from webapp.keeper import lock as keeper_lock
 from webapp.keeper.starter import LOOK_SECONDS
 from webapp.search import index
 from webapp.settings import Settings
-from webapp.store import in_use, kept_logs
+from webapp.store import ended_logs, in_use
 from webapp.store.engine import FILE_NAME, REVISION, Database
 
 _ANEW = "`agent-stream search --rebuild` makes it anew from the logs; nothing is lost with it"
@@ -74,7 +74,7 @@ def _ended(settings: Settings) -> int:
         if database.revision() != REVISION:
             return 0
         with database.read() as orm:
-            return kept_logs.totals(orm)[0]
+            return ended_logs.totals(orm)[0]
     except (exc.DatabaseError, AgentStreamError):
         return 0
     finally:

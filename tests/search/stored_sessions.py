@@ -24,7 +24,7 @@ SECOND_NS = 1_000_000_000
 
 
 @dataclass
-class Shelf:
+class StoredSessions:
     """Sessions by their number; each was made a second after the one before."""
 
     var: Path
@@ -35,7 +35,7 @@ class Shelf:
     count: int = 0
 
     def files(self, session_id: str) -> SessionFiles:
-        """Where a session lies."""
+        """Where a session's files are."""
         return new_session_files(self.var, session_id)
 
     def add(
@@ -97,7 +97,7 @@ class Shelf:
 
 
 @contextmanager
-def open_shelf(folder: Path) -> Iterator[Shelf]:
+def open_stored(folder: Path) -> Iterator[StoredSessions]:
     """An empty one."""
     var = make_var(folder)
     database = open_migrated(var)
@@ -110,7 +110,7 @@ def open_shelf(folder: Path) -> Iterator[Shelf]:
     )
     index = SearchIndex(var)
     try:
-        yield Shelf(var, database, workflow_id, index, Filler(database, var, index))
+        yield StoredSessions(var, database, workflow_id, index, Filler(database, var, index))
     finally:
         index.close()
         database.close()

@@ -1,4 +1,4 @@
-"""Rows as those see them who look after logs that are kept for long: the index, retention."""
+"""The logs of ended sessions, as retention needs them: which there are, and what became of them."""
 
 from typing import NamedTuple
 
@@ -8,12 +8,11 @@ from sqlalchemy.orm import Session as OrmSession
 from webapp.store.models import LIVE, Session, now
 from webapp.store.values import MAX_WHOLE
 
-LEAST_BYTES = 4096
+MIN_BYTES = 4096
 """A smaller log takes a block of the disk in any form."""
-PLAIN_SUFFIX = ".log"
 
 
-class KeptLog(NamedTuple):
+class EndedLog(NamedTuple):
     """The log of an ended session."""
 
     session_id: str
@@ -27,49 +26,35 @@ _HAS_LOG = (Session.ended_at >= "1970", Session.log_deleted_at.is_(None))
 _WRITTEN_BYTES = func.coalesce(Session.log_stored_bytes, Session.log_bytes, 0)
 _STORED_BYTES = case((_WRITTEN_BYTES.between(0, MAX_WHOLE), _WRITTEN_BYTES), else_=0)
 """A damaged size must neither break the sum nor make others be deleted."""
-_KEPT_LOG = (Session.id, Session.ended_at, _STORED_BYTES)
+_ENDED_LOG = (Session.id, Session.ended_at, _STORED_BYTES)
 
 
-def ids_and_agents(orm: OrmSession, after: str, limit: int) -> list[tuple[str, str]]:
-    """Sessions that have a log, by id, from the one after `after` on; each with its agent."""
-    query = select(Session.id, Session.agent).where(
-        Session.id > after, Session.log_deleted_at.is_(None)
-    )
-    return [(row[0], row[1]) for row in orm.execute(query.order_by(Session.id).limit(limit))]
-
-
-def sessions_by_id(orm: OrmSession, ids: list[str]) -> dict[str, Session]:
-    """The rows of some sessions; of those that there are."""
-    found = orm.scalars(select(Session).where(Session.id.in_(ids)))
-    return {session.id: session for session in found}
-
-
-def plain_logs(orm: OrmSession, ended_before: str, limit: int) -> list[Session]:
+def uncompressed_logs(orm: OrmSession, ended_before: str, limit: int) -> list[Session]:
     """Ended sessions whose logs are not compressed and worth it, the oldest end first."""
     query = select(Session).where(
         *_HAS_LOG,
         Session.ended_at < ended_before,
         Session.log_stored_bytes.is_(None),
-        Session.log_bytes >= LEAST_BYTES,
+        Session.log_bytes >= MIN_BYTES,
         Session.status.not_in(LIVE),
     )
     return list(orm.scalars(query.order_by(Session.ended_at, Session.id).limit(limit)))
 
 
-def kept_logs(orm: OrmSession, after: KeptLog | None, limit: int) -> list[KeptLog]:
+def ended_logs(orm: OrmSession, after: EndedLog | None, limit: int) -> list[EndedLog]:
     """Logs of ended sessions, the oldest end first, from the one after `after` on."""
-    query = select(*_KEPT_LOG).where(*_HAS_LOG)
+    query = select(*_ENDED_LOG).where(*_HAS_LOG)
     if after is not None:
         query = query.where(
             (Session.ended_at > after.ended_at)
             | ((Session.ended_at == after.ended_at) & (Session.id > after.session_id))
         )
     rows = orm.execute(query.order_by(Session.ended_at, Session.id).limit(limit))
-    return [KeptLog(session_id, ended_at or "", size) for session_id, ended_at, size in rows]
+    return [EndedLog(session_id, ended_at or "", size) for session_id, ended_at, size in rows]
 
 
 def totals(orm: OrmSession) -> tuple[int, int]:
-    """How many logs of ended sessions are kept, and what they take on disk together."""
+    """How many logs of ended sessions there are, and what they take on disk together."""
     count, size = orm.execute(
         select(func.count(), func.coalesce(func.sum(_STORED_BYTES), 0)).where(*_HAS_LOG)
     ).one()
@@ -77,7 +62,7 @@ def totals(orm: OrmSession) -> tuple[int, int]:
 
 
 def mark_compressed(orm: OrmSession, session_id: str, log_path: str, stored_bytes: int) -> None:
-    """A session's log lies compressed at `log_path` now."""
+    """Note that a session's log is now compressed, at `log_path`."""
     orm.execute(
         update(Session)
         .where(Session.id == session_id)
@@ -86,5 +71,5 @@ def mark_compressed(orm: OrmSession, session_id: str, log_path: str, stored_byte
 
 
 def mark_deleted(orm: OrmSession, session_id: str) -> None:
-    """A session's log is gone for good; its row stays, for those who ask what there was."""
+    """Note that a session's log is deleted; its row stays."""
     orm.execute(update(Session).where(Session.id == session_id).values(log_deleted_at=now()))

@@ -5,15 +5,9 @@ import { MAX_BLOCK_TEXT, SPLIT_TEXT_AT, wholeUpTo } from "./limits.js";
 import { readable } from "./plain_text.js";
 import { goesOn } from "./text_run.js";
 
-/**
- * @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock
- */
+/** @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock */
 
-/**
- * Put a piece at the end of the text that is open, or begin one.
- *
- * @param {TextBlock["kind"]} kind
- */
+/** Put a piece at the end of the text that is open, or begin one. @param {TextBlock["kind"]} kind */
 export function appendText(transcript, kind, piece) {
   // Escapes in what a program prints are shown: see ansi.js.
   const content = kind === "text" ? readable(piece.content) : piece.content;
@@ -32,7 +26,7 @@ export function appendText(transcript, kind, piece) {
   write(transcript, block, text, piece.ending);
 }
 
-/** The message whose pieces are there is whole: no piece goes on with it. */
+/** No piece goes on with the open text. */
 export function endText(transcript) {
   if (transcript.openText !== null) transcript.openText.ending = "whole";
   transcript.openText = null;
@@ -43,7 +37,7 @@ function write(transcript, first, text, ending) {
   let rest = text;
   for (let end = endFor(block, rest); end !== -1; end = endFor(block, rest)) {
     grow(transcript, block, rest.slice(0, end));
-    block.ending = ending === "line" || ending === "partial" ? "line" : "whole";
+    block.ending = block.kind === "text" ? "whole" : "line";
     rest = rest.slice(rest[end] === "\n" ? end + 1 : end);
     const opening = block.kind === "text" ? openFence(block) : "";
     block = begin(transcript, block.kind, { continued: true, opening, begins: ending, lead: "" });

@@ -87,12 +87,9 @@ function applyWhole(transcript, content) {
   transcript.firstWhole ??= content;
   transcript.draft = null;
   const rest = draft === null ? null : restOf(content, draft.text);
-  if (rest !== null && rest !== "" && transcript.openText !== null) {
-    appendText(transcript, "text", { content: rest, ending: "piece" });
-  } else if (rest !== "") {
-    endText(transcript);
-    appendText(transcript, "text", { content: rest ?? content, ending: "whole" });
-  }
+  if (rest === null) endText(transcript);
+  const ending = transcript.openText === null ? "whole" : "piece";
+  appendText(transcript, "text", { content: rest ?? content, ending });
   endText(transcript);
 }
 

@@ -28,7 +28,7 @@ export function pieceOf(data) {
 
 /** What a whole message says beyond its pieces; null when they are no pieces of it. */
 export function restOf(whole, draft) {
-  // Who began to read in the middle of it has its end; who saw a try that failed, more than it.
+  // A reader who began in the middle has its end; one who saw a failed try has more.
   if (draft.endsWith(whole) || whole.endsWith(draft)) return "";
   return whole.startsWith(draft) ? whole.slice(draft.length) : null;
 }

@@ -1,7 +1,6 @@
 /**
  * Reads `tool_call` and `tool_result` by the rules of `log/dialects/plain.py`.
  *
- * @typedef {{name: string, callId: string | null, args: unknown}} ToolCall
  * @typedef {{name: string | null, callId: string | null, result: unknown, failed: boolean}} ToolResult
  */
 

@@ -2,7 +2,6 @@
  * What the page keeps of one session: blocks without a gap between them, bounded, changed in place,
  * because a session may have 100,000 events. Nothing here knows the DOM.
  *
- * @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock
  * @typedef {import("./blocks.js").ToolBlock & import("./blocks.js").Counted} ToolBlock
  */
 
@@ -19,7 +18,7 @@ export class Transcript {
   said = null;
   /** The pieces of a message that is still to come whole. @type {{text: string, id: number} | null} */
   draft = null;
-  /** The text that the next piece of a message goes on with. @type {TextBlock | null} */
+  /** The text that the next piece of a message goes on with. @type {import("./blocks.js").TextBlock | null} */
   openText = null;
   /** What its messages begin with. @type {"" | "piece" | "whole"} */
   opening = "";

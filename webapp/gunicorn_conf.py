@@ -14,7 +14,7 @@ from webapp.errors import SetupError
 from webapp.server_log.formats import LineFormatter
 from webapp.server_log.gunicorn_logger import make_logger_class
 from webapp.server_settings import files_open_to_others, load_server_settings
-from webapp.sessions.secrets import TextRedactor, secrets_of_all
+from webapp.sessions.secrets import redactor_of
 
 prctl.hide_process()  # the workers are forked from it
 
@@ -41,7 +41,7 @@ proc_name = "agent-stream"
 logger_class = make_logger_class(
     LineFormatter(
         _settings.log_format,
-        TextRedactor(secrets_of_all(_settings, os.environ), keys=_settings.redact_keys).redact,
+        redactor_of(_settings, os.environ).redact,
     ),
     access_log=_settings.access_log,
 )

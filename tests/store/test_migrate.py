@@ -13,6 +13,7 @@ from tests.server import ROOT
 from tests.store.fresh_var import make_var
 from tests.store.rows import rows
 from webapp.errors import SetupError
+from webapp.store import messages, sessions
 from webapp.store.engine import FILE_NAME, REVISION, open_migrated
 from webapp.store.migrate import migrate, migrations_folder, upgrade
 
@@ -169,3 +170,33 @@ def test_failed_migration_leaves_the_database_as_it_was(tmp_path: Path) -> None:
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
     assert "workflows" not in tables
     connection.close()
+
+
+def test_keys_of_clients_become_hashes(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch()
+    upgrade(tmp_path / FILE_NAME, "0008")
+    session = "'session-1700000000000-abcabcabcabc'"
+    for statement in (
+        "INSERT INTO workflows VALUES ('workflow-1', NULL, 'chat', 'active', 0, 'then', 'then')",
+        "INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,"
+        f" created_at, ended_at) VALUES ({session}, 'workflow-1', 0, 'demo', '[]', 'here', 'x',"
+        " 'lost', 'then', 'later')",
+        f"INSERT INTO idempotency_keys VALUES ('my-very-secret-key', 'hash', {session}, 'then')",
+        "INSERT INTO messages (workflow_id, stage_index, role, content, created_at,"
+        " idempotency_key) VALUES ('workflow-1', 0, 'user', 'x', 'then', 'my-very-secret-key')",
+    ):
+        change(tmp_path / FILE_NAME, statement)
+
+    assert migrate(tmp_path) is True
+    database = open_migrated(tmp_path)
+    found = database.write_sql(
+        lambda connection: sessions.find_idempotency_key(connection, "my-very-secret-key")
+    )
+    assert found == ("hash", session.strip("'"))
+    with database.read() as orm:
+        message = messages.find_by_key(orm, "my-very-secret-key")
+    assert message is not None
+    assert message.content == "x"
+    database.close()
+    files = b"".join(path.read_bytes() for path in tmp_path.iterdir() if path.is_file())
+    assert b"my-very-secret-key" not in files

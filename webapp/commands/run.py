@@ -25,6 +25,7 @@ from webapp.errors import BadRequest
 from webapp.log.record import parse_record
 from webapp.secret_files import profile_with_secrets
 from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, current_folder
+from webapp.sessions.secrets import redactor_of
 from webapp.settings import PREFIX, Settings, settings_of_a_reader
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session
@@ -219,6 +220,10 @@ def _start(
         if known is not None:
             profile = replace(profile, dialect=known.dialect, messages=known.messages)
         settings = replace(settings, agents={profile.name: profile})
+        name = redactor_of(settings, os.environ).redact(profile.name)
+        profile = replace(profile, name=name)
+        settings = replace(settings, agents={name: profile})
+        invocation = replace(invocation, agent=name)
     elif (known := settings.agents.get(invocation.agent or "")) is not None:
         read = profile_with_secrets(known, os.environ)
         settings = replace(settings, agents={**settings.agents, known.name: read})

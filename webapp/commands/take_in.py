@@ -14,6 +14,8 @@ from webapp.commands.place import making_place
 from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import plain
 from webapp.sessions.importing import MAX_BYTES, adopt
+from webapp.sessions.secrets import redactor_of
+from webapp.settings import settings_of_a_reader
 
 
 @click.command(
@@ -36,16 +38,22 @@ def import_command(file: str, max_bytes: int | None) -> None:
     """Take in the session of FILE (- for stdin): an export as JSON Lines, or a whole log.
 
     The log may be one that was compressed. The session keeps its id, its workflow's, its
-    times and how it ended, and streams byte for byte as it did where it ran. Nothing that is
+    times and how it ended, and streams byte for byte as it did where it ran, except that the
+    secrets of this server and well-known keys are taken out of it. Nothing that is
     there is ever overwritten: a session whose id is known is a no. The server may run.
 
     What the log says about the session is checked as a stranger's; the import is refused where
     a field of it is damaged, and where a file holds far more than its size.
     """
+    redactor = redactor_of(settings_of_a_reader(), os.environ)
     with open_foreign(file) as content, making_place() as place:
         with progress_bar("import", _size(content)) as advance:
             imported = ImportedLog(_counted(read_lines(content), advance))
-            records, messages = imported.records(), imported.messages
+            records = redactor.redact_lines(imported.records())
+            messages = [
+                message | {"content": redactor.redact(message["content"])}
+                for message in imported.messages
+            ]
             limit = MAX_BYTES if max_bytes is None else max_bytes
             session = adopt(place.database, place.var, records, messages, limit)
         size = byte_count(session.log_bytes)

@@ -275,7 +275,7 @@ class Session:
                 "runnerPid": os.getpid(),
                 "host": spec.host,
                 "argv": [self.redact_text(argument) for argument in spec.argv],
-                "cwd": spec.cwd,
+                "cwd": self.redact_text(spec.cwd),
                 "takesInput": spec.takesInput,
                 "createdAt": spec.createdAt,
                 "workflow": spec.workflow,

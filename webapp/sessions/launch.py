@@ -24,7 +24,7 @@ from webapp.sessions import reconcile
 from webapp.sessions.handover import Handover
 from webapp.sessions.layout import new_session_files
 from webapp.sessions.runners import RunnerRequest, Runners
-from webapp.sessions.secrets import TextRedactor, secrets_of, secrets_of_all
+from webapp.sessions.secrets import TextRedactor, all_secrets
 from webapp.settings import Settings
 from webapp.store import rebuilding, sessions, workflows
 from webapp.store.engine import Database
@@ -85,13 +85,12 @@ class Launcher:
         self.runners = Runners()
         self._look_again_at = 0.0
         self.on_runner_failure = on_runner_failure
-        self._history_redactor = TextRedactor(
-            secrets_of_all(settings, os.environ), keys=settings.redact_keys
-        )
+        self._secrets = all_secrets(settings, os.environ)
+        self._redactor = TextRedactor(self._secrets, keys=settings.redact_keys)
 
-    def redact_message(self, text: str) -> str:
-        """A message for a workflow's history without what must not stand in a row."""
-        return self._history_redactor.redact(text)
+    def redact(self, text: str) -> str:
+        """A text from a client as a row may hold it: without secrets."""
+        return self._redactor.redact(text)
 
     def invoke(
         self,
@@ -134,9 +133,8 @@ class Launcher:
             "sessionId": session_id,
         }
         files = new_session_files(self.var, session_id)
+        cwd = self._cwd(profile, user)
         self._prepare_runners()
-        secrets = secrets_of(profile, self.settings, os.environ)
-        redactor = TextRedactor(secrets, keys=self.settings.redact_keys)
         with Handover(files) as handover:
 
             def insert(connection: Any) -> tuple[Session, dict[str, object]] | str:
@@ -158,21 +156,21 @@ class Launcher:
                     workflow_id=invocation.workflow_id,
                     stage_index=stage.stage_index,
                     agent=profile.name,
-                    argv=json.dumps([redactor.redact(arg) for arg in argv], ensure_ascii=False),
-                    cwd=self._cwd(profile, user),
+                    argv=json.dumps([self.redact(arg) for arg in argv], ensure_ascii=False),
+                    cwd=self.redact(cwd),
                     takes_input=int(profile.input),
                     host=self.host,
                     log_path=str(files.log.relative_to(self.var)),
                     status="starting",
                     created_at=now(),
                 )
-                told = None if message is None else redactor.redact(message)
+                told = None if message is None else self.redact(message)
                 sessions.add_session(connection, session, told)
                 if key is not None:
                     sessions.add_idempotency_key(connection, key.key, key.request_hash, session)
                 workflow = rebuilding.workflow_facts(connection, invocation.workflow_id)
                 return session, self._spec(
-                    session, profile, user, argv, workflow, has_agent_gate=stage.has_agent_gate
+                    session, profile, user, argv, cwd, workflow, has_agent_gate=stage.has_agent_gate
                 )
 
             inserted = self.database.write_sql(insert)
@@ -186,7 +184,7 @@ class Launcher:
                         spec=json.dumps(spec, separators=_A_LINE_EACH),
                         message=message if profile.message == "stdin" else None,
                         environment=agent_environment(profile, session, os.environ, user),
-                        secrets=secrets,
+                        secrets=self._secrets,
                     ),
                     handover,
                     stdin_fd,
@@ -258,6 +256,7 @@ class Launcher:
         profile: Profile,
         user: AgentUser | None,
         argv: list[str],
+        cwd: str,
         workflow: object,
         *,
         has_agent_gate: bool,
@@ -271,7 +270,7 @@ class Launcher:
             "dialect": profile.dialect,
             "messages": profile.messages,
             "argv": argv,
-            "cwd": session.cwd,
+            "cwd": cwd,
             "runAs": None if user is None else asdict(user),
             "host": session.host,
             "createdAt": session.created_at,

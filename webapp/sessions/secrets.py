@@ -1,10 +1,9 @@
-"""Which values are secrets, for one profile: they reach neither log nor row."""
+"""Which values are secrets: they reach neither log nor row."""
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
-from webapp.agents.profiles import Profile
 from webapp.log.redact import MIN_SECRET_BYTES, Redactor
 from webapp.settings import Settings
 
@@ -15,24 +14,27 @@ _HTML = re.compile("[<>&'+]")
 """Letters that some encoders escape."""
 
 
-def secrets_of(profile: Profile, settings: Settings, environ: Mapping[str, str]) -> list[str]:
+def all_secrets(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """The values to take out, each in all the forms that it may be printed in.
 
-    Those that settings and profile name, those that the agent is given under a name that
-    says what they are or from a file, and the server's own token.
+    Those that settings and profiles name, those that an agent is given under a name that
+    says what they are or from a file, and the server's own token. All of them are taken out of
+    what any agent prints: one may read what another was given.
     """
-    names = {*settings.secrets, *profile.secrets, *filter(_SECRET_NAME.search, profile.env)}
-    values = [environ[name] for name in sorted(names) if name in environ]
-    values += profile.file_env.values()
+    names = set(settings.secrets)
+    values: list[str] = []
+    for profile in settings.agents.values():
+        names.update(profile.secrets, filter(_SECRET_NAME.search, profile.env))
+        values += profile.file_env.values()
+    values += [environ[name] for name in sorted(names) if name in environ]
     if settings.token is not None:
         values.append(settings.token)
     return sorted({form for value in values for form in _forms(value)})
 
 
-def secrets_of_all(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """The same for a text that may go to any agent."""
-    each = (secrets_of(profile, settings, environ) for profile in settings.agents.values())
-    return sorted({secret for secrets in each for secret in secrets})
+def redactor_of(settings: Settings, environ: Mapping[str, str]) -> "TextRedactor":
+    """What takes the secrets of a server out of a text."""
+    return TextRedactor(all_secrets(settings, environ), keys=settings.redact_keys)
 
 
 def _forms(value: str) -> Iterable[str]:
@@ -60,7 +62,7 @@ def _size(text: str) -> int:
 
 
 class TextRedactor:
-    """Takes the secrets of one profile out of whole texts."""
+    """Takes secrets out of whole texts."""
 
     def __init__(self, secrets: Iterable[str], *, keys: bool) -> None:
         encoded = [secret.encode(errors="surrogateescape") for secret in secrets]
@@ -70,3 +72,10 @@ class TextRedactor:
         """The text without them."""
         data = text.encode(errors="surrogateescape")
         return self._redactor.redact(data).decode(errors="surrogateescape")
+
+    def redact_lines(self, lines: Iterable[bytes]) -> Iterator[bytes]:
+        """The lines of one text without them; a private key may take several."""
+        for line in lines:
+            yield self._redactor.feed(line)
+        if rest := self._redactor.finish():
+            yield rest

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import ServiceUnavailable, SetupError
 
-REVISION = "0008"
+REVISION = "0010"
 """The migration that this code needs; a test holds it against the newest one."""
 
 LOCK_PATIENCE_SECONDS = 4.0

@@ -1,6 +1,7 @@
 """Ids: `<kind>-<epoch ms>-<12 base36>`. They sort by time, and 62 random bits keep apart
 what begins in the same millisecond."""
 
+import hashlib
 import re
 import secrets
 import time
@@ -21,6 +22,11 @@ def new_session_id() -> str:
 def new_workflow_id() -> str:
     """An id that no other workflow has."""
     return _new("workflow")
+
+
+def hash_key(key: str) -> str:
+    """What is stored of a client's idempotency key, which may hold anything: its SHA-256."""
+    return hashlib.sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def created_ms(any_id: str) -> int:

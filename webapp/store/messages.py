@@ -6,6 +6,7 @@ Their ids grow, so an id is also a position in the history.
 from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session as OrmSession
 
+from webapp.store.ids import hash_key
 from webapp.store.models import Message, Workflow, now
 
 
@@ -24,7 +25,7 @@ def add_message(
         stage_index=workflow.current_stage if stage_index is None else stage_index,
         role=role,
         content=content,
-        idempotency_key=key,
+        key_hash=None if key is None else hash_key(key),
         created_at=now(),
     )
     orm.add(message)
@@ -34,7 +35,7 @@ def add_message(
 
 def find_by_key(orm: OrmSession, key: str) -> Message | None:
     """The message that was sent with a client's key."""
-    return orm.scalar(select(Message).where(Message.idempotency_key == key))
+    return orm.scalar(select(Message).where(Message.key_hash == hash_key(key)))
 
 
 def messages_before(

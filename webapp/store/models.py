@@ -135,7 +135,7 @@ class Message(Base):
     role: Mapped[str]
     content: Mapped[str]
     created_at: Mapped[str]
-    idempotency_key: Mapped[str | None]
+    key_hash: Mapped[str | None]
 
 
 class IdempotencyKey(Base):
@@ -143,7 +143,7 @@ class IdempotencyKey(Base):
 
     __tablename__ = "idempotency_keys"
 
-    key: Mapped[str] = mapped_column(primary_key=True)
+    key_hash: Mapped[str] = mapped_column(primary_key=True)
     request_hash: Mapped[str]
     session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"))
     created_at: Mapped[str]

@@ -9,6 +9,7 @@ from sqlalchemy.dialects import sqlite
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import NotFound, ServiceUnavailable, TooManyRequests
+from webapp.store.ids import hash_key
 from webapp.store.models import LIVE, STATUSES, Session, SessionCount
 
 _INSERT_SESSION = """
@@ -116,16 +117,17 @@ def check_limits(
 def add_idempotency_key(connection: Any, key: str, request_hash: str, session: Session) -> None:
     """Remember which session a client's key started. For `Database.write_sql`."""
     connection.execute(
-        "INSERT INTO idempotency_keys (key, request_hash, session_id, created_at)"
+        "INSERT INTO idempotency_keys (key_hash, request_hash, session_id, created_at)"
         " VALUES (?, ?, ?, ?)",
-        (key, request_hash, session.id, session.created_at),
+        (hash_key(key), request_hash, session.id, session.created_at),
     )
 
 
 def find_idempotency_key(connection: Any, key: str) -> tuple[str, str] | None:
     """The hash of the request that used a key, and the session that it started."""
     found = connection.execute(
-        "SELECT request_hash, session_id FROM idempotency_keys WHERE key = ?", (key,)
+        "SELECT request_hash, session_id FROM idempotency_keys WHERE key_hash = ?",
+        (hash_key(key),),
     ).fetchone()
     return None if found is None else (found[0], found[1])
 

@@ -17,16 +17,18 @@ _ENDS_SESSIONS = ("cancelled", "discarded")
 def create(value: object) -> object:
     """`workflow.create {requestId?, template?, initialMessage?}` → the workflow."""
     given = convert(value, structs.CreateWorkflow)
-    message = given.initial_message
+    request_id, message = given.request_id, given.initial_message
+    if request_id is not None:
+        request_id = services().launcher.redact(request_id)
     if message is not None:
-        message = services().launcher.redact_message(message)
+        message = services().launcher.redact(message)
     templates = services().settings.templates
     return services().database.write(
         lambda orm: shapes.workflow(
             workflows.create_workflow(
                 orm,
                 template=given.template or "chat",
-                request_id=given.request_id,
+                request_id=request_id,
                 initial_message=message,
                 templates=templates,
             )
@@ -83,7 +85,7 @@ def send_message(value: object) -> object:
     It stands in the history, and starts no agent. The same key again adds nothing again.
     """
     given = convert(value, structs.SendMessage)
-    content = services().launcher.redact_message(given.content)
+    content = services().launcher.redact(given.content)
     key = idempotency_key(given.idempotency_key)
     return services().database.write(
         lambda orm: shapes.message(

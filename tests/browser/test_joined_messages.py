@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.chat_page import ChatPage
 from tests.cli.command import run
+from tests.clients.viewer import Viewer
 from tests.server import HTTP, Server, python_agent, running_server, wait_for
-from tests.sse import Viewer
 
 PIECES = ("un", "believ", "able", " `", "foo", "(", "x", ")`")
 MESSAGES = ("I fixed the bug.\n```\nx = 1", "All tests pass.", "| a | b |\n|---|---|\n| 1 | 2 |")
@@ -64,7 +64,7 @@ def test_pieces_are_one_message(page: Page, server: Server) -> None:
     session_id = server.invoke("pieces")
     everywhere(server, session_id, "unbelievable `foo(x)`")
     with Viewer(server.url, session_id) as viewer:
-        said = [event.json() for event in viewer if event.event == "message"]
+        said = [event.json() for event in viewer if event.type == "message"]
     assert said == [{"partial": True, "type": "message", "content": piece} for piece in PIECES]
 
     chat = open_session(page, server, session_id)

@@ -33,6 +33,20 @@ say(json.dumps({"type": "message", "content": os.environ["NAMED"] + " " + messag
 say("prompt: " + message[:20]); time.sleep(0.2); say(message[20:] + " \\n")
 say(message)
 """
+ORDINARY = (
+    "keys/id_rsa:1:-----BEGIN RSA PRIVATE KEY-----",
+    "I will remove it from the repository and add it to the ignore file",
+    "created task-3f2c1d9e8b7a6f5e4d3c2b1a0f9e8d7c",
+    '{"type":"tool_call","id":"task-3f2c1d9e8b7a6f5e4d3c2b1a0f9e8d7c","name":"Task","args":{}}',
+    "All 42 tests pass, and the key is gone.",
+)
+GREP = f"""
+import sys, time
+for line in {ORDINARY!r}:
+    half = len(line) // 2
+    for piece in (line[:half], line[half:] + "\\n"):
+        sys.stdout.write(piece); sys.stdout.flush(); time.sleep(0.1)
+"""
 AGENTS: dict[str, dict[str, Any]] = {
     "speaker": {
         "command": [sys.executable, "-u", "-I", "-S", "-c", SPEAKER],
@@ -40,6 +54,7 @@ AGENTS: dict[str, dict[str, Any]] = {
         "env": ["MY_API_KEY", "NAMED"],
         "secrets": ["NAMED"],
     },
+    "grep": {"command": [sys.executable, "-u", "-I", "-S", "-c", GREP]},
     "argument": {"command": ["/bin/echo", "--message={message}"]},
     "missing": {"command": ["./no-such-agent-{message}"]},
 }
@@ -85,6 +100,20 @@ def test_what_is_left_is_still_json_and_still_told(server: Server) -> None:
     messages = [line[40:] for line in log.split(b"\n") if b'"type": "message"' in line]
     assert [json.loads(line)["content"] for line in messages] == ["[redacted] [redacted]"]
     assert log.count(b"x" * 1000) > 0
+
+
+def test_ordinary_text_stays_whole_however_slowly_it_comes(server: Server) -> None:
+    session_id = server.invoke("grep")
+    server.wait_until_ended(session_id)
+    records = [
+        line.split(b" ", 3) for line in server.log_path(session_id).read_bytes().split(b"\n")
+    ]
+    printed = b"".join(
+        record[3] + (b"\n" if record[2] == b"F" else b"")
+        for record in records
+        if record[1:2] == [b"stdout"]
+    )
+    assert printed.decode().splitlines() == list(ORDINARY)
 
 
 def test_agent_sees_the_allow_list_and_its_exact_message(server: Server) -> None:

@@ -37,6 +37,8 @@ backlog = 4096
 timeout = 30
 graceful_timeout = 5
 keepalive = 75
+forwarder_headers = ""
+"""By default a client of this machine may set SCRIPT_NAME, and 500 is the answer to a wrong one."""
 proc_name = "agent-stream"
 logger_class = make_logger_class(
     LineFormatter(

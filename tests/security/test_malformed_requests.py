@@ -77,6 +77,11 @@ def test_garbage_is_refused_with_the_headers_of_every_page(
         assert answer.headers[name.lower()] == value
 
 
+def test_client_of_this_machine_does_not_say_where_the_application_is(server: Server) -> None:
+    start = head(server, "GET /api/sessions").replace(b"\r\n\r\n", b"\r\nSCRIPT_NAME: /x\r\n\r\n")
+    assert ask(server, start).status == 401
+
+
 @pytest.mark.parametrize("chunks", BAD_CHUNKS, ids=lambda chunks: repr(chunks)[:40])
 @pytest.mark.parametrize("login", [{"Authorization": f"Bearer {TOKEN}"}, {}], ids=["in", "out"])
 def test_bad_chunk_is_the_clients_fault(

@@ -14,12 +14,12 @@ from webapp.store import workflows
 from webapp.store.engine import Database, open_migrated
 
 Answer = list[dict[str, Any]]
-MIDNIGHT = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def at(**ago: float) -> str:
     """A time so long before the last midnight, as a row holds it."""
-    time = MIDNIGHT - timedelta(**ago)
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    time = midnight - timedelta(**ago)
     return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
@@ -125,10 +125,10 @@ class Story:
         return [found[row.get("session") or row["id"]] for row in answer]
 
 
-@pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    """One database for all questions: they only read."""
-    database = open_migrated(make_var(Path(tmp_path_factory.mktemp("forensics"))))
+@pytest.fixture
+def story(tmp_path: Path) -> Iterator[Story]:
+    """A database for each question: its rows are as old as they say, past midnight too."""
+    database = open_migrated(make_var(tmp_path))
     yield Story(database)
     database.close()
 

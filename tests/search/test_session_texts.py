@@ -66,7 +66,9 @@ def test_each_list_is_whole_however_much_is_indexed(
 ) -> None:
     many = add_many(database)
     fill(index, database, known, with_texts)
-    effort = Effort(max_collected_with_words=20, max_sorted=max_sorted, first_step=20, seconds=0)
+    effort = Effort(
+        max_collected_with_words=20, max_sorted=max_sorted, max_named=30, first_step=20, seconds=0
+    )
     chosen = [wanted for wanted in choices(many) if wanted.words]
     with open_texts(tmp_path / "var", WORDS) as texts:
         check_lists(

@@ -6,7 +6,7 @@ its workflow's request id. The rowid is the millisecond in which the session was
 superset: trigrams may be apart from each other, and sessions may share a millisecond.
 """
 
-import time
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ import pysqlite3
 from webapp.search.index import FILE_NAME, connect
 from webapp.store.session_filter import Filter
 from webapp.store.session_texts import Mark, NoAnswer, TooSlow
+from webapp.store.session_walk import deadline
 
 _LETTERS = 3
 _STEP = 2
@@ -53,7 +54,7 @@ class SessionTexts:
     ) -> list[int]:
         """The milliseconds, within bounds, in which sessions were made that may have the words.
 
-        NoAnswer for fewer than three letters, TooSlow after so many seconds.
+        NoAnswer for fewer than three letters, TooSlow after that many seconds of work.
         """
         if len(words) < _LETTERS or "\0" in words:
             raise NoAnswer
@@ -61,15 +62,12 @@ class SessionTexts:
             "SELECT rowid FROM session_texts WHERE session_texts MATCH ?"  # noqa: S608 - our own words
             f" AND rowid BETWEEN ? AND ? ORDER BY rowid {'ASC' if is_rising else 'DESC'} LIMIT ?"
         )
-        give_up_at = None if seconds is None else time.monotonic() + seconds
-        if give_up_at is not None:
-            self._connection.set_progress_handler(
-                lambda: time.monotonic() > give_up_at, _INSTRUCTIONS
-            )
+        is_late = deadline(math.inf if seconds is None else seconds)
+        self._connection.set_progress_handler(is_late, _INSTRUCTIONS)
         try:
             return [made for (made,) in self._rows(query, _expression(words), *bounds, limit)]
         except NoAnswer:
-            if give_up_at is not None and time.monotonic() > give_up_at:
+            if is_late():
                 raise TooSlow from None
             raise
         finally:

@@ -7,7 +7,6 @@ and so are the few sessions that it lacks.
 
 import json
 import re
-import time
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -17,12 +16,11 @@ from sqlalchemy.orm import Session as OrmSession
 from webapp.store.models import LIVE
 from webapp.store.session_filter import ID_BEGINNING, Filter, all_of, id_condition
 from webapp.store.session_order import BY_ID, Order, Position
-from webapp.store.session_walk import Effort, Found, look_at
+from webapp.store.session_walk import Effort, Found, deadline, look_at
 
 _SEPARATOR = "\x1f"
 _JUST_AFTER = "."
 """Sorts after the hyphen that follows the millisecond in an id."""
-_MAX_STEP = 1_000
 
 _NAMED = f"""(SELECT value AS made FROM json_each(:made)) AS candidates
     CROSS JOIN sessions INDEXED BY {BY_ID}
@@ -84,7 +82,7 @@ class TextIndex(Protocol):
     ) -> list[int]:
         """The milliseconds, within bounds, in which sessions were made that may have the words.
 
-        NoAnswer for words that it does not have, TooSlow after a time.
+        NoAnswer for words that it does not have, TooSlow after that many seconds.
         """
 
 
@@ -162,22 +160,25 @@ def _in_time(
     index: TextIndex,
     effort: Effort,
 ) -> Found:
-    """Along the index, in growing steps: without other filters, nearly all it names is wanted."""
+    """Along the index: without other filters, nearly all sessions that it names are wanted."""
     found: list[Position] = []
-    first, last = _bounds(wanted, order, after)
+    bounds = _bounds(wanted, order, after)
     step = max(limit, effort.first_step // 5)
-    give_up_at = time.monotonic() + effort.seconds
+    is_late = None
     while True:
-        made, end = _ask(orm, index, wanted.words, order, (first, last), step, effort)
-        looked_at = look_at(orm, wanted, order, _NAMED, _made_values(made))
-        found += [one for one in looked_at if after is None or order.is_before(after, one)]
-        if end is None or len(found) >= limit:
-            return Found(found)
-        if time.monotonic() >= give_up_at:
-            stop = f"{ID_BEGINNING}{end:013d}{'~' if order.is_rising else ''}"
-            return Found(found, Position(stop, stop))
-        first, last = (end + 1, last) if order.is_rising else (first, end - 1)
-        step = min(step * 2, _MAX_STEP)
+        made, end = _ask(orm, index, wanted.words, order, bounds, effort)
+        is_late = is_late or deadline(effort.seconds)
+        for start in range(0, max(len(made), 1), step):
+            part = made[start : start + step]
+            looked_at = look_at(orm, wanted, order, _NAMED, _made_values(part))
+            found += [one for one in looked_at if after is None or order.is_before(after, one)]
+            looked_to = end if start + step >= len(made) else part[-1]
+            if looked_to is None or len(found) >= limit:
+                return Found(found)
+            if is_late():
+                stop = f"{ID_BEGINNING}{looked_to:013d}{'~' if order.is_rising else ''}"
+                return Found(found, Position(stop, stop))
+            bounds = (looked_to + 1, bounds[1]) if order.is_rising else (bounds[0], looked_to - 1)
 
 
 def _ask(
@@ -186,7 +187,6 @@ def _ask(
     words: str,
     order: Order,
     bounds: tuple[int, int],
-    limit: int,
     effort: Effort,
 ) -> tuple[list[int], int | None]:
     """What the index names next, and the last millisecond it looked at; None: it is at its end.
@@ -194,7 +194,7 @@ def _ask(
     Words of which each piece is common, and that are nowhere together, take it long: it is then
     asked about the next sessions only.
     """
-    end = None
+    end, limit = None, effort.max_named
     try:
         made = index.find(
             words, bounds, is_rising=order.is_rising, limit=limit, seconds=effort.index_seconds

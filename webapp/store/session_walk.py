@@ -5,6 +5,7 @@ slow by the statistics that SQLite has, or has not, gathered.
 """
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -42,14 +43,26 @@ class Effort:
     """The same where each is searched for words."""
     max_unindexed: int = 2_000
     """Sessions that the index of words lacks, and that are looked at one by one."""
+    max_named: int = 1_000
+    """Sessions that the index of words names at once."""
     max_sorted: int = 5_000
     """Sessions that the index of words names, where these must be sorted."""
     first_step: int = 500
     seconds: float = 0.02
+    """Of work, beside that of the index of words."""
     index_seconds: float = 0.03
     """For one question to the index of words; if it takes longer, it gets a smaller one."""
     window_sessions: int = 100_000
     """The sessions that the smaller question is about."""
+
+
+def deadline(seconds: float) -> Callable[[], bool]:
+    """Whether this thread has worked that long from now on, or waited three times as long.
+
+    Other work on the machine then makes a page late, not incomplete.
+    """
+    cpu, wall = time.thread_time() + seconds, time.monotonic() + 3 * seconds
+    return lambda: time.thread_time() >= cpu or time.monotonic() >= wall
 
 
 class Found(NamedTuple):
@@ -85,7 +98,7 @@ def walk(
     way = _plan(wanted, order)
     found: list[Position] = []
     step, looked_at = max(limit, effort.first_step) if way.tests else limit, 0
-    give_up_at = time.monotonic() + effort.seconds
+    is_late = deadline(effort.seconds)
     while True:
         end = _end_of_step(orm, order, way, after, step) if way.tests else None
         found += _step(orm, order, way, after, step)
@@ -93,7 +106,7 @@ def walk(
         if end is None or len(found) >= limit:
             return Found(found[:limit])
         after = end
-        if looked_at >= effort.max_walked or time.monotonic() >= give_up_at:
+        if looked_at >= effort.max_walked or is_late():
             return Found(found, after)
         step = min(step * 2, order.max_step, effort.max_walked - looked_at)
 

@@ -50,6 +50,7 @@ class Story:
 
         self._say(self.design, "broke", "agent", "No such file.")
         self._say(self.chat, "crash 1", "user", "do not crash")
+        self._turns()
         gate = "UPDATE stages SET gate_satisfied_at = :at WHERE gate_type = 'auto'"
         execute(database, gate, at=at(days=10))
 
@@ -113,6 +114,25 @@ class Story:
             workflow=workflow_id, session=self.ids[name], role=role, content=content,
             at=at(days=1),
         )  # fmt: skip
+
+    def _turns(self) -> None:
+        """Two turns of `coded`: in the first one a person allowed, in the second nobody did."""
+        session_id = self.ids["coded"]
+        for turn, (outcome, cost) in enumerate([("completed", 1.0), ("interrupted", 0.25)], 1):
+            execute(
+                self.database,
+                "INSERT INTO turns VALUES (:id, :turn, :outcome, NULL, 400, 300, 40, :cost, 7,"
+                " 0, :at, :at)",
+                id=session_id, turn=turn, outcome=outcome, cost=cost, at=at(days=8),
+            )  # fmt: skip
+        for number, outcome, by in ((1, "allowed", "ada"), (2, None, None)):
+            execute(
+                self.database,
+                "INSERT INTO approvals VALUES (:id, :session, :turn, 'command', 'Bash',"
+                " 'touch a.txt', :at, :outcome, NULL, :by, NULL, NULL)",
+                id=f"{session_id}.{number}", session=session_id, turn=number, outcome=outcome,
+                by=by, at=at(days=8 - number / 1440),
+            )  # fmt: skip
 
     def ask(self, question: str) -> Answer:
         """The documentation's own SQL, with what its parameters stand for."""
@@ -205,6 +225,15 @@ CHECKS: dict[str, Callable[[Story, Answer], object]] = {
             {"agent": "claude", "ended": 3, "percent": 66.7},
             {"agent": "sh", "ended": 2, "percent": 100.0},
         ]
+    ),
+    "What was allowed, and by whom?": lambda story, answer: (
+        [(row["outcome"], row["by"], row["title"]) for row in answer]
+        == [("withdrawn", None, "touch a.txt"), ("allowed", "ada", "touch a.txt")]
+        and answer[1]["session"] == story.ids["coded"]
+    ),
+    "What did each turn cost?": lambda _story, answer: (
+        [(row["turn"], row["outcome"], row["tokens"], row["cost_usd"]) for row in answer]
+        == [(1, "completed", 440, 1.0), (2, "interrupted", 440, 0.25)]
     ),
 }
 

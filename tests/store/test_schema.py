@@ -75,6 +75,8 @@ def test_session_of_an_unknown_workflow_is_refused(database: Database) -> None:
         {"agent": None},
         {"log_path": None},
         {"pid": "seven"},
+        {"state": "asleep"},
+        {"open_approvals": "not json"},
         {"exit_code": 1.5},
     ],
     ids=str,
@@ -181,8 +183,20 @@ def test_overview_is_one_readable_line_a_session(database: Database, workflow_id
 def test_live_sessions_are_those_that_have_not_ended(database: Database, workflow_id: str) -> None:
     add_ended(database, workflow_id)
     live = add_session(database, workflow_id, status="running", pid=7)
-    (line,) = rows(database, "SELECT * FROM live_sessions")
-    assert (line["session"], line["outcome"]) == (live, "pid 7")
+    waiting = add_session(database, workflow_id, status="running", pid=8, state="waiting")
+    lines = rows(database, "SELECT * FROM live_sessions ORDER BY session")
+    found = [(line["session"], line["outcome"]) for line in lines]
+    assert sorted(found) == sorted([(live, "pid 7"), (waiting, "pid 8, waiting")])
+
+
+def test_conversation_has_at_most_one_live_session(database: Database, workflow_id: str) -> None:
+    for _ in range(2):
+        add_ended(database, workflow_id, conversation_id="c-1")
+    add_session(database, workflow_id, status="running", conversation_id="c-1")
+    with pytest.raises(exc.IntegrityError, match="conversation_id"):
+        add_session(database, workflow_id, conversation_id="c-1")
+    for _ in range(2):
+        add_session(database, workflow_id)
 
 
 def test_workflow_overview_counts_sessions(database: Database, workflow_id: str) -> None:
@@ -237,7 +251,15 @@ def test_history_names_who_said_what(database: Database, workflow_id: str) -> No
     ]
 
 
-VIEWS = ("session_overview", "live_sessions", "stage_overview", "workflow_overview", "history")
+VIEWS = (
+    "session_overview",
+    "live_sessions",
+    "stage_overview",
+    "workflow_overview",
+    "history",
+    "approval_overview",
+    "turn_overview",
+)
 
 
 def test_overviews_of_an_empty_database_are_empty(database: Database) -> None:
@@ -267,6 +289,10 @@ def test_session_used_nothing_less_than_nothing(database: Database, workflow_id:
         "SELECT * FROM sessions WHERE status = 'failed' ORDER BY id DESC LIMIT 51",
         "SELECT * FROM sessions ORDER BY id DESC LIMIT 51",
         "SELECT * FROM workflows WHERE status = 'active' ORDER BY id DESC LIMIT 51",
+        "SELECT * FROM sessions WHERE open_approvals IS NOT NULL ORDER BY id",
+        "SELECT * FROM sessions WHERE workflow_id = 'x' AND agent = 'claude'"
+        " AND (talk IS NOT NULL OR conversation_id IS NOT NULL) ORDER BY id DESC LIMIT 1",
+        "SELECT * FROM approvals WHERE session_id = 'x'",
     ],
 )
 def test_query_of_a_long_table_reads_an_index(database: Database, query: str) -> None:

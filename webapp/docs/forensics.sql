@@ -75,3 +75,11 @@ WHERE workflow_overview.status = 'active' AND stage_overview.status = 'active'
 .print 'How often does each agent succeed?'
 SELECT agent, count(*) AS ended, round(100.0 * avg(status = 'succeeded'), 1) AS percent
 FROM sessions WHERE status NOT IN ('starting', 'running') GROUP BY agent ORDER BY percent;
+
+.print 'What was allowed, and by whom?'
+SELECT asked, by, outcome, kind, tool, title, message, session
+FROM approval_overview WHERE workflow = :workflow;
+
+.print 'What did each turn cost?'
+SELECT session, turn, outcome, took, input_tokens + output_tokens AS tokens, cost_usd, denied
+FROM turn_overview WHERE workflow = :workflow;

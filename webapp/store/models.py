@@ -94,6 +94,14 @@ class Session(Base):
     log_stored_bytes: Mapped[int | None]
     log_deleted_at: Mapped[str | None]
     takes_input: Mapped[int]
+    talk: Mapped[str | None]
+    state: Mapped[str | None]
+    mode: Mapped[str | None]
+    model: Mapped[str | None]
+    conversation_id: Mapped[str | None]
+    resumed_from: Mapped[str | None]
+    open_approvals: Mapped[str | None]
+    session_rules: Mapped[str | None]
 
     @property
     def is_live(self) -> bool:
@@ -111,6 +119,44 @@ class SessionUsage(Base):
     output_tokens: Mapped[int | None]
     cost_usd: Mapped[float | None] = mapped_column(REAL)
     duration_ms: Mapped[int | None]
+
+
+class Turn(Base):
+    """From a person's message to the agent's rest."""
+
+    __tablename__ = "turns"
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"), primary_key=True)
+    turn: Mapped[int] = mapped_column(primary_key=True)
+    outcome: Mapped[str | None]
+    error: Mapped[str | None]
+    input_tokens: Mapped[int | None]
+    cached_input_tokens: Mapped[int | None]
+    output_tokens: Mapped[int | None]
+    cost_usd: Mapped[float | None] = mapped_column(REAL)
+    duration_ms: Mapped[int | None]
+    denied: Mapped[int | None]
+    started_at: Mapped[str]
+    ended_at: Mapped[str | None]
+
+
+class Approval(Base):
+    """What an agent asked a person for, and who answered what."""
+
+    __tablename__ = "approvals"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("sessions.id"))
+    turn: Mapped[int | None]
+    kind: Mapped[str]
+    tool: Mapped[str | None]
+    title: Mapped[str | None]
+    asked_at: Mapped[str]
+    outcome: Mapped[str | None]
+    option: Mapped[str | None]
+    by: Mapped[str | None]
+    message: Mapped[str | None]
+    resolved_at: Mapped[str | None]
 
 
 class SessionCount(Base):

@@ -1,5 +1,7 @@
 """Rows as the JSON that clients get: camelCase, and nothing that is only ours."""
 
+import json
+
 from webapp.store.damage import creation_time, damaged_columns
 from webapp.store.models import Message, Session, Workflow
 
@@ -16,6 +18,13 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         "stageIndex": row.stage_index,
         "agent": row.agent,
         "takesInput": bool(row.takes_input),
+        "talk": row.talk,
+        "state": row.state,
+        "mode": row.mode,
+        "model": row.model,
+        "conversationId": row.conversation_id,
+        "resumedFrom": row.resumed_from,
+        "openApprovals": None if row.talk is None else read_list(row.open_approvals),
         "status": row.status,
         "pid": row.pid,
         "exitCode": row.exit_code,
@@ -33,6 +42,15 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         return facts
     facts |= {camel_case(column): None for column in damaged}
     return facts | {"createdAt": creation_time(row), "damaged": damaged}
+
+
+def read_list(text: str | None) -> list[object]:
+    """A column that holds a JSON list; empty where it holds none."""
+    try:
+        found = json.loads(text or "[]")
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
 
 
 def camel_case(column: str) -> str:

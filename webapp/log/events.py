@@ -7,15 +7,13 @@ depends on nothing but the bytes of the file.
 
 import json
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
 from webapp.log.json_line import from_json_line, to_text
 from webapp.log.record import parse_record
-
-_SESSION_FIELDS = ("sessionId", "workflowId", "stageIndex", "agent", "pid", "startedAt")
-_DONE_FIELDS = ("exitCode", "signal", "status")
+from webapp.log.system_records import event_of
 
 
 class Event(NamedTuple):
@@ -113,19 +111,10 @@ def text_data(key: str, content: bytes) -> str:
 
 def _from_system(content: bytes) -> tuple[str, str]:
     try:
-        facts = json.loads(content)
-        kind = facts["type"]
+        name, data = event_of(json.loads(content))
     except (ValueError, KeyError, TypeError, RecursionError):
         return "notice", to_json({"type": "corrupt", "bytes": len(content)})
-    if kind == "session":
-        return "session", to_json(_pick(facts, _SESSION_FIELDS))
-    if kind == "done":
-        return "done", to_json(_pick(facts, _DONE_FIELDS))
-    return "notice", to_json(facts)
-
-
-def _pick(facts: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    return {name: facts.get(name) for name in names}
+    return name, to_json(data)
 
 
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode

@@ -6,8 +6,10 @@ from operator import attrgetter
 
 import msgspec
 
-RESERVED_NAMES = frozenset({"session", "done", "stderr", "input", "notice", "ping"})
-"""Events that only the server makes: an agent cannot forge its own end."""
+from webapp.log.system_records import CONVERSATION
+
+RESERVED_NAMES = CONVERSATION | {"session", "done", "stderr", "input", "notice", "ping"}
+"""Events that only the server makes: an agent cannot forge its own end, nor an approval."""
 
 MAX_NESTING = 128
 """A line that nests deeper is text: no parser may be brought to its limits by an agent, and

@@ -1,8 +1,8 @@
 """The agent's process: start it in a group of its own, end it with all that it started."""
 
-import _signal as signal
 import errno
 import os
+import signal
 
 from webapp.runner.spec import Spec
 
@@ -103,11 +103,10 @@ def reap(pid: int) -> tuple[int | None, str | None]:
 
 def signal_name(number: int) -> str:
     """`SIGTERM` for 15; the number where it has no name."""
-    for name in dir(signal):
-        is_signal = name.startswith("SIG") and not name.startswith("SIG_")
-        if is_signal and getattr(signal, name) == number:
-            return name
-    return f"signal {number}"
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # a real-time signal
+        return f"signal {number}"
 
 
 def signal_group(pid: int, number: int) -> None:

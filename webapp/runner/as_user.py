@@ -1,7 +1,7 @@
 """Start the agent as another user, which posix_spawn(3) cannot: see webapp/agents/run_as.py."""
 
-import _signal as signal
 import os
+import signal
 
 from webapp.runner.agent import RESET_SIGNALS, StartError, cannot_start, enter, find_command
 from webapp.runner.spec import Spec

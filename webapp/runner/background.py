@@ -1,6 +1,6 @@
 """What an agent started beside itself: ended with it, or left to live on, and said in the log."""
 
-import _signal as signal
+import signal
 from collections.abc import Callable
 from time import monotonic, sleep
 

@@ -10,9 +10,10 @@ whose request is not whole in time is dropped. So is the oldest where there are 
 a worker sends its request in one piece, and has its answer before that.
 """
 
+import json
 import os
 import select
-from _socket import AF_UNIX, SO_PEERCRED, SOCK_STREAM, SOL_SOCKET, socket
+import socket
 from time import monotonic
 
 SOCKET_NAME = "control.sock"
@@ -31,7 +32,7 @@ class ControlSocket:
     def __init__(self, poll: select.poll) -> None:
         self._poll = poll
         self._directory_fd = os.open(".", os.O_PATH | os.O_DIRECTORY)
-        self._listener = socket(AF_UNIX, SOCK_STREAM)
+        self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         umask = os.umask(0o177)
         try:
             self._listener.bind(SOCKET_NAME)
@@ -82,17 +83,17 @@ class ControlSocket:
 
     def _accept(self) -> "_Client | None":
         try:
-            fd, _address = self._listener._accept()  # type: ignore[attr-defined]
+            connection, _address = self._listener.accept()
         except OSError:
             return None
-        client = _Client(socket(fileno=fd))
+        client = _Client(connection)
         if not client.is_ours():
             client.close()
             return None
         if len(self._clients) >= MAX_CLIENTS:
             self._drop(next(iter(self._clients)))
-        self._clients[fd] = client
-        self._poll.register(fd, select.POLLIN)
+        self._clients[client.fd] = client
+        self._poll.register(client.fd, select.POLLIN)
         return client
 
     def _drop(self, fd: int) -> None:
@@ -101,7 +102,7 @@ class ControlSocket:
 
 
 class _Client:
-    def __init__(self, connection: socket) -> None:
+    def __init__(self, connection: socket.socket) -> None:
         connection.setblocking(False)
         self._connection = connection
         self._request = b""
@@ -111,7 +112,9 @@ class _Client:
     def is_ours(self) -> bool:
         """Whether root or the runner's own user has connected: unix(7), SO_PEERCRED."""
         try:
-            credentials = self._connection.getsockopt(SOL_SOCKET, SO_PEERCRED, _CREDENTIALS_BYTES)
+            credentials = self._connection.getsockopt(
+                socket.SOL_SOCKET, socket.SO_PEERCRED, _CREDENTIALS_BYTES
+            )
         except OSError:
             return False
         _pid, uid, _gid = memoryview(credentials).cast("i")
@@ -133,8 +136,6 @@ class _Client:
 
     def answer(self, handle: dict[str, object]) -> None:
         """Do what is asked; one that breaks the rules gets an error, or nothing."""
-        import json
-
         try:
             request = json.loads(self._request)
             action = handle.get(request["type"])

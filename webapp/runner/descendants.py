@@ -8,8 +8,8 @@ A signal goes by a descriptor (pidfd_open(2)) to a process that was found in the
 the descriptor was opened: its number may be another's by then.
 """
 
-import _signal as signal
 import os
+import signal
 from collections.abc import Container
 from time import monotonic, sleep
 

@@ -10,23 +10,22 @@ The answer is `+`. When the worker closes its end, or dies, this process ends; t
 are no children of it and stay.
 """
 
-import _signal as signal
+import json
 import os
-from _socket import CMSG_SPACE, SOL_SOCKET, socket
+import signal
+import socket
 from resource import RLIM_INFINITY, RLIMIT_NOFILE, getrlimit, setrlimit
 
 from webapp import prctl
 from webapp.log.folder import open_file_at, open_folder
 from webapp.runner.session import Session
-from webapp.runner.spec import Spec, parse_json
+from webapp.runner.spec import Spec
 
 REQUEST_FD = 3
 LOG_FD = 3
 STDIN_FD = 4
 ANSWER = b"+"
-_SCM_RIGHTS = 1
 _USUAL_OPEN_FILES = 1024
-_FD_BYTES = 4
 _LENGTH_BYTES = 4
 
 
@@ -39,7 +38,7 @@ def serve() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C is for the web; this goes with it
     _lower_file_limit()
-    worker = socket(fileno=REQUEST_FD)
+    worker = socket.socket(fileno=REQUEST_FD)
     worker.setblocking(True)  # gevent made the pair, and leaves all its sockets non-blocking
     while True:
         request = _receive(worker)
@@ -65,13 +64,9 @@ def _lower_file_limit() -> None:
         setrlimit(RLIMIT_NOFILE, (_USUAL_OPEN_FILES, hard))
 
 
-def _receive(worker: socket) -> tuple[dict[str, object], list[int]] | None:
+def _receive(worker: socket.socket) -> tuple[dict[str, object], list[int]] | None:
     """One request; None when the worker has closed its end."""
-    head, ancillary, _flags, _address = worker.recvmsg(_LENGTH_BYTES, CMSG_SPACE(2 * _FD_BYTES))
-    fds: list[int] = []
-    for level, kind, data in ancillary:
-        if level == SOL_SOCKET and kind == _SCM_RIGHTS:
-            fds.extend(memoryview(data).cast("i"))
+    head, fds, _flags, _address = socket.recv_fds(worker, _LENGTH_BYTES, maxfds=2)
     if len(head) < _LENGTH_BYTES or len(fds) not in (1, 2):
         return None
     text = b""
@@ -81,7 +76,7 @@ def _receive(worker: socket) -> tuple[dict[str, object], list[int]] | None:
         if not data:
             return None
         text += data
-    return parse_json(text.decode()), fds
+    return json.loads(text), fds
 
 
 def _detach_and_run(fields: dict[str, object], fds: list[int]) -> None:
@@ -114,7 +109,7 @@ def _run(
     folder_fd = open_folder(directory)
     os.fchdir(folder_fd)
     named = [os.fsencode(secret) for secret in secrets]
-    session = Session(Spec(parse_json(spec)), LOG_FD, named)
+    session = Session(Spec(json.loads(spec)), LOG_FD, named)
     try:
         session.start(message, stdin_fd)
         _write_down(folder_fd, session.redact_text(spec))

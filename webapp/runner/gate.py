@@ -1,6 +1,6 @@
 """How an agent says that the gate of its stage is satisfied."""
 
-from webapp.runner.spec import parse_json
+import json
 
 MARK = b"atisfied"
 """Stands in every line that may say so, and in hardly any other: one search a chunk."""
@@ -14,8 +14,8 @@ def satisfies_gate(line: bytes) -> bool:
     if not line.lstrip().startswith(b"{"):
         return False
     try:
-        found = parse_json(line.decode().strip(), whole=True)
-    except (StopIteration, ValueError, RecursionError):
+        found = json.loads(line)
+    except (ValueError, RecursionError):
         return False
     return isinstance(found, dict) and (
         found.get("type") == "gate_satisfied" or bool(found.get("gatesSatisfied"))

@@ -1,17 +1,18 @@
 """The log as its one writer sees it: append whole records, survive a full disk."""
 
 import errno
+import json
 import os
 from time import sleep, time_ns
 
 from webapp.log.record import format_record, prefix
-from webapp.runner.spec import to_json
 
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 RETRY_SECONDS = 0.5
 ROOM_BYTES = 64 * 1024
 """A gap ends when there is room for this much again: otherwise the last free block of a full
 disk would take one small gap after the other."""
+_encode = json.JSONEncoder(separators=(",", ":")).encode
 _PREFIX_BYTES = len(prefix(0, b"stdout"))
 
 
@@ -151,7 +152,7 @@ def _output_bytes(records: bytes) -> int:
 
 
 def _system_record(content: dict[str, object], at_ns: int) -> bytes:
-    return format_record(at_ns, b"system", to_json(content).encode())
+    return format_record(at_ns, b"system", _encode(content).encode())
 
 
 def _gap_record(gap_bytes: int) -> bytes:

@@ -8,8 +8,8 @@ The driver is the one that the web uses (the `pysqlite3` wheel): SQLite before 3
 corrupt a file that several processes write (https://sqlite.org/wal.html#walresetbug).
 """
 
-import _signal as signal
 import os
+import signal
 from time import gmtime, sleep, strftime
 
 from pysqlite3 import dbapi2 as sqlite

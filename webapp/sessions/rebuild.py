@@ -14,6 +14,7 @@ from webapp.log import folder, reader
 from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, compressed_path, open_log
 from webapp.log.record import parse_record
+from webapp.log.system_records import end_columns
 from webapp.log.usage import UsageRow, read_usage
 from webapp.sessions import record_checks
 from webapp.sessions.layout import SessionFiles, new_session_files
@@ -182,10 +183,7 @@ def _end(log: OpenLog, fallback_time: str) -> dict[str, Any]:
         return live
     facts = record_checks.sound(done[1], record_checks.DONE)
     return {
-        "status": facts["status"] or "lost",
-        "exit_code": facts["exitCode"],
-        "exit_signal": facts["signal"],
-        "error": facts["error"],
+        **end_columns(facts),
         "log_bytes": log.size(),
         "ended_at": record_checks.row_time(done[0]) or fallback_time,
     }

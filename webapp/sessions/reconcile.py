@@ -19,6 +19,7 @@ from webapp.log.dialects.translate import read_dialect
 from webapp.log.folder import NotRegular
 from webapp.log.opened import OpenLog, PlainLog, open_log
 from webapp.log.record import format_record, parse_record
+from webapp.log.system_records import done_record, end_columns, session_record
 from webapp.log.usage import read_usage
 from webapp.runner.background import MAX_NAMED_PROCESSES
 from webapp.sessions import control, record_checks
@@ -126,13 +127,8 @@ def _end_log(
             _append(log_fd, _killed_content(killed))
         if error is not None:
             _append(log_fd, {"type": "error", "message": error})
-        fields: dict[str, object] = {
-            "type": "done",
-            "exitCode": session.exit_code,
-            "signal": session.exit_signal,
-            "status": status,
-        }
-        _append(log_fd, fields | ({"error": error} if error is not None else {}))
+        code, signal = session.exit_code, session.exit_signal
+        _append(log_fd, done_record(status or "lost", code, signal, error))
         done = last_record(log)
         assert done is not None
     return _end_by(done, log, pid, started_at)
@@ -144,10 +140,7 @@ def _end_by(
     """The end that the last record of a log tells, as far as it makes sense."""
     ended_at, facts = done[0], record_checks.sound(done[1], record_checks.DONE)
     return sessions.End(
-        status=facts["status"] or "lost",
-        exit_code=facts["exitCode"],
-        exit_signal=facts["signal"],
-        error=facts["error"],
+        **end_columns(facts),
         log_bytes=log.size(),
         ended_at=record_checks.row_time(ended_at) or now(),
         pid=pid,
@@ -200,21 +193,20 @@ def _system_record(line: bytes) -> tuple[str, dict[str, Any]] | None:
 
 
 def _session_content(session: Session) -> dict[str, object]:
-    return {
-        "type": "session",
-        "sessionId": session.id,
-        "workflowId": session.workflow_id,
-        "stageIndex": session.stage_index,
-        "agent": session.agent,
-        "pid": session.pid,
-        "startedAt": session.started_at,
-        "runnerPid": session.runner_pid,
-        "host": session.host,
-        "argv": json.loads(session.argv),
-        "cwd": session.cwd,
-        "takesInput": bool(session.takes_input),
-        "createdAt": session.created_at,
-    }
+    return session_record(
+        session_id=session.id,
+        workflow_id=session.workflow_id,
+        stage_index=session.stage_index,
+        agent=session.agent,
+        pid=session.pid,
+        started_at=session.started_at,
+        runner_pid=session.runner_pid,
+        host=session.host,
+        argv=json.loads(session.argv),
+        cwd=session.cwd,
+        takes_input=bool(session.takes_input),
+        created_at=session.created_at,
+    )
 
 
 def _killed_content(killed: Mapping[int, str]) -> dict[str, object]:

@@ -14,7 +14,7 @@ MAX_KEYS = 10_000
 """Keys that are remembered, the newest ones: what comes twice, comes soon."""
 
 
-class InputDesk:
+class AgentInput:
     """The writing end of the agent's stdin. Never blocks, and never fails if nobody reads."""
 
     def __init__(self, log: LogFile, poll: select.poll, redactor: Redactor) -> None:

@@ -22,7 +22,7 @@ from tests.bench.sessions import (
     ticker,
 )
 from tests.bench.viewers import live_viewers
-from webapp.keeper.starter import LOOK_SECONDS
+from webapp.keeper.starter import CHECK_SECONDS
 
 RATE = 40
 """Events a second: at ten the p99 of half a minute would hang on its three worst."""
@@ -52,7 +52,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
             server.port, silent=0, silent_path="/", coming=WARM_UP, path=quiet_path
         ) as warm_up:
             warm_up.storm()
-        time.sleep(LOOK_SECONDS + SETTLE_SECONDS)  # until a worker has started the keeper
+        time.sleep(CHECK_SECONDS + SETTLE_SECONDS)  # until a worker has started the keeper
         before = held(server)
         with live_viewers(server.port, HEALTHY, [path]) as live:
             time.sleep(SETTLE_SECONDS)

@@ -13,7 +13,7 @@ from tests.bench.held import figures, held, wait_until_back
 from tests.bench.report import Figure
 from tests.bench.sessions import bench_server, running_session, stream_path, ticker
 from tests.bench.viewers import live_viewers
-from webapp.keeper.starter import LOOK_SECONDS
+from webapp.keeper.starter import CHECK_SECONDS
 
 RATE = 40
 """Events a second: at ten the p99 of half a minute would hang on its three worst."""
@@ -39,7 +39,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
             attackers(server.port, STRANGERS),
         ):
             time.sleep(WARM_UP_SECONDS)
-        time.sleep(LOOK_SECONDS + SETTLE_SECONDS)  # until a worker has started the keeper
+        time.sleep(CHECK_SECONDS + SETTLE_SECONDS)  # until a worker has started the keeper
         before = held(server)
         with live_viewers(server.port, HEALTHY, paths, TOKEN) as live:
             time.sleep(SETTLE_SECONDS)

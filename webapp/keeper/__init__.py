@@ -1,1 +1,1 @@
-"""What becomes of finished sessions in time: their logs are compressed, and at last deleted."""
+"""The background process: search index, compression and retention of finished sessions."""

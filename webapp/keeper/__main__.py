@@ -6,7 +6,7 @@ from webapp import prctl
 
 prctl.hide_process()
 
-# Before anything else: a socket that the server listens on must not stay open in here.
+# First of all: a socket that the server listens on must not stay open in this process.
 os.closerange(3, 1024)
 for _name in os.listdir("/proc/self/fd") if os.path.isdir("/proc/self/fd") else ():
     if int(_name) >= 1024:
@@ -17,16 +17,16 @@ import signal  # noqa: E402
 import sys  # noqa: E402
 
 from webapp.errors import AgentStreamError  # noqa: E402
-from webapp.keeper.process import Leash, keep  # noqa: E402
+from webapp.keeper.process import ParentWatch, keep  # noqa: E402
 from webapp.settings import load_settings  # noqa: E402
 
 
 def main() -> int:
-    """Exit code 0, or 1 where it cannot work."""
+    """Run the keeper; exit code 0, or 1 if it cannot work."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the server, whose end it sees
     logging.basicConfig(level=logging.WARNING, format="agent-stream keeper: %(message)s")
     try:
-        keep(load_settings(), Leash(0))
+        keep(load_settings(), ParentWatch(0))
     except AgentStreamError as error:
         logging.getLogger(__name__).error("%s", error)
         return 1

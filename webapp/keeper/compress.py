@@ -1,8 +1,8 @@
-"""Put a compressed log in the place of a finished one.
+"""Replace a finished log by its compressed form.
 
-At any moment one of the two is there, whole, and is the truth: the compressed form gets its
-name only when it is on the disk and has been read back, and only then does the plain one go.
-Readers take the plain one as long as it is there.
+At any moment one of the two exists, whole, and is the truth: the compressed form gets its name
+only after it is on the disk and has been read back, and only then is the plain one removed.
+Readers use the plain one as long as it exists.
 """
 
 import hashlib
@@ -26,9 +26,9 @@ from webapp.log.opened import OpenLog, PlainLog, compressed_path
 from webapp.log.write_all import write_all
 
 LEVEL = 17
-"""From here on zstd also squeezes the digits of the times: short lines get half as long."""
+"""From this level on zstd compresses the digits of the times too: short lines take half."""
 FRAME_BYTES = 2 << 20
-"""What is read to get at a single byte: 2 ms. Half of it would cost a fifth of the ratio."""
+"""What must be decompressed to read one byte: 2 ms. Half of it costs a fifth of the ratio."""
 PART_SUFFIX = ".part"
 
 
@@ -42,9 +42,9 @@ class Compressed(NamedTuple):
 def compress_log(path: Path, pause: Callable[[], None] = lambda: None) -> Compressed | None:
     """Compress a log that has its end and no runner; None for any other, which is not touched.
 
-    The same call again mends what a crash in the middle of it left. `pause` is called between
-    frames, and may raise to end it. Raises OSError, also where what was written cannot be read
-    back; the plain log is as it was then.
+    After a crash in the middle, the same call again repairs what is left. `pause` is called
+    between frames, and may raise to stop. Raises OSError, also if what was written cannot be
+    read back; the plain log is unchanged then.
     """
     log = PlainLog(lock.open_log(path))
     try:
@@ -115,7 +115,7 @@ def _pieces(log: OpenLog) -> Iterator[bytes]:
 
 
 def _check(part: Path, fd: int, size: int, written: bytes) -> None:
-    """OSError unless the file gives back just what was read of the log."""
+    """Raise OSError unless the file holds exactly what was read of the log."""
     again = CompressedLog(fd)
     digest = hashlib.sha256()
     for piece in _pieces(again):
@@ -125,7 +125,7 @@ def _check(part: Path, fd: int, size: int, written: bytes) -> None:
 
 
 def _sync_folder(folder_fd: int) -> None:
-    """A rename is durable when its folder is."""
+    """A rename is durable once its folder is synced."""
     fd = os.open(".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC, dir_fd=folder_fd)
     try:
         os.fsync(fd)

@@ -1,4 +1,4 @@
-"""Who looks after index, compression and retention of a `var` folder: one process at a time."""
+"""The lock of a `var` folder's keeper: one process at a time does its work."""
 
 import os
 import time
@@ -10,18 +10,18 @@ from webapp import flock
 from webapp.errors import SetupError
 
 FILE_NAME = "keeper.lock"
-_LOOK_SECONDS = 0.05
+_RETRY_SECONDS = 0.05
 
 
 class KeeperLock:
-    """An exclusive lock on a file there; the kernel drops it with its process."""
+    """An exclusive lock on a file in the folder; the kernel releases it when its process ends."""
 
     def __init__(self, var: Path) -> None:
         self._path = var / FILE_NAME
         self._fd: int | None = None
 
     def acquire(self) -> bool:
-        """Take it without waiting; False if another process has it. OSError."""
+        """Acquire it without waiting; False if another process holds it. OSError."""
         fd = flock.open_file(self._path)
         if flock.try_acquire(fd):
             self._fd = fd
@@ -30,14 +30,14 @@ class KeeperLock:
         return False
 
     def release(self) -> None:
-        """Give it back."""
+        """Release it."""
         fd, self._fd = self._fd, None
         if fd is not None:
             os.close(fd)
 
 
 def is_held(var: Path) -> bool:
-    """Whether somebody has it; makes no file. OSError."""
+    """Whether a process holds it; makes no file. OSError."""
     try:
         fd = os.open(var / FILE_NAME, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError):
@@ -50,7 +50,7 @@ def is_held(var: Path) -> bool:
 
 @contextmanager
 def alone(var: Path, patience_seconds: float) -> Iterator[None]:
-    """Have the folder without a keeper; one that is ending gets so long. SetupError, OSError."""
+    """Hold the lock. A keeper that is ending gets `patience_seconds`. SetupError, OSError."""
     keeper_lock = KeeperLock(var)
     give_up_at = time.monotonic() + patience_seconds
     while not keeper_lock.acquire():
@@ -59,7 +59,7 @@ def alone(var: Path, patience_seconds: float) -> Iterator[None]:
                 f"{var} has a keeper or a search still at work on its index and logs "
                 f"after {patience_seconds:g} s; try again when that has ended."
             )
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_RETRY_SECONDS)
     try:
         yield
     finally:

@@ -1,9 +1,9 @@
 """The keeper: one background process beside the workers, which fills the search
 index, and compresses and deletes old logs.
 
-A process of its own, at the lowest priority: none of what it does holds up a stream or an
-agent. A worker starts it and holds the other end of its stdin; at that worker's end it ends
-too, and the next worker starts another. Nothing it does is lost by that.
+It is a process of its own, at the lowest priority, so that nothing it does delays a stream or
+an agent. A worker starts it and holds the other end of its stdin; when that worker ends, the
+keeper ends too, and the next worker starts another. No work is lost by that.
 """
 
 import logging
@@ -30,28 +30,28 @@ _NICENESS = 19
 logger = logging.getLogger(__name__)
 
 
-class Over(Exception):
-    """The worker that started this is gone."""
+class ParentGone(Exception):
+    """The worker that started this process has ended."""
 
 
-class Leash:
-    """The other end of stdin: when that is closed, it is time to go."""
+class ParentWatch:
+    """Sees the end of the worker that started this process: it closes its end of a pipe."""
 
     def __init__(self, fd: int) -> None:
         self._fd = fd
 
-    def wait(self, seconds: float) -> None:
-        """Wait so long. Over, at once when it is so."""
+    def sleep(self, seconds: float) -> None:
+        """Sleep that long. Raises ParentGone as soon as the worker ends."""
         if select.select([self._fd], [], [], max(0.0, seconds))[0]:
-            raise Over
+            raise ParentGone
 
-    def look(self) -> None:
-        """Over, if it is so."""
-        self.wait(0)
+    def check(self) -> None:
+        """Raise ParentGone if the worker has ended."""
+        self.sleep(0)
 
 
-def keep(settings: Settings, leash: Leash) -> None:
-    """Work until the leash is over; at once if another keeper has the folder."""
+def keep(settings: Settings, parent: ParentWatch) -> None:
+    """Work until the parent ends; return at once if another keeper has the folder."""
     var = settings.var.resolve()
     lock = KeeperLock(var)
     if not lock.acquire():
@@ -59,42 +59,45 @@ def keep(settings: Settings, leash: Leash) -> None:
     os.nice(_NICENESS)
     database = open_migrated(var)
     try:
-        _work(settings, database, var, leash)
-    except Over:
+        _work(settings, database, var, parent)
+    except ParentGone:
         return
     finally:
         database.close()
         lock.release()
 
 
-def _work(settings: Settings, database: Database, var: Path, leash: Leash) -> None:
-    jobs = [_Job(RETENTION_SECONDS, lambda: _retain(settings, database, var, leash))]
+def _work(settings: Settings, database: Database, var: Path, parent: ParentWatch) -> None:
+    jobs = [_Job(RETENTION_SECONDS, lambda: _retain(settings, database, var, parent))]
     if settings.search:
         index = SearchIndex(var)
         filler = Filler(database, var, index)
         jobs = [_Job(FILL_SECONDS, lambda: _fill(filler)), *jobs]
     while True:
         for job in jobs:
-            job.run_if_due(leash)
-        leash.wait(min(job.due_at for job in jobs) - time.monotonic())
+            job.run_if_due(parent)
+        parent.sleep(min(job.due_at for job in jobs) - time.monotonic())
 
 
 class _Job:
-    """Something to do again and again, in steps."""
+    """Work that is done at intervals, in steps."""
 
     def __init__(self, every_seconds: float, steps: Callable[[], Iterator[object]]) -> None:
         self.due_at = time.monotonic()
         self._every_seconds = every_seconds
         self._steps = steps
 
-    def run_if_due(self, leash: Leash) -> None:
-        """All its steps, with a pause after each that did something; an error costs the rest."""
+    def run_if_due(self, parent: ParentWatch) -> None:
+        """Do all its steps, with a pause after each that did something.
+
+        An error is logged and ends this round only.
+        """
         if time.monotonic() < self.due_at:
             return
         try:
             for work_done in self._steps():
-                leash.wait(_STEP_PAUSE_SECONDS if work_done else 0)
-        except Over:
+                parent.sleep(_STEP_PAUSE_SECONDS if work_done else 0)
+        except ParentGone:
             raise
         except AgentStreamError as error:
             logger.warning("%s", error)
@@ -104,7 +107,7 @@ class _Job:
 
 
 def _fill(filler: Filler) -> Iterator[object]:
-    """Index the logs, which may take hours, and between them what has come meanwhile."""
+    """Index the logs, which may take hours, and every second the sessions that are new."""
     yield from filler.learn()
     learned_at = time.monotonic()
     for step in filler.steps():
@@ -114,7 +117,9 @@ def _fill(filler: Filler) -> Iterator[object]:
             learned_at = time.monotonic()
 
 
-def _retain(settings: Settings, database: Database, var: Path, leash: Leash) -> Iterator[object]:
+def _retain(
+    settings: Settings, database: Database, var: Path, parent: ParentWatch
+) -> Iterator[object]:
     limits = Limits(
         ended_before=retention.days_ago(settings.delete_after_days)
         if settings.delete_after_days
@@ -130,4 +135,4 @@ def _retain(settings: Settings, database: Database, var: Path, leash: Leash) -> 
             yield log
     if settings.compress_after_days:
         before = retention.days_ago(settings.compress_after_days)
-        yield from retention.compress_old(database, var, before, leash.look)
+        yield from retention.compress_old(database, var, before, parent.check)

@@ -1,7 +1,7 @@
 """Which logs are compressed and which are deleted, and doing it, one log a step.
 
-Nothing live is touched: a session must have ended by its row, and nobody may hold the lock on
-its log. Rows stay. Each step may be cut off anywhere and is made again.
+Nothing live is touched: a session must have ended by its row, and no process may hold the lock
+on its log. Rows stay. A step that is interrupted anywhere is repeated.
 """
 
 import logging
@@ -30,20 +30,20 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Limits:
-    """How long and how much is kept. A log goes by the first limit that it is over."""
+    """How long and how much is kept. A log is deleted if it exceeds any of the limits."""
 
     ended_before: str | None = None
     """Sessions that ended before this time, as rows hold it."""
     max_bytes: int | None = None
-    """What all logs of ended sessions may take on disk; the oldest go."""
+    """What all logs of ended sessions may take on disk; the oldest are deleted first."""
     keep: int = 0
-    """So many of the newest stay in any case."""
+    """How many of the newest are never deleted."""
     all_but_kept: bool = False
-    """All go but those `keep` ones."""
+    """Delete all but those `keep` ones."""
 
 
 def days_ago(days: float) -> str:
-    """A time so long ago, as rows hold it."""
+    """The time that many days ago, as rows hold it."""
     moment = datetime.now(UTC) - timedelta(days=days)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -56,43 +56,38 @@ def compress_old(
 ) -> Iterator[int]:
     """Compress the logs of sessions that ended before a time; the bytes that each step saved.
 
+    A step is a session: 0 where its log stays as it is, until the next round looks at it again.
     `pause` is called every second or so within a step too, and may raise to end it.
     """
-    failed: set[str] = set()
+    after = ended_logs.START
     while True:
         with database.read() as orm:
-            page = ended_logs.uncompressed_logs(orm, ended_before, _PAGE + len(failed))
-        left = [session for session in page if session.id not in failed]
-        if not left:
-            return
-        for session in left:
+            page = ended_logs.uncompressed_logs(orm, ended_before, after, _PAGE)
+        for session in page:
             try:
-                saved = _compress(database, var, session, pause)
+                yield _compress(database, var, session, pause)
             except OSError:
                 logger.exception("cannot compress the log of %s", session.id)
-                saved = None
-            if saved is None:
-                failed.add(session.id)  # for now: the next round looks at it again
-            else:
-                yield saved
+                yield 0
+        if not page:
+            return
+        after = (page[-1].ended_at or "", page[-1].id)
 
 
-def _compress(
-    database: Database, var: Path, session: Session, pause: Callable[[], None]
-) -> int | None:
-    """The bytes that were saved; None where the log is left as it is."""
+def _compress(database: Database, var: Path, session: Session, pause: Callable[[], None]) -> int:
+    """The bytes that were saved; 0 where the log is left as it is."""
     log = session_files(var, session).log
     try:
         done = compress_log(log, pause)
         if done is None:
-            return None
+            return 0
         size, stored_bytes = done
     except FileNotFoundError:
         try:
             size = stored_bytes = folder.file_size(compressed_path(log))
         except FileNotFoundError:
-            return None
-        # A crash came before the row was written
+            return 0
+        # After a crash before the row was written.
     path = str(compressed_path(log).relative_to(var))
     database.write(lambda orm: ended_logs.mark_compressed(orm, session.id, path, stored_bytes))
     return size - stored_bytes
@@ -102,14 +97,14 @@ def _compress(
 
 
 def choose(database: Database, limits: Limits) -> Iterator[EndedLog]:
-    """The logs that are over a limit, the oldest end first."""
+    """The logs that exceed a limit, the oldest end first."""
     with database.read() as orm:
         count, total = ended_logs.totals(orm)
     left = count - limits.keep
-    last: EndedLog | None = None
+    after = ended_logs.START
     while left > 0:
         with database.read() as orm:
-            page = ended_logs.ended_logs(orm, last, min(_PAGE, left))
+            page = ended_logs.ended_logs(orm, after, min(_PAGE, left))
         if not page:
             return
         for log in page:
@@ -118,7 +113,7 @@ def choose(database: Database, limits: Limits) -> Iterator[EndedLog]:
             yield log
             total -= log.stored_bytes
         left -= len(page)
-        last = page[-1]
+        after = (page[-1].ended_at, page[-1].session_id)
 
 
 def _is_over(log: EndedLog, total: int, limits: Limits) -> bool:
@@ -130,10 +125,10 @@ def _is_over(log: EndedLog, total: int, limits: Limits) -> bool:
 
 
 def delete_log(database: Database, var: Path, session_id: str) -> bool:
-    """Delete all that is kept of a session but its row, which then says when; whether it was done.
+    """Delete all of a session but its row, which then says when; whether that was done.
 
-    False for one that lives, whose runner is just ending, or that does not lie where it should.
-    Whoever has the log open goes on to its end. OSError.
+    False for one that lives, whose runner is just ending, or whose folder is not where it should
+    be. A reader that has the log open can read it to its end. OSError.
     """
     with database.read() as orm:
         session = sessions.find_session(orm, session_id)
@@ -141,7 +136,7 @@ def delete_log(database: Database, var: Path, session_id: str) -> bool:
         return False
     files = session_files(var, session)
     if files != new_session_files(var, session_id):
-        logger.warning("%s lies in %s: left alone", session_id, files.directory)
+        logger.warning("%s is in %s: left alone", session_id, files.directory)
         return False
     log_fd = _lock_if_there(files)
     try:
@@ -160,7 +155,7 @@ _HELD, _GONE = -2, -1
 
 
 def _lock_if_there(files: SessionFiles) -> int:
-    """A descriptor with the lock; or that somebody else has it, or that there is no log."""
+    """A descriptor that holds the lock; _HELD if another process does, _GONE without a log."""
     try:
         fd = lock.open_log(files.log)
     except (FileNotFoundError, folder.NotRegular):
@@ -172,7 +167,7 @@ def _lock_if_there(files: SessionFiles) -> int:
 
 
 def _remove(files: SessionFiles) -> None:
-    """The log first: what is left of a folder after a crash tells nothing any more."""
+    """The log first: after a crash the rest of the folder reveals nothing."""
     try:
         with folder.opened_folder(files.directory) as folder_fd:
             for path in (files.log, compressed_path(files.log)):

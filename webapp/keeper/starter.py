@@ -1,4 +1,4 @@
-"""The worker's side of the keeper: start one where none is, and end it with the worker."""
+"""The worker's side of the keeper: start one if none runs, and end it with the worker."""
 
 import os
 import sys
@@ -9,49 +9,50 @@ from webapp.clock import Ticker
 from webapp.keeper.lock import KeeperLock
 from webapp.settings import PREFIX
 
-LOOK_SECONDS = 5.0
-"""How often a worker looks whether there is one. The first look comes after so long, too: a
-server that lives shorter needs none."""
+CHECK_SECONDS = 5.0
+"""How often a worker checks that a keeper runs. The first check also waits that long: a server
+that lives shorter needs none."""
 
 _VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
-"""What the keeper gets of the environment, beside our settings: no agent's keys."""
+"""What the keeper inherits of the environment, beside our settings: no agent's keys."""
 
 
 class KeeperStarter:
-    """Looks after the keeper of a `var` folder; each worker has one, and all do the same."""
+    """Keeps a keeper running for a `var` folder; every worker has one of these."""
 
-    def __init__(self, var: Path) -> None:
+    def __init__(self, var: Path, every_seconds: float = CHECK_SECONDS) -> None:
         self._var = var
         self._pid: int | None = None
-        self._leash_fd = -1
-        self._ticker = Ticker("start of the keeper", LOOK_SECONDS, self._look)
+        self._pipe_fd = -1
+        self._ticker = Ticker("start of the keeper", every_seconds, self.ensure_running)
 
     def start(self) -> None:
-        """Look after it from now on, in a thread."""
+        """Check at intervals from now on, in a thread."""
         self._ticker.start()
 
     def stop(self) -> None:
-        """Let the one that was started here go."""
+        """End the keeper that was started here."""
         self._ticker.stop()
-        if self._leash_fd >= 0:
-            os.close(self._leash_fd)
-            self._leash_fd = -1
+        if self._pipe_fd >= 0:
+            os.close(self._pipe_fd)
+            self._pipe_fd = -1
 
-    def _look(self) -> None:
+    def ensure_running(self) -> None:
+        """Start a keeper unless one has the folder. OSError."""
         if self._pid is not None:
             if os.waitpid(self._pid, os.WNOHANG)[0] == 0:
                 return
             self._pid = None
-            os.close(self._leash_fd)
-            self._leash_fd = -1
+            os.close(self._pipe_fd)
+            self._pipe_fd = -1
         lock = KeeperLock(self._var)
         if not lock.acquire():
             return
-        lock.release()  # two workers that find it free start two, and one of these ends at once
+        lock.release()  # Two workers may both find it free: the second keeper ends at once.
         self._spawn()
 
     def _spawn(self) -> None:
-        read_fd, self._leash_fd = os.pipe()
+        read_fd, self._pipe_fd = os.pipe()
         try:
             self._pid = os.posix_spawn(
                 sys.executable,
@@ -63,8 +64,8 @@ class KeeperStarter:
                 setsigdef=(2, 15),
             )
         except BaseException:
-            os.close(self._leash_fd)
-            self._leash_fd = -1
+            os.close(self._pipe_fd)
+            self._pipe_fd = -1
             raise
         finally:
             os.close(read_fd)

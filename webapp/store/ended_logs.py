@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import ColumnElement, case, func, select, tuple_, update
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.store.models import LIVE, Session, now
@@ -21,6 +21,8 @@ class EndedLog(NamedTuple):
     """What it takes on disk."""
 
 
+START = ("", "")
+"""Before all ends of sessions."""
 _HAS_LOG = (Session.ended_at >= "1970", Session.log_deleted_at.is_(None))
 """A damaged time must not make a log the oldest of all."""
 _WRITTEN_BYTES = func.coalesce(Session.log_stored_bytes, Session.log_bytes, 0)
@@ -29,10 +31,16 @@ _STORED_BYTES = case((_WRITTEN_BYTES.between(0, MAX_WHOLE), _WRITTEN_BYTES), els
 _ENDED_LOG = (Session.id, Session.ended_at, _STORED_BYTES)
 
 
-def uncompressed_logs(orm: OrmSession, ended_before: str, limit: int) -> list[Session]:
-    """Ended sessions whose logs are not compressed and worth it, the oldest end first."""
+def uncompressed_logs(
+    orm: OrmSession, ended_before: str, after: tuple[str, str], limit: int
+) -> list[Session]:
+    """Ended sessions whose logs are not compressed and worth it, the oldest end first.
+
+    `after` is the end and the id of the session that they follow; `START` for the first page.
+    """
     query = select(Session).where(
         *_HAS_LOG,
+        _follows(*after),
         Session.ended_at < ended_before,
         Session.log_stored_bytes.is_(None),
         Session.log_bytes >= MIN_BYTES,
@@ -41,16 +49,16 @@ def uncompressed_logs(orm: OrmSession, ended_before: str, limit: int) -> list[Se
     return list(orm.scalars(query.order_by(Session.ended_at, Session.id).limit(limit)))
 
 
-def ended_logs(orm: OrmSession, after: EndedLog | None, limit: int) -> list[EndedLog]:
-    """Logs of ended sessions, the oldest end first, from the one after `after` on."""
-    query = select(*_ENDED_LOG).where(*_HAS_LOG)
-    if after is not None:
-        query = query.where(
-            (Session.ended_at > after.ended_at)
-            | ((Session.ended_at == after.ended_at) & (Session.id > after.session_id))
-        )
+def ended_logs(orm: OrmSession, after: tuple[str, str], limit: int) -> list[EndedLog]:
+    """Logs of ended sessions, the oldest end first, that follow an end and an id, or `START`."""
+    query = select(*_ENDED_LOG).where(*_HAS_LOG, _follows(*after))
     rows = orm.execute(query.order_by(Session.ended_at, Session.id).limit(limit))
     return [EndedLog(session_id, ended_at or "", size) for session_id, ended_at, size in rows]
+
+
+def _follows(ended_at: str, session_id: str) -> ColumnElement[bool]:
+    """As a comparison of rows, which SQLite answers by a range of the index."""
+    return tuple_(Session.ended_at, Session.id) > (ended_at, session_id)
 
 
 def totals(orm: OrmSession) -> tuple[int, int]:

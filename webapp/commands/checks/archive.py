@@ -11,7 +11,7 @@ from webapp.commands.checks.finding import Finding
 from webapp.commands.figures import byte_count
 from webapp.errors import AgentStreamError
 from webapp.keeper import lock as keeper_lock
-from webapp.keeper.starter import LOOK_SECONDS
+from webapp.keeper.starter import CHECK_SECONDS
 from webapp.search import index
 from webapp.settings import Settings
 from webapp.store import ended_logs, in_use
@@ -124,7 +124,7 @@ def check_keeper(settings: Settings) -> Iterator[Finding]:
             "keeper",
             "warn",
             f"a server runs on {var}, and no keeper: nothing is indexed, compressed or deleted",
-            f"a worker starts one within {LOOK_SECONDS:g} s; if not, the server's log says why",
+            f"a worker starts one within {CHECK_SECONDS:g} s; if not, the server's log says why",
         )
     else:
         yield Finding("keeper", "ok", "none is wanted: no server runs here")

@@ -1,10 +1,13 @@
 """From a pipe's bytes to records."""
 
+import itertools
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from webapp.log.record import Record, parse_record
+from webapp.log.redact import Redactor
 from webapp.runner.pump import Pump, incomplete_utf8, may_be_json_object
 
 CAP = 16
@@ -211,6 +214,42 @@ def test_character_that_is_not_whole_yet_is_not_shown() -> None:
 )
 def test_incomplete_character_is_counted_in_bytes(data: bytes, back: int) -> None:
     assert incomplete_utf8(data) == back
+
+
+# --- time -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("between_ms", [1, 20, 49, 51, 300])
+def test_tokens_are_shown_within_a_tenth_of_a_second_by_at_most_20_records_a_second(
+    between_ms: int,
+) -> None:
+    pump = Pump(b"stdout", 1 << 20, Redactor([b"wordless-secret"], keys=True))
+    expected, records, printed_at, shown_at = b"", b"", {}, []
+    for now_ms in range(3200):
+        if now_ms % between_ms == 0 and now_ms < 3000:
+            expected += b"word%d " % now_ms
+            printed_at[len(expected)] = now_ms
+            records += pump.feed(b"word%d " % now_ms, 1)
+            pump.schedule(now_ms / 1000)
+        if pump.show_at is not None and now_ms / 1000 >= pump.show_at:
+            record = pump.show(now_ms / 1000, 1)
+            records += record
+            shown_at += [now_ms] if record else []
+        size = len(content(records))
+        assert all(size >= end for end, at in printed_at.items() if at < now_ms - 100)
+    assert content(records) == expected
+    assert all(later - sooner >= 50 for sooner, later in itertools.pairwise(shown_at))
+
+
+def test_lines_that_come_fast_are_not_cut() -> None:
+    pump, records = Pump(b"stdout", 1 << 20), b""
+    printed = b"a line\n" * 1000
+    for now_ms, at in enumerate(range(-3, len(printed), 7)):
+        records += pump.feed(printed[max(0, at) : at + 7], 1)
+        pump.schedule(now_ms / 1000)
+        if pump.show_at is not None and now_ms / 1000 >= pump.show_at:
+            records += pump.show(now_ms / 1000, 1)
+    assert shown(records) == [("F", b"a line")] * 1000
 
 
 # --- the end --------------------------------------------------------------------------

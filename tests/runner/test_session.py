@@ -97,6 +97,19 @@ def test_prompt_is_shown_after_a_short_silence_and_goes_on(make_machine: MakeMac
     assert said(machine, session) == [("P", b"Name? "), ("F", b"Ada")]
 
 
+def test_tokens_without_a_newline_are_shown_as_they_come(make_machine: MakeMachine) -> None:
+    script = "for i in range(100): os.write(1, b'word%d ' % i); time.sleep(0.02)"
+    machine = make_machine(python(script))
+    session = machine.invoke()
+    wait_for(lambda: len(said(machine, session)) > 10)
+    assert not machine.output(session).endswith(b"word99 ")
+    machine.wait_until_ended(session)
+    records = said(machine, session)
+    assert b"".join(part for _tag, part in records) == b"".join(b"word%d " % i for i in range(100))
+    assert {tag for tag, _part in records[:-1]} == {"P"}
+    assert len(records) < 80  # of 100 tokens, in 2 s
+
+
 def test_json_line_that_comes_in_pieces_stays_whole(make_machine: MakeMachine) -> None:
     script = """printf '{"type":'; sleep 0.3; printf '"x","n"'; sleep 0.3; echo ':1}'"""
     machine = make_machine(shell(script))

@@ -9,7 +9,7 @@ from time import monotonic, time_ns
 from webapp.log.redact import Redactor
 from webapp.runner.gate import MARK, satisfies_gate
 from webapp.runner.logfile import LogFile
-from webapp.runner.pump import QUIET_SECONDS, Pump
+from webapp.runner.pump import Pump
 from webapp.runner.spec import Spec
 
 READ_BYTES = 64 * 1024
@@ -34,7 +34,6 @@ class AgentOutput:
         self._new_redactor = new_redactor
         self._on_gate = on_gate
         self._pumps: dict[int, Pump] = {}
-        self._quiet_at: dict[int, float] = {}
         self.ended_without_newline: list[str] = []
 
     def open(self, fd: int, stream: bytes) -> None:
@@ -73,26 +72,22 @@ class AgentOutput:
             self._log.append_output(records)
         if pump.marked:
             self._look_for_gate(pump)
-        if pump.is_waiting:
-            self._quiet_at[fd] = monotonic() + QUIET_SECONDS
-        else:
-            self._quiet_at.pop(fd, None)
+        pump.schedule(monotonic())
         return len(data)
 
-    def show_quiet_lines(self, now: float) -> None:
-        """Show lines that wait for their newline since QUIET_SECONDS: they may be prompts."""
-        for fd, quiet_at in list(self._quiet_at.items()):
-            if now >= quiet_at:
-                del self._quiet_at[fd]
-                pump = self._pumps[fd]
-                pump.release()
-                if pump.is_showable:
-                    self._log.append_output(pump.show_pending(time_ns()))
+    def show_unfinished(self, now: float) -> None:
+        """Show what is there of lines that wait for their newline: prompts, tokens of a text."""
+        for pump in self._pumps.values():
+            if pump.show_at is not None and now >= pump.show_at:
+                records = pump.show(now, time_ns())
+                if records:
+                    self._log.append_output(records)
 
     @property
     def next_time(self) -> float | None:
-        """When `show_quiet_lines` has something to do."""
-        return min(self._quiet_at.values(), default=None)
+        """When `show_unfinished` has something to do."""
+        times = (pump.show_at for pump in self._pumps.values())
+        return min((time for time in times if time is not None), default=None)
 
     def drain(self) -> None:
         """Take what is left in the pipes, once all that the runner may end has ended."""
@@ -105,7 +100,6 @@ class AgentOutput:
 
     def _close(self, fd: int) -> None:
         pump = self._pumps.pop(fd)
-        self._quiet_at.pop(fd, None)
         self._poll.unregister(fd)
         os.close(fd)
         records = pump.finish(time_ns())

@@ -3,8 +3,9 @@
 from webapp.log.record import FULL, PARTIAL, prefix
 from webapp.log.redact import Redactor
 
-QUIET_SECONDS = 0.05
-"""A line without its newline is shown after this much silence: it may be a prompt."""
+SHOW_SECONDS = 0.05
+"""A line without its newline is shown so long after its beginning, and again as it grows: it
+may be a prompt, or tokens of a text. So a stream gets at most 20 such records a second."""
 
 
 class Pump:
@@ -26,6 +27,9 @@ class Pump:
         self.ended_without_newline = False
         self.mark = mark
         self.marked: list[bytes] = []
+        self.show_at: float | None = None
+        """When to call `show`, by the monotonic clock."""
+        self._fed_at = 0.0
 
     def feed(self, data: bytes, time_ns: int) -> bytes:
         """Take bytes from the pipe; give back all records that they complete."""
@@ -35,6 +39,8 @@ class Pump:
         if self.pending:
             data = self.pending + data
         lines, newline, self.pending = data.rpartition(b"\n")
+        if newline:
+            self.show_at = None  # another line has begun
         if self.mark is not None and self.mark in lines:
             self._keep_marked(lines, self.mark)
         if len(data) > self.max_line_bytes:
@@ -72,18 +78,28 @@ class Pump:
             start = end
         return line[start:]
 
-    @property
-    def is_waiting(self) -> bool:
-        """Whether a silence may have something to show."""
-        return bool(self.pending) or self.redactor.is_holding
+    def schedule(self, now: float) -> None:
+        """After `feed`: set when to show what is unfinished."""
+        self._fed_at = now
+        if not self.pending and not self.redactor.is_holding:
+            self.show_at = None
+        elif self.show_at is None:
+            self.show_at = now + SHOW_SECONDS
 
-    def release(self) -> None:
-        """After a silence: what the redactor held back belongs to the line."""
-        self.pending += self.redactor.release()
+    def show(self, now: float, time_ns: int) -> bytes:
+        """What is there of the unfinished line, as a `P` record; empty where nothing is to show.
+
+        After a silence, what the redactor held back belongs to the line.
+        """
+        is_quiet = now - self._fed_at >= SHOW_SECONDS
+        if is_quiet:
+            self.pending += self.redactor.release()
+        self.show_at = None if is_quiet else now + SHOW_SECONDS
+        return self.show_pending(time_ns) if self.is_showable else b""
 
     @property
     def is_showable(self) -> bool:
-        """Whether silence should make the unfinished line a `P` record.
+        """Whether the unfinished line should be shown as a `P` record.
 
         A line that may still become a JSON object is kept whole.
         """

@@ -129,7 +129,7 @@ class Session:
 
             now = monotonic()
             self.control.drop_late(now)
-            self.output.show_quiet_lines(now)
+            self.output.show_unfinished(now)
             self.row.write_if_due(now, self._start_values())
             if agent_lives:
                 self._enforce_stop(now)

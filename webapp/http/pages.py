@@ -28,6 +28,7 @@ def index() -> str:
         var=settings.var.absolute(),
         database=services().database.path,
         modules=page_modules("js/main.js"),
+        ping_seconds=settings.ping_seconds,
         version=installed_version(),
         has_token=settings.token is not None,
     )
@@ -49,6 +50,7 @@ def session(session_id: str) -> str:
         session=found,
         var=services().settings.var.absolute(),
         database=services().database.path,
+        ping_seconds=services().settings.ping_seconds,
         modules=page_modules("js/session_main.js"),
     )
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { EventStream, SILENCE_LIMIT_MS } from "../../../webapp/static/js/stream/event_stream.js";
+import { EventStream, silenceLimitMs } from "../../../webapp/static/js/stream/event_stream.js";
 
 /** @param {string[]} chunks what comes before the connection ends, or breaks on an Error */
 function streaming(...chunks) {
@@ -117,8 +117,13 @@ test("events make the next delay short again", async (t) => {
 test("a line without a sign of life is given up for a new one", async (t) => {
   t.mock.timers.enable({ apis: ["setTimeout"] });
   const { rest, seen } = run((init) => silent("id: 1\ndata: a\n\n", init), () => streaming(DONE));
-  await elapse(t, rest, SILENCE_LIMIT_MS / 5);
+  await elapse(t, rest, silenceLimitMs() / 5);
   assert.deepEqual(seen.lastIds, [undefined, "1"]);
+});
+
+test("a line is quiet for as long as the server may be silent", () => {
+  assert.equal(silenceLimitMs(), 35_000);
+  assert.ok(silenceLimitMs(120) > 240_000);
 });
 
 test("an answer that will not change is not asked for again", async () => {

@@ -24,6 +24,7 @@ from webapp.commands.figures import (
     seconds_between,
 )
 from webapp.store.models import Session
+from webapp.visible import visible
 
 MOST_LETTERS = 1 << 16
 """A longer run of output is cut into several blocks, so that a browser lays out what is seen."""
@@ -43,6 +44,10 @@ _LABELS: dict[Kind, str] = {
     "note": "note",
     "error": "error",
 }
+
+
+_ACTIONS: frozenset[Kind] = frozenset({"call", "result", "failure"})
+"""Commands, paths and what came of them: nothing in them may hide what ran."""
 
 
 class _Moment(NamedTuple):
@@ -103,7 +108,7 @@ def _facts(session: Session) -> list[tuple[str, str]]:
         ("took", duration(seconds_between(session.started_at, session.ended_at))),
         ("log", byte_count(session.log_bytes)),
     ]
-    return [(name, value) for name, value in facts if value]
+    return [(name, visible(value)) for name, value in facts if value]
 
 
 def _block(run: list[Piece]) -> _Block:
@@ -120,7 +125,9 @@ def _block(run: list[Piece]) -> _Block:
 def _moments(run: list[Piece]) -> Iterator[_Moment]:
     is_output = run[0].kind in ("stdout", "stderr")
     if not is_output:
-        yield from (_Moment(_seconds(piece), piece.text, _details(piece)) for piece in run)
+        for piece in run:
+            text = visible(piece.text, keep="\n\t") if piece.kind in _ACTIONS else piece.text
+            yield _Moment(_seconds(piece), text, _details(piece))
         return
     first, texts = run[0], [run[0].text]
     for piece in run[1:]:

@@ -23,7 +23,7 @@ function inTwoUnits(count, size, large, small) {
 }
 
 /** How long ago, in the space of a list: "now", "12 s", "4 min", "3 h", "6 d", then the date. */
-export function formatAge(iso, now = Date.now()) {
+export function formatAge(iso, now) {
   const ms = now - Date.parse(iso);
   if (Number.isNaN(ms)) return "";
   if (ms < 5 * SECOND) return "now";

@@ -86,7 +86,7 @@ function followRoute() {
   bar.show(null);
   composer.showStop("none");
   composer.answer(null);
-  composer.showNew(route.workflowId === null);
+  composer.show(route.workflowId);
   composer.close("");
   panel.select(route.workflowId);
   showProblem(null);

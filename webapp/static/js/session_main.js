@@ -2,6 +2,7 @@
 
 import { getTimeline } from "./api/moments.js";
 import { cancelSession, getSession, listSessions, logUrl } from "./api/sessions.js";
+import { serverNow } from "./clock.js";
 import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "./format.js";
 import { parseMoment } from "./replay/moment.js";
 import { RawLog } from "./replay/raw_log.js";
@@ -191,7 +192,7 @@ function writeSession(found) {
   chip.toggleAttribute("data-busy", !look.isOver);
   setIcon(chip, look.icon);
   setText(chip, "word", look.word);
-  const end = found.endedAt ?? (look.isOver ? null : new Date().toISOString());
+  const end = found.endedAt ?? (look.isOver ? null : new Date(serverNow()).toISOString());
   const ms = millisecondsBetween(found.startedAt, end);
   const figures = [
     found.agent,

@@ -1,6 +1,7 @@
 /** The page of all sessions, put together. */
 
 import { countSessions, getSession, listSessions } from "./api/sessions.js";
+import { serverNow } from "./clock.js";
 import { formatClock, formatDateTime } from "./format.js";
 import { Filters } from "./session_list/filters.js";
 import { PAGE_SIZE, apiFields, formatQuery, isFiltered, parseQuery } from "./session_list/query.js";
@@ -93,7 +94,7 @@ function show(found, goesOn) {
 /** Rows that stay keep their element, and with it the focus. */
 function write() {
   const body = find(list, "rows", HTMLElement);
-  const now = Date.now();
+  const now = serverNow();
   const wanted = new Set(shown.sessions.map((session) => session.sessionId));
   for (const [id, row] of rows) {
     if (wanted.has(id)) continue;

@@ -1,5 +1,6 @@
 /** JSON to the server and back. */
 
+import { noteServerDate } from "../clock.js";
 import { retryAfterMs } from "../stream/backoff.js";
 import { ApiError, errorIn } from "./errors.js";
 
@@ -29,6 +30,7 @@ export function postJson(path, body, headers = {}) {
 }
 
 async function exchange(path, init, isAnswer = () => false) {
+  const sentAt = Date.now();
   let response;
   try {
     response = await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
@@ -41,6 +43,7 @@ async function exchange(path, init, isAnswer = () => false) {
   }
 
   noteLogin(response);
+  noteServerDate(response.headers.get("Date"), sentAt);
   const body = await response.json().catch(() => undefined);
   if (response.ok || isAnswer(body)) {
     if (body === undefined) throw new ApiError("The server's answer was cut off.");

@@ -3,6 +3,7 @@
 import { ApiError } from "../api/errors.js";
 import { find, setText } from "../view/dom.js";
 import { Answer, Delivery } from "./delivery.js";
+import { readDraft, writeDraft } from "./drafts.js";
 import { growWithText } from "./growing_textarea.js";
 
 /**
@@ -21,6 +22,8 @@ export class Composer {
   #agent;
   #template;
   #delivery = null;
+  /** Whose draft is in the box. @type {string | null} */
+  #workflowId = null;
   /** A live session that reads what people say. @type {{sessionId: string, agent: string} | null} */
   #listener = null;
   /** The listener that shall not hear this. @type {string | null} */
@@ -53,7 +56,8 @@ export class Composer {
     if (this.#isSending || message.trim() === "" || this.#closedBecause !== "") return;
     const workflowId = this.#hooks.workflowId();
     const letter = { workflowId, template: this.#template.value, message, agent };
-    this.#delivery = new Delivery(letter);
+    // One more try of what may have arrived must not be a second message.
+    if (!this.#delivery?.repeats(letter)) this.#delivery = new Delivery(letter);
     void this.#deliver(this.#delivery);
   }
 
@@ -67,8 +71,13 @@ export class Composer {
     this.#area.placeholder = isAnswer ? `Answer ${this.#listener?.agent}` : "Message to the agent";
   }
 
-  /** @param {boolean} isNew  the message begins a workflow: its template can be chosen */
-  showNew(isNew) {
+  /** @param {string | null} workflowId  null: the message begins a workflow: its template can be chosen */
+  show(workflowId) {
+    const isNew = workflowId === null;
+    this.#workflowId = workflowId;
+    const { text, pending } = readDraft(workflowId);
+    this.#delivery = pending === null ? null : Delivery.restored(pending);
+    this.#write(text);
     const hasChoice = this.#template.options.length > 1;
     find(this.#form, "template", HTMLElement).hidden = !isNew || !hasChoice;
     find(this.#form, "problem", HTMLElement).hidden = true;
@@ -99,7 +108,7 @@ export class Composer {
       this.#sendWritten();
     });
     this.#area.addEventListener("keydown", (event) => {
-      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
       this.#sendWritten();
     });
@@ -108,7 +117,10 @@ export class Composer {
       this.answer(null);
       this.focus();
     });
-    this.#area.addEventListener("input", () => this.#showReady());
+    this.#area.addEventListener("input", () => {
+      this.#showReady();
+      this.#keep();
+    });
     find(this.#form, "stop", HTMLButtonElement).addEventListener("click", () => this.#hooks.onStop());
     find(this.#form, "retry", HTMLButtonElement).addEventListener("click", () => {
       if (this.#delivery !== null) void this.#deliver(this.#delivery);
@@ -124,7 +136,8 @@ export class Composer {
     const message = this.#area.value;
     if (this.#listener === null) return this.send(message);
     if (this.#isSending || message === "" || this.#closedBecause !== "") return;
-    this.#delivery = new Answer({ sessionId: this.#listener.sessionId, message });
+    const letter = { sessionId: this.#listener.sessionId, message };
+    if (!this.#delivery?.repeats(letter)) this.#delivery = new Answer(letter);
     void this.#deliver(this.#delivery);
   }
 
@@ -133,23 +146,39 @@ export class Composer {
     this.#isSending = true;
     find(this.#form, "problem", HTMLElement).hidden = true;
     this.#showReady();
+    this.#keep();
+    const sentFrom = this.#workflowId;
 
     try {
       const session = await delivery.attempt();
-      if (this.#area.value === delivery.letter.message) this.#clear();
+      if (sentFrom !== this.#workflowId) writeDraft(sentFrom, { text: "", pending: null });
+      else if (this.#area.value === delivery.letter.message) this.#write("");
+      this.#keep();
       if (session === null || delivery instanceof Answer) return;
+      if (this.#workflowId === null) this.#moveDraft(session.workflowId);
       this.#hooks.onSent(session, delivery.letter);
     } catch (error) {
-      this.#showProblem(error);
+      if (delivery === this.#delivery) this.#showProblem(error);
     } finally {
       this.#isSending = false;
       this.#showReady();
     }
   }
 
-  #clear() {
-    this.#area.value = "";
+  #write(text) {
+    this.#area.value = text;
     this.#area.dispatchEvent(new Event("input"));
+  }
+
+  #keep() {
+    const pending = this.#delivery instanceof Delivery ? this.#delivery.saved : null;
+    writeDraft(this.#workflowId, { text: this.#area.value, pending });
+  }
+
+  /** What was written on, while the first message was on its way, goes on in its workflow. */
+  #moveDraft(workflowId) {
+    writeDraft(workflowId, { text: this.#area.value, pending: null });
+    writeDraft(null, { text: "", pending: null });
   }
 
   #showReady() {
@@ -168,4 +197,9 @@ export class Composer {
     find(problem, "send-anew", HTMLButtonElement).hidden = !isAboutWorkflow;
     problem.hidden = false;
   }
+}
+
+/** The key belongs to an input method: Safari says so by 229 when it ends a composition. */
+function isComposing(event) {
+  return event.isComposing || event.keyCode === 229;
 }

@@ -19,19 +19,46 @@ const SERVER = { createWorkflow, invokeAgent, sendInput, pause };
 
 /** @typedef {{sessionId: string, workflowId: string, stageIndex: number}} Started */
 
-/** A message that starts an agent. */
+/** A message to a conversation, or one that begins it. */
 export class Delivery {
   #server;
-  #key = freshKey();
+  #asked;
+  #key;
+  /** Its fate is known: the same text again would be another message. */
+  isAnswered = false;
 
   /**
    * @param {{workflowId: string | null, template: string, message: string, agent: string}} letter
    *     without a workflow one is created, from the template
    * @param {typeof SERVER} [server]
+   * @param {string} [key]  of a try whose answer was lost
    */
-  constructor(letter, server = SERVER) {
+  constructor(letter, server = SERVER, key = freshKey()) {
     this.letter = { ...letter };
+    this.#asked = { ...letter };
     this.#server = server;
+    this.#key = key;
+  }
+
+  /** Kept over a reload, with the workflow that was created for it. */
+  get saved() {
+    return this.isAnswered ? null : { asked: this.#asked, letter: this.letter, key: this.#key };
+  }
+
+  static restored({ asked, letter, key }) {
+    const delivery = new Delivery(asked, SERVER, key);
+    delivery.letter = letter;
+    return delivery;
+  }
+
+  /** The id that the message has in the log. */
+  get key() {
+    return this.#key;
+  }
+
+  /** Whether sending this letter is one more try of the same message. */
+  repeats(letter) {
+    return !this.isAnswered && JSON.stringify(letter) === JSON.stringify(this.#asked);
   }
 
   async attempt() {
@@ -39,7 +66,9 @@ export class Delivery {
     const workflowId = this.letter.workflowId ?? (await this.#createWorkflow());
     this.letter.workflowId = workflowId;
     const input = { workflowId, message, agent };
-    return patiently(() => this.#server.invokeAgent(input, this.#key), this.#server);
+    const started = await patiently(() => this.#server.invokeAgent(input, this.#key), this.#server);
+    this.isAnswered = true;
+    return started;
   }
 
   /** The workflow was not there or takes no more: the same message, in one of its own. */
@@ -54,20 +83,26 @@ export class Delivery {
   }
 }
 
-/** A message to an agent that runs. */
+/** A message to an agent that runs and reads plain lines. */
 export class Answer {
   #server;
   #key = freshKey();
+  isAnswered = false;
 
   constructor(letter, server = SERVER) {
     this.letter = { ...letter };
     this.#server = server;
   }
 
+  repeats({ sessionId, message }) {
+    return !this.isAnswered && sessionId === this.letter.sessionId && message === this.letter.message;
+  }
+
   /** @returns {Promise<null>}  nothing was started */
   async attempt() {
     const { sessionId, message } = this.letter;
     await patiently(() => this.#server.sendInput(sessionId, message, this.#key), this.#server);
+    this.isAnswered = true;
     return null;
   }
 }
@@ -91,8 +126,11 @@ function delayBeforeNext(error, tried) {
   return delayMs > LONGEST_DELAY_MS ? null : delayMs;
 }
 
-/** 128 random bits. `crypto.randomUUID` is missing where the page came over plain HTTP. */
+/** A random UUID. `crypto.randomUUID` is missing where the page came over plain HTTP. */
 function freshKey() {
   const bytes = crypto.getRandomValues(new Uint8Array(16));
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+  bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+  const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return digits.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
 }

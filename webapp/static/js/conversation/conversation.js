@@ -1,6 +1,7 @@
 /** A workflow on the page: its row, its turns, kept up with the server. */
 
 import { listSessions } from "../api/sessions.js";
+import { serverNow } from "../clock.js";
 import { getHistory, getWorkflow } from "../api/workflows.js";
 import { Slots } from "../stream/slots.js";
 import { pollWhileVisible } from "../workflows/poller.js";
@@ -100,7 +101,7 @@ export class Conversation {
       {
         sessionId, stageIndex, agent, workflowId: this.workflowId, status: "starting", pid: null,
         exitCode: null, exitSignal: null, error: null, logPath: null, logBytes: null,
-        createdAt: new Date().toISOString(), startedAt: null, endedAt: null,
+        createdAt: new Date(serverNow()).toISOString(), startedAt: null, endedAt: null,
       },
     ]);
     this.refresh();

@@ -61,7 +61,7 @@ export function formatQuery(query) {
 }
 
 /** The same for the API. @param {Query} query @returns {Record<string, string | number>} */
-export function apiFields(query, now = Date.now()) {
+export function apiFields(query, now = serverNow()) {
   const { from, to } = rangeOf(query, now);
   const fields = {
     limit: PAGE_SIZE,

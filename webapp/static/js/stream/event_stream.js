@@ -15,6 +15,7 @@
  * @property {(state: StreamState) => void} onState
  * @property {Slots} [slots]            of connections; without them it takes what it wants
  * @property {() => boolean} [isForemost]  looked at just now: it gives its slot up less often
+ * @property {number} [pingSeconds]     of silence, after which the server says something
  * @property {string} [firstQuery]      what the first connection asks for beside the rest: "&tail=9"
  * @property {typeof globalThis.fetch} [fetch]
  * @property {() => number} [random]
@@ -25,8 +26,19 @@ import { DEFAULT_RETRY_MS, pause, reconnectDelay, retryAfterMs } from "./backoff
 import { Slots } from "./slots.js";
 import { SseParser } from "./sse_parser.js";
 
-/** The server sends a `ping` after 15 s of silence: a line that has missed two is dead. */
-export const SILENCE_LIMIT_MS = 35_000;
+/** The server sends a `ping` after so many seconds of silence, unless the page says otherwise. */
+const PING_SECONDS = 15;
+const LATE_MS = 5_000;
+
+/** A line that has missed two pings is dead. @param {number} [pingSeconds] */
+export function silenceLimitMs(pingSeconds = pingSecondsOfPage()) {
+  return 2 * pingSeconds * 1_000 + LATE_MS;
+}
+
+function pingSecondsOfPage() {
+  const said = Number(globalThis.document?.documentElement.dataset.pingSeconds);
+  return said > 0 ? said : PING_SECONDS;
+}
 
 /** For so long it keeps a connection that others wait for, at least. */
 const TURN_MS = 500;
@@ -112,7 +124,7 @@ export class EventStream {
    * @returns {Promise<StreamState>}
    */
   async #connect(stop, slot) {
-    const silence = new SilenceLimit();
+    const silence = new SilenceLimit(silenceLimitMs(this.#options.pingSeconds));
     const turn = new Turn(slot, () => this.#options.isForemost?.() ?? false);
     try {
       const isFirst = this.#lastEventId === "";
@@ -228,12 +240,14 @@ class Turn {
   }
 }
 
-/** Aborts its signal when it has not been restarted for `SILENCE_LIMIT_MS`. */
+/** Aborts its signal when it has not been restarted for so long. */
 class SilenceLimit {
   #controller = new AbortController();
+  #limitMs;
   #timer;
 
-  constructor() {
+  constructor(limitMs) {
+    this.#limitMs = limitMs;
     this.restart();
   }
 
@@ -243,7 +257,7 @@ class SilenceLimit {
 
   restart() {
     this.lift();
-    this.#timer = setTimeout(() => this.#controller.abort(), SILENCE_LIMIT_MS);
+    this.#timer = setTimeout(() => this.#controller.abort(), this.#limitMs);
   }
 
   lift() {

@@ -23,6 +23,14 @@ export function readable(text) {
   return pictured(text.replace(ESCAPES, "").replace(/\r\n?/g, "\n"));
 }
 
+/** Letters that change the order in which others are shown: https://trojansource.codes/ */
+const BIDI_CONTROLS = /[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/g;
+
+/** Text that a program reads, such as a command or a path, with nothing hidden in it. */
+export function visible(text) {
+  return pictured(text).replace(BIDI_CONTROLS, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, "0")}`);
+}
+
 /** Controls as pictures: U+2400 to U+2421 are those of C0 and DEL. */
 export function pictured(text) {
   return NEEDS_WORK.test(text) ? text.replace(CONTROLS, picture) : text;

@@ -1,5 +1,6 @@
 /** What is known of a session, in the order in which people ask for it. */
 
+import { serverNow } from "../clock.js";
 import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
 import { lookOf } from "../sessions/status.js";
 
@@ -9,7 +10,7 @@ import { lookOf } from "../sessions/status.js";
  */
 
 /** @param {string} [now]  ISO 8601 @returns {Fact[]}  those that are known */
-export function factsOf(session, place, now = new Date().toISOString()) {
+export function factsOf(session, place, now = new Date(serverNow()).toISOString()) {
   const end = session.endedAt ?? (lookOf(session.status).isOver ? null : now);
   const duration = millisecondsBetween(session.startedAt, end);
   const log = session.logPath === null ? null : `${place.var}/${session.logPath}`;

@@ -2,6 +2,7 @@
 
 import { parseBlocks } from "../markdown/blocks.js";
 import { parseInline } from "../markdown/inline.js";
+import { visible } from "../transcript/plain_text.js";
 import { codeBlock } from "./code_block.js";
 
 /**
@@ -40,7 +41,10 @@ function grows(last, block) {
 
 function build(block) {
   const code = block.type === "code" ? codeBlock(block.language, block.text) : null;
-  return { block, code, element: code?.element ?? elementOf(block) };
+  const element = code?.element ?? elementOf(block);
+  // Each block has the direction of its own first letters; what is in it has the same.
+  if (code === null) element.dir = "auto";
+  return { block, code, element };
 }
 
 function elementOf(block) {
@@ -95,7 +99,7 @@ function withInline(name, text, className) {
 function inlineOf(inline) {
   switch (inline.type) {
     case "text": return inline.text;
-    case "code": return make("code", [inline.text]);
+    case "code": return make("code", [visible(inline.text)]);
     case "link": return linkTo(inline.href, inline.children.map(inlineOf));
     default: return make(inline.type, inline.children.map(inlineOf));
   }

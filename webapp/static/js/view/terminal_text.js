@@ -1,7 +1,7 @@
 /** What a program printed, in its colours, as it grows. */
 
 import { isStyled, spansOf } from "../transcript/ansi.js";
-import { pictured } from "../transcript/plain_text.js";
+import { visible } from "../transcript/plain_text.js";
 
 /** A program's own colour, adjusted for contrast. */
 const readable = (colour) =>
@@ -18,9 +18,9 @@ export function terminalText(element) {
       if (isStyled(text)) {
         element.replaceChildren(...spansOf(text).map(spanFor));
       } else if (isGrown) {
-        node.appendData(pictured(text.slice(written.length)));
+        node.appendData(visible(text.slice(written.length)));
       } else {
-        node.data = pictured(text);
+        node.data = visible(text);
         element.replaceChildren(node);
       }
       written = text;
@@ -28,7 +28,8 @@ export function terminalText(element) {
   };
 }
 
-function spanFor({ text, look }) {
+function spanFor({ text: printed, look }) {
+  const text = visible(printed);
   if (look === null) return document.createTextNode(text);
   const span = document.createElement("span");
   span.textContent = text;

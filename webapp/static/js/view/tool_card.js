@@ -3,6 +3,7 @@
 import { formatFigure } from "../format.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
+import { visible } from "../transcript/plain_text.js";
 import { terminalText } from "./terminal_text.js";
 
 /** @typedef {import("../transcript/blocks.js").ToolBlock} ToolBlock */
@@ -27,8 +28,8 @@ export function drawTool(block) {
     element.dataset.tone = state.tone;
     element.dataset.state = block.state;
     setIcon(element, state.icon);
-    setText(element, "name", block.name);
-    setText(element, "summary", block.summary);
+    setText(element, "name", visible(block.name));
+    setText(element, "summary", visible(block.summary));
     setText(element, "word", state.word);
     if (body.isOpen()) writeBody();
   }
@@ -89,7 +90,7 @@ function argumentOf({ name, text, omitted }) {
   const term = document.createElement("dt");
   const value = document.createElement("dd");
   term.textContent = name || "value";
-  value.textContent = text + (omitted > 0 ? ` … ${omission(omitted)}` : "");
+  value.textContent = visible(text) + (omitted > 0 ? ` … ${omission(omitted)}` : "");
   return [term, value];
 }
 

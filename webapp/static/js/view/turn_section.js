@@ -1,5 +1,6 @@
 /** A turn, and a note, as sections of the list. */
 
+import { serverNow } from "../clock.js";
 import { formatClock, formatDuration, formatFigure, millisecondsBetween } from "../format.js";
 import { lookOf } from "../sessions/status.js";
 import { drawBlock, guessHeight } from "./block_views.js";
@@ -151,7 +152,7 @@ const LOADING = { word: "Loading", icon: "running", tone: "quiet", meaning: "" }
 function figuresOf({ row, transcript, isLive }) {
   const { done } = transcript;
   const startedAt = row.startedAt ?? transcript.start?.startedAt;
-  const endedAt = isLive ? new Date().toISOString() : row.endedAt;
+  const endedAt = isLive ? new Date(serverNow()).toISOString() : row.endedAt;
   const duration = millisecondsBetween(startedAt, endedAt);
   const seconds = duration === null ? 0 : Math.floor(duration / 1_000);
   const took = isLive ? (seconds > 0 ? formatDuration(seconds * 1_000).replace(".0", "") : "") : formatDuration(duration ?? 0);

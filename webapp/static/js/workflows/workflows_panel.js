@@ -2,6 +2,7 @@
 
 import { listSessions } from "../api/sessions.js";
 import { listWorkflows } from "../api/workflows.js";
+import { serverNow } from "../clock.js";
 import { copyOf, find, setText } from "../view/dom.js";
 import { EMPTY_LIST, withNewest, withOlder } from "./paged_list.js";
 import { pollWhileVisible } from "./poller.js";
@@ -116,7 +117,7 @@ export class WorkflowsPanel {
   #write() {
     const { items, nextCursor } = this.#list;
     const list = find(this.#root, "workflow-list", HTMLElement);
-    const now = Date.now();
+    const now = serverNow();
 
     items.forEach((workflow, index) => {
       const item = this.#itemFor(workflow.id);

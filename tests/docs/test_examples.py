@@ -1,5 +1,6 @@
 """README and documentation against the product: commands, options, settings, routes, procedures."""
 
+import json
 import os
 import re
 import shlex
@@ -13,7 +14,7 @@ import click
 import pytest
 
 from tests.docs.blocks import ALL_TEXT, FOLDER, README, TEXTS, read_blocks
-from tests.server import ROOT, Server, running_server
+from tests.server import HTTP, ROOT, Server, running_server
 from webapp.cli import cli
 from webapp.docs.topics import TOPICS, anchor_of, read_topic
 from webapp.http.trpc.router import PROCEDURES
@@ -99,6 +100,30 @@ def _here(line: str, server: Server) -> str:
     if line.startswith("agent-stream search "):
         line += " || [ $? -eq 1 ]"  # nothing matches here
     return line.replace("/mnt/elsewhere", ".").replace("-readonly -box", "-readonly -box -batch")
+
+
+def test_sample_of_a_stream_is_what_a_server_sends(server: Server) -> None:
+    (sample,) = [block.text for block in read_blocks() if "\nretry: " in block.text]
+    sample = sample[sample.index("retry: ") :]
+    session_id = server.invoke("demo", "count 5 200")
+    stream = HTTP.get(f"{server.url}/api/agent-stream?sessionId={session_id}").text
+    beginning, end = (_shape(part) for part in sample.split("…\n"))
+    shape = _shape(stream)
+    assert shape[: len(beginning)] == beginning
+    assert shape[-len(end) :] == end
+
+
+def _shape(stream: str) -> list[tuple[str, object]]:
+    """The fields of events in order, without the values that differ from run to run."""
+    shape: list[tuple[str, object]] = []
+    for name, value in re.findall(r"^(\w+): (.+)$", stream, re.MULTILINE):
+        if name == "data":
+            varies = {"sessionId", "workflowId", "pid", "startedAt"}
+            pairs = json.loads(value).items()
+            shape.append((name, [(key, ... if key in varies else val) for key, val in pairs]))
+        else:
+            shape.append((name, value if name == "event" else ...))
+    return shape
 
 
 def test_each_line_that_is_not_run_is_in_the_documentation() -> None:

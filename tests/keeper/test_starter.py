@@ -54,6 +54,7 @@ def test_keeper_has_a_session_of_its_own_and_ends_when_it_is_stopped(
 ) -> None:
     wait_for(lambda: keeper_lock.is_held(var))
     pid = wait_for(lambda: keeper_pid(var))
+    assert pid is not None
     assert os.getsid(pid) == pid
     started.stop()
     wait_for(lambda: not keeper_lock.is_held(var))

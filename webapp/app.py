@@ -9,6 +9,7 @@ from webapp import host as hosts
 from webapp.host import Host
 from webapp.http import (
     agent_stream,
+    approvals,
     docs,
     errors,
     login,
@@ -47,6 +48,7 @@ def create_app(settings: Settings | None = None, host: Host | None = None) -> Fl
     security.register(app)
     rooms = (
         agent_stream,
+        approvals,
         docs,
         login,
         ops,

@@ -5,6 +5,7 @@ from typing import Any
 
 from webapp.clock import Ticker
 from webapp.host import Host
+from webapp.http.approval_board import ApprovalBoard
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.http.services import Services, end_abandoned
@@ -40,6 +41,11 @@ class Worker:
             launcher=launcher,
             streams=_make_streams(settings, host, hub),
             board=MessageBoard(database, host.should_stop),
+            approvals_board=ApprovalBoard(
+                database,
+                host.should_stop,
+                lambda session_id: end_abandoned(database, launcher, session_id) is None,
+            ),
             rates=Rates(settings.var),
             meter=meter,
             logins=logins,

@@ -14,7 +14,7 @@ from tests.http.conftest import MakeClient
 from tests.server import wait_for
 from tests.store.locked import held
 from tests.store.rows import execute
-from webapp.sessions.launch import MAX_MESSAGE_BYTES
+from webapp.sessions.new_session import MAX_MESSAGE_BYTES
 
 
 def query(client: Client, procedure: str, value: object = None) -> TestResponse:
@@ -102,6 +102,8 @@ def test_invoke_answers_with_the_running_session(client: Client) -> None:
         "workflowId": workflow_id,
         "stageIndex": 0,
         "status": "running",
+        "offset": 0,
+        "messageId": None,
     }
     assert client.session(answer["sessionId"])["workflowId"] == workflow_id
 
@@ -115,6 +117,8 @@ def test_repeated_key_answers_with_the_end_of_a_session_that_has_ended(client: C
         "workflowId": key["workflowId"],
         "stageIndex": 0,
         "status": "failed",
+        "offset": 0,
+        "messageId": None,
     }
 
 

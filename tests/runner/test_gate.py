@@ -17,7 +17,7 @@ from tests.store.rows import rows
 from webapp.runner.gate import MARK, satisfies_gate
 from webapp.runner.pump import Pump
 from webapp.sessions import input as live_input
-from webapp.sessions.launch import Invocation
+from webapp.sessions.new_session import Invocation
 from webapp.store import progress, workflows
 from webapp.store.models import Session
 from webapp.store.templates import StageTemplate

@@ -12,7 +12,7 @@ import pytest
 from tests.runner.conftest import MakeMachine
 from tests.server import wait_for
 from tests.sessions.machine import Machine, is_alive, python, shell
-from webapp.sessions.launch import BASE_ENVIRONMENT, UNBUFFERED
+from webapp.sessions.environment import BASE_ENVIRONMENT, UNBUFFERED
 from webapp.store.models import Session
 
 OWN = {"AGENT_STREAM_SESSION_ID", "AGENT_STREAM_WORKFLOW_ID", "AGENT_STREAM_STAGE_INDEX"}

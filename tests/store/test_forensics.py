@@ -125,12 +125,13 @@ class Story:
                 " 0, :at, :at)",
                 id=session_id, turn=turn, outcome=outcome, cost=cost, at=at(days=8),
             )  # fmt: skip
-        for number, outcome, by in ((1, "allowed", "ada"), (2, None, None)):
+        answers: list[tuple[str | None, str | None]] = [("allowed", "ada"), (None, None)]
+        for number, (resolution, by) in enumerate(answers, 1):
             execute(
                 self.database,
                 "INSERT INTO approvals VALUES (:id, :session, :turn, 'command', 'Bash',"
                 " 'touch a.txt', :at, :outcome, NULL, :by, NULL, NULL)",
-                id=f"{session_id}.{number}", session=session_id, turn=number, outcome=outcome,
+                id=f"{session_id}.{number}", session=session_id, turn=number, outcome=resolution,
                 by=by, at=at(days=8 - number / 1440),
             )  # fmt: skip
 

@@ -46,9 +46,19 @@ class Profile:
     messages: str | None = None
     """`pieces`: each `message` that it prints is a piece of a text, not a whole message."""
 
-    def argv(self, values: dict[str, str]) -> list[str]:
+    talk: str | None = None
+    resume_command: tuple[str, ...] | None = None
+    mode: str | None = None
+    idle_seconds: float = 600
+    turn_seconds: float | None = None
+    approval_seconds: float | None = None
+    allow: tuple[str, ...] = ()
+    deny: tuple[str, ...] = ()
+
+    def argv(self, values: dict[str, str], is_resumed: bool = False) -> list[str]:
         """The command with its placeholders filled in; an element is never split."""
-        return [_fill(element, values) for element in self.command]
+        command = self.resume_command if is_resumed and self.resume_command else self.command
+        return [_fill(element, values) for element in command]
 
 
 def _fill(element: str, values: dict[str, str]) -> str:

@@ -24,7 +24,9 @@ from webapp.commands.terminal import Cleaner, has_colour, one_line
 from webapp.errors import BadRequest
 from webapp.log.record import parse_record
 from webapp.secret_files import profile_with_secrets
-from webapp.sessions.launch import MAX_MESSAGE_BYTES, Invocation, Launcher, current_folder
+from webapp.sessions.environment import current_folder
+from webapp.sessions.launch import Launcher
+from webapp.sessions.new_session import MAX_MESSAGE_BYTES, Invocation
 from webapp.sessions.secrets import redactor_of
 from webapp.settings import PREFIX, Settings, settings_of_a_reader
 from webapp.store.models import Session
@@ -46,7 +48,7 @@ _PATIENCE_SECONDS = 10.0
 class Command(Profile):
     """A command of whoever has this shell, run exactly as it was typed: nothing is filled in."""
 
-    def argv(self, values: dict[str, str]) -> list[str]:
+    def argv(self, values: dict[str, str], is_resumed: bool = False) -> list[str]:
         return list(self.command)
 
 

@@ -11,14 +11,14 @@ from webapp.errors import BadRequest, NotFound
 from webapp.http import budgets, security, view_options
 from webapp.http.inputs import convert_args
 from webapp.http.login import current_login
-from webapp.http.services import end_of, services
+from webapp.http.services import end_of, redacted, services
 from webapp.http.trpc.structs import InvokeAgent, OneSession, OneWorkflow
 from webapp.http.view_options import Beginning
 from webapp.log import reader
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.opened import open_log
-from webapp.sessions.launch import Invocation
 from webapp.sessions.layout import session_files
+from webapp.sessions.new_session import Invocation
 from webapp.store import sessions
 from webapp.store.models import Session
 from webapp.stream.format import Format
@@ -77,13 +77,16 @@ def _start_or_resume(
             message=given.message,
             stage_index=given.stage_index,
             agent=given.agent,
+            by=redacted(given.by),
         )
         if request.method == "HEAD":
             return _headers_only()
         budgets.count_changes()
         budgets.count_bytes(len(request.query_string))
         services().admit_stream()
-        session, beginning = services().invoke(invocation), Beginning()
+        sent = services().invoke(invocation)
+        session = sent.session
+        beginning = Beginning(EventId(sent.offset, 0)) if sent.offset else Beginning()
     return _respond(session, beginning, form._replace(id_prefix=f"{session.id}/"), pace)
 
 

@@ -113,7 +113,7 @@ def _types(hint: Any) -> list[Any]:
     """The members of a union, without what is annotated."""
     if get_origin(hint) is Annotated:
         return _types(get_args(hint)[0])
-    members = get_args(hint) if get_origin(hint) not in (None, list, Literal) else ()
+    members = get_args(hint) if get_origin(hint) not in (None, list, dict, Literal) else ()
     return [each for member in members for each in _types(member)] or [hint]
 
 
@@ -126,6 +126,8 @@ def _expected(hint: Any) -> str:
     types = [each for each in _types(hint) if each is not NoneType]
     if get_origin(types[0]) is Literal:
         return " or ".join(get_args(types[0]))
+    if get_origin(types[0]) is dict:
+        return "an object"
     if int in types or float in types:
         (meta,) = _metas(hint)
         number = "a whole number" if int in types else "a number"

@@ -14,7 +14,7 @@ from webapp.errors import (
 )
 from webapp.http import budgets, connection, login
 from webapp.http.services import services
-from webapp.sessions.launch import MAX_MESSAGE_BYTES
+from webapp.sessions.new_session import MAX_MESSAGE_BYTES
 from webapp.settings import is_loopback
 
 _OPEN_ENDPOINTS = {
@@ -41,6 +41,7 @@ https://fetch.spec.whatwg.org/#sec-purpose-header
 _FORM = "application/x-www-form-urlencoded"
 _READING = ("GET", "HEAD", "OPTIONS")
 
+_CALLS = ("trpc.answer", "approvals.answer_approval")
 MAX_CALL_BYTES = 6 * MAX_MESSAGE_BYTES + 64 * 1024
 """Of the body of a call: a message each byte of which JSON escapes (`\\u001b`), and the rest."""
 MAX_OTHER_BYTES = 4 * 1024
@@ -133,7 +134,7 @@ def _is_open() -> bool:
 
 def _check_body() -> None:
     """A body is JSON, which no page of another site can send unasked; and not too long."""
-    length, is_call = request.content_length, request.endpoint == "trpc.answer"
+    length, is_call = request.content_length, request.endpoint in _CALLS
     request.max_content_length = MAX_CALL_BYTES if is_call else MAX_OTHER_BYTES
     if request.method in _READING and not connection.has_body():
         return

@@ -8,6 +8,7 @@ from typing import cast
 from flask import current_app
 
 from webapp.errors import Conflict, Gone, NotFound, ServiceUnavailable
+from webapp.http.approval_board import ApprovalBoard
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.log.folder import NotRegular, file_size
@@ -15,8 +16,11 @@ from webapp.log.opened import OpenLog, open_log
 from webapp.metrics.meter import Meter
 from webapp.server_log import context
 from webapp.sessions import cancel as stopping
-from webapp.sessions.launch import IdempotencyKey, Invocation, Launcher
+from webapp.sessions import conversations
+from webapp.sessions.conversations import Sent
+from webapp.sessions.launch import IdempotencyKey, Launcher
 from webapp.sessions.layout import session_files
+from webapp.sessions.new_session import Invocation
 from webapp.sessions.reconcile import mend, reconcile
 from webapp.settings import Settings
 from webapp.store import sessions, shapes
@@ -33,13 +37,14 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Services:
-    """Settings, store, launcher, streams and followed histories of this process."""
+    """Settings, store, launcher, streams, and what is followed in this process."""
 
     settings: Settings
     database: Database
     launcher: Launcher
     streams: Streams
     board: MessageBoard
+    approvals_board: ApprovalBoard
     rates: Rates
     meter: Meter
     logins: Logins | None
@@ -48,7 +53,7 @@ class Services:
     def admit_stream(self) -> None:
         """Raise ServiceUnavailable if this worker has as many streams as it may have."""
         most = self.settings.max_streams_of_worker
-        count = self.streams.viewers + self.board.followers
+        count = self.streams.viewers + self.board.followers + self.approvals_board.followers
         if count >= most:
             raise ServiceUnavailable(
                 f"This worker has {count} streams open and may have {most} "
@@ -58,7 +63,12 @@ class Services:
 
     def publish_streams(self) -> None:
         """Let the other workers know how many streams are open here."""
-        self.meter.publish({"session": self.streams.viewers, "history": self.board.followers})
+        self.meter.publish(
+            {
+                "session": self.streams.viewers,
+                "history": self.board.followers + self.approvals_board.followers,
+            }
+        )
 
     def look_up(self, session_id: str) -> Session:
         """A session as it is now: one that lost its runner is ended first. NotFound."""
@@ -79,13 +89,13 @@ class Services:
             logger.exception("cannot find out whether %s still runs", session.id)
             return session
 
-    def invoke(self, invocation: Invocation, key: IdempotencyKey | None = None) -> Session:
-        """Start a session; see `Launcher.invoke`."""
+    def invoke(self, invocation: Invocation, key: IdempotencyKey | None = None) -> Sent:
+        """Start a session, or go on with a conversation; see `conversations.invoke`."""
         began_at = time.perf_counter()
-        session = self.launcher.invoke(invocation, key)
-        context.session_id.set(session.id)
+        sent = conversations.invoke(self.launcher, invocation, key)
+        context.session_id.set(sent.session.id)
         self.meter.count_invoke(time.perf_counter() - began_at)
-        return session
+        return sent
 
     def cancel(self, session_id: str) -> Session:
         """Have a session's agent terminated. NotFound; Conflict if it has ended."""
@@ -157,3 +167,8 @@ def end_of(session: Session) -> dict[str, object]:
 def services() -> Services:
     """The services of the app that answers this request."""
     return cast(Services, current_app.extensions[EXTENSION])
+
+
+def redacted(text: str | None) -> str | None:
+    """A text from a client without secrets."""
+    return None if text is None else services().launcher.redact(text)

@@ -9,12 +9,14 @@ import socket
 import time
 from collections.abc import Mapping
 
-from webapp.errors import ServiceUnavailable
+from webapp.errors import BadRequest, ServiceUnavailable
 from webapp.log import folder, lock
 from webapp.sessions.layout import SessionFiles
 
 PATIENCE_SECONDS = 5.0
-MAX_ANSWER_BYTES = 1 << 12
+MAX_ANSWER_BYTES = 1 << 18
+MAX_REQUEST_BYTES = 1 << 19
+"""A runner reads no more: webapp/runner/control.py."""
 
 
 class RunnerGone(Exception):
@@ -23,12 +25,12 @@ class RunnerGone(Exception):
 
 def cancel(files: SessionFiles) -> None:
     """Ask the runner to terminate its agent. RunnerGone, ServiceUnavailable."""
-    _request(files, {"type": "cancel"})
+    ask(files, {"type": "cancel"})
 
 
 def kill(files: SessionFiles) -> None:
     """Ask the runner to kill its agent without more ado. RunnerGone, ServiceUnavailable."""
-    _request(files, {"type": "kill"})
+    ask(files, {"type": "kill"})
 
 
 def send_input(
@@ -39,7 +41,7 @@ def send_input(
     The same key again is done already. RunnerGone, ServiceUnavailable.
     """
     request = {"type": "input", "content": content, "key": key, "end": is_last}
-    error = _request(files, request).get("error")
+    error = ask(files, request).get("error")
     return None if error is None else str(error)
 
 
@@ -52,10 +54,17 @@ def is_listening(files: SessionFiles) -> bool:
     return True
 
 
-def _request(files: SessionFiles, request: Mapping[str, object]) -> dict[str, object]:
+def ask(files: SessionFiles, request: Mapping[str, object]) -> dict[str, object]:
+    """The runner's answer to a request. RunnerGone, ServiceUnavailable; BadRequest: too long."""
+    line = json.dumps(request, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
+    if len(line) > MAX_REQUEST_BYTES:
+        raise BadRequest(
+            f"{len(line)} bytes cannot be sent to a live agent, expected at most "
+            f"{MAX_REQUEST_BYTES}, names and escapes included."
+        )
     try:
         with _connect_patiently(files) as connection:
-            connection.sendall(json.dumps(request).encode() + b"\n")
+            connection.sendall(line)
             answer = _read_line(connection)
     except ConnectionError:
         raise RunnerGone from None
@@ -92,12 +101,13 @@ def _connect_patiently(files: SessionFiles) -> socket.socket:
         try:
             return _connect(files)
         except (FileNotFoundError, ConnectionRefusedError):
-            if time.monotonic() >= give_up_at or not _is_locked(files):
+            if time.monotonic() >= give_up_at or not is_locked(files):
                 raise RunnerGone from None
         time.sleep(0.005)
 
 
-def _is_locked(files: SessionFiles) -> bool:
+def is_locked(files: SessionFiles) -> bool:
+    """Whether a runner holds the lock on the log."""
     try:
         log_fd = lock.open_log(files.log)
     except (FileNotFoundError, folder.NotRegular):

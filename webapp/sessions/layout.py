@@ -18,6 +18,11 @@ class SessionFiles:
     directory: Path
 
     @property
+    def session_id(self) -> str:
+        """Whose they are."""
+        return self.directory.name
+
+    @property
     def log(self) -> Path:
         """All that the agent printed."""
         return self.directory / "output.log"

@@ -4,8 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select, text, update
-from sqlalchemy.dialects import sqlite
+from sqlalchemy import func, or_, select, text, update
 from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import NotFound, ServiceUnavailable, TooManyRequests
@@ -14,8 +13,9 @@ from webapp.store.models import LIVE, STATUSES, Session, SessionCount
 
 _INSERT_SESSION = """
 INSERT INTO sessions (
-    id, workflow_id, stage_index, agent, argv, cwd, takes_input, host, log_path, status, created_at
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    id, workflow_id, stage_index, agent, argv, cwd, takes_input, host, log_path, status, created_at,
+    talk, mode, conversation_id, resumed_from, session_rules
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_MESSAGE = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
@@ -28,9 +28,9 @@ FROM sessions INDEXED BY live_sessions_by_workflow
 WHERE status IN ('starting', 'running')
 """
 _SESSION_COLUMNS = Session.__table__.columns.keys()
-_SELECT_SESSION = str(
-    select(Session).where(Session.id == bindparam("id")).compile(dialect=sqlite.dialect())
-)
+SELECT_SESSION_COLUMNS = ", ".join(_SESSION_COLUMNS)
+"""For a query of the driver's own, whose row `session_of` reads."""
+_SELECT_SESSION = f"SELECT {SELECT_SESSION_COLUMNS} FROM sessions WHERE id = ?"  # noqa: S608 - our own names
 _RETRY_AFTER_SECONDS = 5
 
 
@@ -82,6 +82,11 @@ def add_session(connection: Any, session: Session, message: str | None) -> None:
         session.log_path,
         session.status,
         session.created_at,
+        session.talk,
+        session.mode,
+        session.conversation_id,
+        session.resumed_from,
+        session.session_rules,
     )
     connection.execute(_INSERT_SESSION, row)
     if message is not None:
@@ -147,10 +152,15 @@ def get_session(orm: OrmSession, session_id: str) -> Session:
 
 def look_up(connection: Any, session_id: str) -> Session:
     """As `get_session`, for `Database.read_sql`: each new viewer needs it."""
-    row = connection.execute(_SELECT_SESSION, (session_id,)).fetchone()
-    if row is None:
+    session = session_of(connection.execute(_SELECT_SESSION, (session_id,)).fetchone())
+    if session is None:
         raise _never_was(session_id)
-    return Session(**dict(zip(_SESSION_COLUMNS, row, strict=True)))
+    return session
+
+
+def session_of(row: Any) -> Session | None:
+    """A row of the driver's own, with the columns of SELECT_SESSION_COLUMNS."""
+    return None if row is None else Session(**dict(zip(_SESSION_COLUMNS, row, strict=True)))
 
 
 def _never_was(session_id: str) -> NotFound:

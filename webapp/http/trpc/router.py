@@ -1,6 +1,6 @@
 """The table of all procedures."""
 
-from webapp.http.trpc import session_procedures, workflow_procedures
+from webapp.http.trpc import approval_procedures, session_procedures, workflow_procedures
 from webapp.http.trpc.procedure import Procedure, Subscription
 
 PROCEDURES: dict[str, Procedure | Subscription] = {
@@ -22,4 +22,11 @@ PROCEDURES: dict[str, Procedure | Subscription] = {
     "session.get": Procedure("query", session_procedures.get),
     "session.cancel": Procedure("mutation", session_procedures.cancel),
     "session.sendInput": Procedure("mutation", session_procedures.send_input),
+    "session.answer": Procedure("mutation", session_procedures.answer),
+    "session.interrupt": Procedure("mutation", session_procedures.interrupt),
+    "session.cancelMessage": Procedure("mutation", session_procedures.cancel_message),
+    "session.setMode": Procedure("mutation", session_procedures.set_mode),
+    "session.setModel": Procedure("mutation", session_procedures.set_model),
+    "approval.list": Procedure("query", approval_procedures.list_open),
+    "approval.onChange": Subscription(approval_procedures.on_change),
 }

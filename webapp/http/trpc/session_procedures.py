@@ -1,12 +1,15 @@
 """The procedures of sessions."""
 
-from webapp.errors import BadRequest
-from webapp.http import session_query
+from webapp.errors import BadRequest, Conflict
+from webapp.http import approvals, session_query
 from webapp.http.inputs import convert
-from webapp.http.services import services
+from webapp.http.services import redacted, services
 from webapp.http.trpc import structs
 from webapp.http.trpc.call_input import idempotency_key
+from webapp.sessions import conversations, live_talk
 from webapp.sessions import input as live_input
+from webapp.sessions.layout import SessionFiles, session_files
+from webapp.store.models import Session
 
 
 def list_page(value: object) -> object:
@@ -29,9 +32,10 @@ def cancel(value: object) -> object:
 
 
 def send_input(value: object) -> object:
-    """`session.sendInput {sessionId, content?, end?, idempotencyKey?}` → the session.
+    """`session.sendInput {sessionId, content?, end?, idempotencyKey?, by?}` → the session.
 
-    A newline is added unless `content` ends with one. `end` closes the agent's stdin.
+    A newline is added unless `content` ends with one. `end` closes the agent's stdin. To an agent
+    that holds a conversation it is a message.
     """
     given = convert(value, structs.SendInput)
     content, is_last = given.content or "", bool(given.end)
@@ -40,8 +44,76 @@ def send_input(value: object) -> object:
 
     key = idempotency_key(given.idempotency_key)
     session = services().look_up(given.session_id)
+    if session.talk is not None:
+        return _send_message(session, content, key, given)
     live_input.send_input(services().launcher.var, session, content, key=key, is_last=is_last)
     return services().show(session)
+
+
+def _send_message(
+    session: Session, content: str, key: str | None, given: structs.SendInput
+) -> object:
+    if given.end:
+        raise BadRequest(
+            "end is true, expected no end: a conversation has no input to close; cancel the "
+            "session to end it.",
+            field="end",
+        )
+    conversations.send_to_live(
+        services().launcher, session, content, key=key, by=redacted(given.by)
+    )
+    return services().show(session)
+
+
+# --- conversations ----------------------------------------------------------------------
+
+
+def answer(value: object) -> object:
+    """`session.answer {sessionId, approvalId, option, message?, input?, answers?, by?}`.
+
+    → the resolved approval. The first answer counts; a later one is a conflict.
+    """
+    given = convert(value, structs.Answer)
+    return approvals.answer(given.session_id, given.approval_id, given)
+
+
+def interrupt(value: object) -> object:
+    """`session.interrupt {sessionId, by?}`: end the turn, not the session.
+
+    → `{interrupted, cancelled}`: the ids of the messages that had waited.
+    """
+    given = convert(value, structs.Interrupt)
+    return live_talk.interrupt(_live(given.session_id), redacted(given.by))
+
+
+def cancel_message(value: object) -> object:
+    """`session.cancelMessage {sessionId, messageId}` → `{cancelled}`; false: it was taken."""
+    given = convert(value, structs.CancelMessage)
+    return {"cancelled": live_talk.cancel_message(_live(given.session_id), given.message_id)}
+
+
+def set_mode(value: object) -> object:
+    """`session.setMode {sessionId, mode, by?}` → `{mode}`: what the agent may do unasked."""
+    given = convert(value, structs.SetMode)
+    files = _live(given.session_id)
+    return {"mode": live_talk.set_choice(files, "mode", given.mode, redacted(given.by))}
+
+
+def set_model(value: object) -> object:
+    """`session.setModel {sessionId, model, by?}` → `{model}`."""
+    given = convert(value, structs.SetModel)
+    files = _live(given.session_id)
+    return {"model": live_talk.set_choice(files, "model", given.model, redacted(given.by))}
+
+
+def _live(session_id: str) -> SessionFiles:
+    """Where a live session is. NotFound; Conflict if it has ended."""
+    session = services().look_up(session_id)
+    if not session.is_live:
+        raise Conflict(
+            f"Session {session_id!r} has ended: it is {session.status}.", field="sessionId"
+        )
+    return session_files(services().launcher.var, session)
 
 
 def _session_id(value: object) -> str:

@@ -6,7 +6,7 @@ from msgspec import Meta
 
 from webapp.http.inputs import Input, Required, max_bytes
 from webapp.sessions.input import MAX_INPUT_BYTES
-from webapp.sessions.launch import MAX_MESSAGE_BYTES
+from webapp.sessions.new_session import MAX_MESSAGE_BYTES
 
 StageIndex = Annotated[int, Meta(ge=0, le=10_000)]
 Message = Annotated[str, max_bytes(MAX_MESSAGE_BYTES)]
@@ -34,6 +34,7 @@ class InvokeAgent(Input):
     stage_index: StageIndex | None = None
     agent: str | None = None
     idempotency_key: str | None = None
+    by: str | None = None
 
 
 class SendMessage(Input):
@@ -73,3 +74,49 @@ class SendInput(Input):
     content: Annotated[str, max_bytes(MAX_INPUT_BYTES)] | None = None
     end: bool | None = None
     idempotency_key: str | None = None
+    by: str | None = None
+
+
+class Interrupt(Input):
+    session_id: Required
+    by: str | None = None
+
+
+class CancelMessage(Input):
+    session_id: Required
+    message_id: Required
+
+
+class SetMode(Input):
+    session_id: Required
+    mode: Required
+    by: str | None = None
+
+
+class SetModel(Input):
+    session_id: Required
+    model: Required
+    by: str | None = None
+
+
+class AnswerText(Input):
+    """What an answer to an approval says; which one is in the path, or beside it."""
+
+    option: Required
+    message: Annotated[str, max_bytes(MAX_INPUT_BYTES)] | None = None
+    input: dict[str, Any] | None = None
+    answers: dict[str, Any] | None = None
+    by: str | None = None
+
+
+class Answer(AnswerText, kw_only=True):
+    session_id: Required
+    approval_id: Required
+
+
+class Nothing(Input):
+    """No field."""
+
+
+class FollowAll(Input):
+    last_event_id: Any = None

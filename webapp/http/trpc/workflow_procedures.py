@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 from webapp.http.inputs import convert
-from webapp.http.services import services
+from webapp.http.services import redacted, services
 from webapp.http.trpc import structs
 from webapp.http.trpc.call_input import hashed_key, idempotency_key
 from webapp.http.trpc.procedure import Ping, Tracked
 from webapp.sessions import cancel as stopping
-from webapp.sessions.launch import Invocation
+from webapp.sessions.new_session import Invocation
 from webapp.store import messages, progress, shapes, workflows
 
 _ENDS_SESSIONS = ("cancelled", "discarded")
@@ -59,20 +59,29 @@ def list_page(value: object) -> object:
 
 
 def invoke_agent(value: object) -> object:
-    """`workflow.invokeAgent {workflowId, message?, stageIndex?, agent?}` → the new session."""
+    """`workflow.invokeAgent {workflowId, message?, stageIndex?, agent?, by?}` → the session.
+
+    A new one, or the live one that holds the stage's conversation with that agent; `offset` is
+    where in its log to begin to watch.
+    """
     given = convert(value, structs.InvokeAgent)
     invocation = Invocation(
         workflow_id=given.workflow_id,
         message=given.message,
         stage_index=given.stage_index,
         agent=given.agent,
+        by=redacted(given.by),
     )
-    session = services().invoke(invocation, hashed_key(given.idempotency_key, value))
+    session, offset, message_id = services().invoke(
+        invocation, hashed_key(given.idempotency_key, value)
+    )
     return {
         "sessionId": session.id,
         "workflowId": session.workflow_id,
         "stageIndex": session.stage_index,
         "status": "running" if session.is_live else session.status,
+        "offset": offset,
+        "messageId": message_id,
     }
 
 

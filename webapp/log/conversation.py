@@ -4,6 +4,7 @@ A log may come from elsewhere, so each value is checked before it is believed.
 """
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -19,6 +20,7 @@ STATES = ("working", "waiting", "idle")
 
 _SIGN = b" system F "
 _STEP_BYTES = 1 << 20
+_PAUSE_SECONDS = 0.0005
 _MAX_NUMBER = 1 << 53
 _MAX_TEXT_LETTERS = 1 << 20
 _MAX_RULES = 1000
@@ -101,20 +103,18 @@ class Conversation:
             step(self, record)
 
 
-def read_conversation(log: OpenLog, pause: Callable[[], None] = lambda: None) -> Conversation:
-    """Read a whole log. `pause` lets others of this process have their turn."""
+def read_conversation(log: OpenLog, max_bytes: int = _MAX_NUMBER) -> Conversation:
+    """Read a log, or its first bytes; others of this process have their turn meanwhile."""
     conversation = Conversation()
-    for record in system_records(log, pause):
+    for record in system_records(log, max_bytes):
         conversation.add(record)
     return conversation
 
 
-def system_records(
-    log: OpenLog, pause: Callable[[], None] = lambda: None
-) -> Iterator[SystemRecord]:
+def system_records(log: OpenLog, max_bytes: int = _MAX_NUMBER) -> Iterator[SystemRecord]:
     """The runner's own records, in their order; what is none is passed over."""
     offset = 0
-    while records := reader.read_records(log, offset, _STEP_BYTES):
+    while offset < max_bytes and (records := reader.read_records(log, offset, _STEP_BYTES)):
         at = records.find(_SIGN)
         while at >= 0:
             start = at - TIME_BYTES
@@ -125,7 +125,7 @@ def system_records(
                     yield SystemRecord(offset + start, records[start:at].decode("latin-1"), facts)
             at = records.find(_SIGN, at + 1)
         offset += len(records)
-        pause()
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _read_object(content: bytes) -> dict[str, Any] | None:

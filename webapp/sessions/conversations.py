@@ -25,7 +25,6 @@ from webapp.store.models import Session, now
 PATIENCE_SECONDS = 20.0
 """How long an agent that is ending may take; its conversation is free then."""
 _LOOK_SECONDS = 0.02
-_PAUSE_SECONDS = 0.001
 
 logger = logging.getLogger(__name__)
 
@@ -181,7 +180,7 @@ def read_log(var: Path, session: Session) -> Conversation:
     except OSError:
         return Conversation()
     try:
-        return read_conversation(log, lambda: time.sleep(_PAUSE_SECONDS))
+        return read_conversation(log)
     finally:
         log.close()
 

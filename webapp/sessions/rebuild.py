@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from webapp.log import folder, reader
+from webapp.log.conversation import Conversation, read_conversation
 from webapp.log.dialects.translate import read_dialect
 from webapp.log.opened import OpenLog, compressed_path, open_log
 from webapp.log.record import parse_record
@@ -19,7 +20,7 @@ from webapp.log.usage import UsageRow, read_usage
 from webapp.sessions import record_checks
 from webapp.sessions.layout import SessionFiles, new_session_files
 from webapp.sessions.reconcile import last_record
-from webapp.store import rebuilding, sessions
+from webapp.store import conversations, rebuilding, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID, created_at
 from webapp.store.templates import MAX_STAGES
@@ -28,6 +29,8 @@ from webapp.visible import shortened, visible
 
 _AT_ONCE = 500
 _HEAD_BYTES = 4 << 20
+_ONE_SHOT_BYTES = 1 << 20
+"""Where an agent that does not talk has said which conversation it is in."""
 
 
 class _Unusable(Exception):
@@ -86,6 +89,7 @@ class _Found:
     row: dict[str, Any]
     workflow: dict[str, Any]
     usage: UsageRow | None
+    conversation: Conversation | None
 
 
 def _sessions_on_disk(var: Path) -> Iterator[SessionFiles]:
@@ -112,11 +116,12 @@ def _read(var: Path, files: SessionFiles) -> _Found:
         path = files.log if log.is_plain else compressed_path(files.log)
         row = _row(facts, str(path.relative_to(var)))
         row |= _end(log, row["started_at"] or row["created_at"])
-        usage = _usage(log, row["log_bytes"])
+        conversation = _conversation(log, row)
+        usage = _usage(log, row["log_bytes"], conversation)
     finally:
         log.close()
     told = facts.get("workflow")
-    return _Found(row, told if isinstance(told, dict) else {}, usage)
+    return _Found(row, told if isinstance(told, dict) else {}, usage, conversation)
 
 
 def first_record(log: OpenLog) -> dict[str, Any] | None:
@@ -169,6 +174,8 @@ def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
         "log_path": log_path,
         "created_at": facts["createdAt"] or created_at(facts["sessionId"]),
         "started_at": facts["startedAt"],
+        "talk": facts["talk"],
+        "resumed_from": facts["resumedFrom"],
     }
 
 
@@ -189,10 +196,20 @@ def _end(log: OpenLog, fallback_time: str) -> dict[str, Any]:
     }
 
 
-def _usage(log: OpenLog, size: int | None) -> UsageRow | None:
+def _conversation(log: OpenLog, row: dict[str, Any]) -> Conversation | None:
+    """What a log says of its conversation; its columns are added to the row."""
+    max_bytes = (_ONE_SHOT_BYTES,) if row["talk"] is None else ()
+    found = read_conversation(log, *max_bytes)
+    row |= conversations.facts_of(found, is_live=row["status"] == "running")
+    return None if row["talk"] is None else found
+
+
+def _usage(log: OpenLog, size: int | None, conversation: Conversation | None) -> UsageRow | None:
     """What an ended session used; a live one tells it at its end."""
     if size is None:
         return None
+    if conversation is not None:
+        return conversations.usage_of(conversation)
     return read_usage(log.read, size, read_dialect(log).dialect)
 
 
@@ -224,9 +241,14 @@ def _insert(
         missing = rebuilding.insert_sessions(connection, (found.row for found in batch))
         usages = [(found.row["id"], found.usage) for found in batch if found.usage is not None]
         sessions.add_usages(connection, usages)
+        for found in batch:
+            if found.conversation is not None and found.row["id"] in missing:
+                conversations.add_turns_and_approvals(
+                    connection.execute, found.row["id"], found.conversation
+                )
         if missing and messages:
             rebuilding.insert_messages(connection, batch[0].row, messages)
-        return workflows, missing
+        return workflows, len(missing)
 
     workflows, missing = database.write_sql(work)
     rebuilt.workflows += workflows

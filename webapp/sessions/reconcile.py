@@ -9,12 +9,17 @@ import json
 import logging
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import text
+from sqlalchemy.orm import Session as OrmSession
+
 from webapp.errors import ServiceUnavailable
 from webapp.log import lock, reader
+from webapp.log.conversation import Conversation, read_conversation
 from webapp.log.dialects.translate import read_dialect
 from webapp.log.folder import NotRegular
 from webapp.log.opened import OpenLog, PlainLog, open_log
@@ -25,7 +30,7 @@ from webapp.runner.background import MAX_NAMED_PROCESSES
 from webapp.sessions import control, record_checks
 from webapp.sessions.layout import session_files
 from webapp.sessions.orphans import kill_leftovers
-from webapp.store import sessions
+from webapp.store import conversations, sessions
 from webapp.store.engine import Database
 from webapp.store.models import Session, now
 
@@ -66,7 +71,7 @@ def reconcile(
         if fresh.is_live:
             killed = kill_leftovers(fresh)
             end = _end_log(log_fd, fresh, status=status, error=error, killed=killed)
-            database.write(lambda orm: sessions.end_session(orm, session.id, end))
+            _write_end(database, fresh, end, PlainLog(log_fd))
     finally:
         os.close(log_fd)
     return _reread(database, session)
@@ -123,6 +128,9 @@ def _end_log(
     if done is None or done[1].get("type") != "done":
         if log.size() == 0:
             _append(log_fd, _session_content(session))
+        if session.talk is not None:
+            for record in _loose_ends(read_conversation(log), error):
+                _append(log_fd, record)
         if killed:
             _append(log_fd, _killed_content(killed))
         if error is not None:
@@ -132,6 +140,38 @@ def _end_log(
         done = last_record(log)
         assert done is not None
     return _end_by(done, log, pid, started_at)
+
+
+def _loose_ends(conversation: Conversation, error: str | None) -> Iterator[dict[str, object]]:
+    """The records that the runner would have written of what went on."""
+    for approval in conversation.open_approvals:
+        yield {"type": "approval_resolved", "id": approval["id"], "outcome": "withdrawn"}
+    for turn in conversation.turns.values():
+        if turn.ended_at is None:
+            ended = {"type": "turn_ended", "turn": turn.number, "outcome": "failed"}
+            yield ended | ({"error": error} if error is not None else {})
+
+
+def _write_end(database: Database, session: Session, end: sessions.End, log: OpenLog) -> None:
+    """End the row; of one that talks, with all that its log tells."""
+    if session.talk is None:
+        database.write(lambda orm: sessions.end_session(orm, session.id, end))
+        return
+    found = read_conversation(log)
+    facts = {
+        name: value
+        for name, value in conversations.facts_of(found, is_live=False).items()
+        if value is not None
+    }
+    whole = replace(end, usage=conversations.usage_of(found), facts=facts)
+
+    def work(orm: OrmSession) -> None:
+        conversations.add_turns_and_approvals(
+            lambda sql, values: orm.execute(text(sql), values), session.id, found
+        )
+        sessions.end_session(orm, session.id, whole)
+
+    database.write(work)
 
 
 def _end_by(

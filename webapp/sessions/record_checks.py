@@ -103,6 +103,8 @@ SESSION = {
     "createdAt": Field(is_time, _TIME),
     "cwd": Field(_is_long_text, _TEXT),
     "takesInput": Field(_is_flag, "true or false"),
+    "talk": Field(is_name, _NAME),
+    "resumedFrom": Field(_matches(SESSION_ID), "a session's id"),
     "workflow": Field(lambda value: isinstance(value, dict), "an object"),
 }
 DONE = {

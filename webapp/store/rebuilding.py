@@ -38,12 +38,21 @@ SESSION_COLUMNS = (
     "created_at",
     "started_at",
     "ended_at",
+    "talk",
+    "state",
+    "mode",
+    "model",
+    "conversation_id",
+    "resumed_from",
+    "open_approvals",
+    "session_rules",
 )
+_INSERT_COLUMNS = [column for column in SESSION_COLUMNS if column != "conversation_id"]
 _INSERT_SESSION = (
-    f"INSERT OR IGNORE INTO sessions ({', '.join(SESSION_COLUMNS)}) "  # noqa: S608 - our own names
-    f"VALUES ({', '.join('?' * len(SESSION_COLUMNS))})"
+    f"INSERT OR IGNORE INTO sessions ({', '.join(_INSERT_COLUMNS)}) "  # noqa: S608 - our own names
+    f"VALUES ({', '.join('?' * len(_INSERT_COLUMNS))})"
 )
-
+_SET_CONVERSATION = "UPDATE OR IGNORE sessions SET conversation_id = ? WHERE id = ?"
 
 _INSERT_MESSAGE = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
@@ -100,12 +109,17 @@ def insert_workflow(
     return True
 
 
-def insert_sessions(connection: Any, rows: Iterable[Mapping[str, Any]]) -> int:
-    """Insert the sessions that are not there; how many were missing."""
-    missing = 0
+def insert_sessions(connection: Any, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Insert the sessions that are not there; the ids of those that were missing.
+
+    Of several that seem to be live, the first holds their conversation.
+    """
+    missing = []
     for row in rows:
-        values = [row[column] for column in SESSION_COLUMNS]
-        missing += connection.execute(_INSERT_SESSION, values).rowcount
+        values = [row[column] for column in _INSERT_COLUMNS]
+        if connection.execute(_INSERT_SESSION, values).rowcount:
+            missing.append(row["id"])
+            connection.execute(_SET_CONVERSATION, (row["conversation_id"], row["id"]))
     return missing
 
 

@@ -1,7 +1,7 @@
 """Rows of sessions, from the web's side; the runner writes their start and end itself."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, or_, select, text, update
@@ -32,7 +32,10 @@ SELECT_SESSION_COLUMNS = ", ".join(_SESSION_COLUMNS)
 """For a query of the driver's own, whose row `session_of` reads."""
 _SELECT_SESSION = f"SELECT {SELECT_SESSION_COLUMNS} FROM sessions WHERE id = ?"  # noqa: S608 - our own names
 _RETRY_AFTER_SECONDS = 5
-
+_WITHDRAW = """
+UPDATE approvals SET outcome = 'withdrawn', resolved_at = :at
+WHERE session_id = :id AND outcome IS NULL
+"""
 
 _INSERT_USAGE = """
 INSERT OR IGNORE INTO session_usage (
@@ -63,6 +66,8 @@ class End:
     started_at: str | None = None
     usage: Mapping[str, Any] | None = None
     """The columns of `session_usage` but for the session; None if its agent reported none."""
+    facts: Mapping[str, object] = field(default_factory=dict)
+    """More columns that its log tells, such as those of a conversation."""
 
 
 def add_session(connection: Any, session: Session, message: str | None) -> None:
@@ -218,6 +223,9 @@ def newest_session(orm: OrmSession, workflow_id: str) -> Session | None:
 def end_session(orm: OrmSession, session_id: str, end: End) -> None:
     """Close a live row; a row that has ended stays as it is."""
     values: dict[str, object] = {
+        **end.facts,
+        "state": None,
+        "open_approvals": None,
         "status": end.status,
         "exit_code": end.exit_code,
         "exit_signal": end.exit_signal,
@@ -231,6 +239,7 @@ def end_session(orm: OrmSession, session_id: str, end: End) -> None:
         values["started_at"] = end.started_at
     statement = update(Session).where(Session.id == session_id, Session.status.in_(LIVE))
     orm.execute(statement.values(**values))
+    orm.execute(text(_WITHDRAW), {"id": session_id, "at": end.ended_at})
     if end.usage is not None:
         orm.execute(text(_INSERT_USAGE), {**end.usage, "id": session_id})
 

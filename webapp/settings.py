@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from webapp import setting_values
-from webapp.agents.profiles import BUILT_IN, Profile
+from webapp.agents.profiles import BUILT_IN, PROTOCOLS, Profile
 from webapp.errors import SetupError
 from webapp.log.dialects import DIALECTS
+from webapp.runner.talk.rules import is_rule
 from webapp.server_log.formats import FORMATS
 from webapp.setting_values import Reader
 from webapp.store import templates as stage_templates
@@ -371,6 +372,14 @@ def _files(value: object) -> dict[str, str]:
     return value
 
 
+def _rules(value: object) -> tuple[str, ...]:
+    rules = setting_values.texts(value)
+    for rule in rules:
+        if not is_rule(rule):
+            raise ValueError(f"rules such as 'Read' and 'Bash(git status)'; one is {rule!r}")
+    return rules
+
+
 _PROFILE_READERS: dict[str, Reader] = {
     "command": _command,
     "message": setting_values.one_of("stdin"),
@@ -385,6 +394,14 @@ _PROFILE_READERS: dict[str, Reader] = {
     "messages": setting_values.one_of("pieces"),
     "input": setting_values.switch,
     "leave_background": setting_values.switch,
+    "talk": setting_values.one_of(*PROTOCOLS),
+    "resume_command": _command,
+    "mode": setting_values.text,
+    "idle_seconds": setting_values.number(1, 10_000_000, whole=False),
+    "turn_seconds": setting_values.number(1, 10_000_000, whole=False),
+    "approval_seconds": setting_values.number(1, 10_000_000, whole=False),
+    "allow": _rules,
+    "deny": _rules,
 }
 
 
@@ -415,5 +432,10 @@ def _profile(name: str, table: object, path: str) -> Profile:
         raise SetupError(
             f"{path}: agents.{name} has both dialect and messages, expected one of them: a "
             "dialect knows what a message is."
+        )
+    if values.get("talk") is not None and (values.get("message") or values.get("input")):
+        raise SetupError(
+            f"{path}: agents.{name} has talk and also message or input, expected talk alone: its "
+            "protocol brings every message."
         )
     return Profile(**({"name": name} | values))

@@ -8,11 +8,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PLACEHOLDERS = ("message", "workflowId", "stageIndex", "sessionId")
+PLACEHOLDERS = ("message", "workflowId", "stageIndex", "sessionId", "mode", "conversation")
+PROTOCOLS = ("claude",)
+"""Of agents that hold a conversation: one file each in webapp/runner/talk."""
+DEFAULT_MODE = "default"
 MAX_ARGUMENT_BYTES = 131_071
 """The most that Linux takes in one argument: MAX_ARG_STRLEN less its NUL, execve(2)."""
 
 _DEMO = Path(__file__).with_name("demo.py")
+_DEMO_TALK = Path(__file__).with_name("demo_talk.py")
 
 
 @dataclass(frozen=True)
@@ -43,21 +47,33 @@ class Profile:
     """Whether what the agent started in the background goes on when it has ended."""
     dialect: str | None = None
     """How what it prints is to be read: a name of `webapp.log.dialects`."""
+    talk: str | None = None
+    """The protocol of an agent that holds a conversation: one of PROTOCOLS."""
+    resume_command: tuple[str, ...] | None = None
+    """The command that goes on with a `{conversation}`."""
+    mode: str | None = None
+    """What it may do unasked, in its own words: `{mode}` in a command."""
+    idle_seconds: float | None = 600
+    """An idle agent that holds a conversation ends after this time; the next message resumes it."""
+    turn_seconds: float | None = None
+    approval_seconds: float | None = None
+    """A request that nobody has answered by then is denied. None: it waits."""
+    allow: tuple[str, ...] = ()
+    """Requests that are allowed without asking, such as `Bash(git status)`: see
+    webapp/runner/talk/rules.py."""
+    deny: tuple[str, ...] = ()
     messages: str | None = None
     """`pieces`: each `message` that it prints is a piece of a text, not a whole message."""
 
-    talk: str | None = None
-    resume_command: tuple[str, ...] | None = None
-    mode: str | None = None
-    idle_seconds: float = 600
-    turn_seconds: float | None = None
-    approval_seconds: float | None = None
-    allow: tuple[str, ...] = ()
-    deny: tuple[str, ...] = ()
+    @property
+    def takes_input(self) -> bool:
+        """Whether its stdin stays open for more."""
+        return self.input or self.talk is not None
 
     def argv(self, values: dict[str, str], is_resumed: bool = False) -> list[str]:
         """The command with its placeholders filled in; an element is never split."""
         command = self.resume_command if is_resumed and self.resume_command else self.command
+        values = values | {"mode": values.get("mode") or DEFAULT_MODE}
         return [_fill(element, values) for element in command]
 
 
@@ -89,6 +105,21 @@ BUILT_IN = {
             command=(sys.executable, "-I", "-S", str(_DEMO), "--dialogue={message}"),
             input=True,
             messages="pieces",
+        ),
+        # Holds a conversation, and asks for approvals, without any account.
+        Profile(
+            name="demo-talk",
+            command=(sys.executable, "-I", "-u", str(_DEMO_TALK), "--mode={mode}"),
+            resume_command=(
+                sys.executable,
+                "-I",
+                "-u",
+                str(_DEMO_TALK),
+                "--mode={mode}",
+                "--resume={conversation}",
+            ),
+            talk="claude",
+            dialect="claude",
         ),
         # https://docs.claude.com/en/docs/claude-code/headless
         Profile(

@@ -14,6 +14,7 @@ import json
 import os
 import select
 import socket
+from collections.abc import Callable, Mapping
 from time import monotonic
 
 SOCKET_NAME = "control.sock"
@@ -54,11 +55,11 @@ class ControlSocket:
         """Whether a descriptor that the poll names is one of these."""
         return fd == self._listener.fileno() or fd in self._clients
 
-    def serve(self, fd: int, handle: dict[str, object]) -> None:
+    def serve(self, fd: int, handle: Mapping[str, Callable[[dict[str, object]], object]]) -> None:
         """Take what has come on a descriptor, and answer a request that is whole.
 
-        `handle` maps a request's type to a function of the request. What that returns is why
-        it was refused, or None. Nothing that a client does ends the runner.
+        `handle` maps a request's type to a function of the request. What that returns is the
+        reply, or why it was refused, or None. Nothing that a client does ends the runner.
         """
         if fd == self._listener.fileno():
             client = self._accept()
@@ -134,14 +135,15 @@ class _Client:
             return True
         return True
 
-    def answer(self, handle: dict[str, object]) -> None:
+    def answer(self, handle: Mapping[str, Callable[[dict[str, object]], object]]) -> None:
         """Do what is asked; one that breaks the rules gets an error, or nothing."""
         try:
             request = json.loads(self._request)
             action = handle.get(request["type"])
             unknown = f"unknown request {request['type']!r}"
-            error = action(request) if callable(action) else unknown
-            reply = {"ok": True} if error is None else {"ok": False, "error": error}
+            reply = action(request) if callable(action) else unknown
+            if not isinstance(reply, dict):
+                reply = {"ok": True} if reply is None else {"ok": False, "error": reply}
             self._connection.sendall(json.dumps(reply).encode() + b"\n")
         except (OSError, ValueError, KeyError, TypeError, RecursionError):
             return

@@ -10,6 +10,7 @@ The answer is `+`. When the worker closes its end, or dies, this process ends; t
 are no children of it and stay.
 """
 
+import gc
 import json
 import os
 import signal
@@ -38,6 +39,8 @@ def serve() -> None:
     for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGHUP, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # a Ctrl-C is for the web; this goes with it
     _lower_file_limit()
+    gc.collect()
+    gc.freeze()  # a runner's own collections leave all this alone, and so shared
     worker = socket.socket(fileno=REQUEST_FD)
     worker.setblocking(True)  # gevent made the pair, and leaves all its sockets non-blocking
     while True:

@@ -72,6 +72,15 @@ class LogFile:
         self._owed.append(_system_record(content, time_ns() if at_ns is None else at_ns))
         self._settle()
 
+    def append_record(self, content: dict[str, object]) -> int | None:
+        """Append a record of the runner's own now: where it begins; None while there is no room."""
+        if not self._settle():
+            return None
+        record = _system_record(content, time_ns())
+        if self._append(record) < len(record):
+            return None
+        return self.size - len(record)
+
     def wait_for_room(self) -> None:
         """Return when everything that is owed stands in the log."""
         while not self._settle():

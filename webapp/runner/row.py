@@ -49,11 +49,60 @@ _ANSWER_SQL = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
 VALUES (:workflow_id, :stage_index, :id, 'agent', :answer, :ended_at)
 """
+_TALK_SQL = """
+UPDATE sessions SET state = :state, mode = coalesce(:mode, mode), model = coalesce(:model, model),
+    session_rules = coalesce(:session_rules, session_rules), open_approvals = :open_approvals
+WHERE id = :id
+"""
+_CONVERSATION_SQL = """
+UPDATE OR IGNORE sessions SET conversation_id = :conversation_id WHERE id = :id
+"""  # where another live session has the same conversation, its row keeps it
+_TALK_COLUMNS = ("state", "mode", "model", "conversation_id", "open_approvals", "session_rules")
+_TURN_SQL = """
+INSERT OR IGNORE INTO turns (session_id, turn, outcome, error, input_tokens, cached_input_tokens,
+    output_tokens, cost_usd, duration_ms, denied, started_at, ended_at)
+VALUES (:id, :turn, :outcome, :error, :input_tokens, :cached_input_tokens,
+    :output_tokens, :cost_usd, :duration_ms, :denied, :started_at, :ended_at)
+ON CONFLICT (session_id, turn) DO UPDATE SET outcome = excluded.outcome, error = excluded.error,
+    input_tokens = excluded.input_tokens, cached_input_tokens = excluded.cached_input_tokens,
+    output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd,
+    duration_ms = excluded.duration_ms, denied = excluded.denied, ended_at = excluded.ended_at
+"""
+_APPROVAL_SQL = """
+INSERT OR IGNORE INTO approvals (id, session_id, turn, kind, tool, title, asked_at,
+    outcome, option, by, message, resolved_at)
+VALUES (:approval_id, :id, :turn, :kind, :tool, :title, :asked_at,
+    :outcome, :option, :by, :message, :resolved_at)
+ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, option = excluded.option,
+    by = excluded.by, message = excluded.message, resolved_at = excluded.resolved_at
+"""
+_TURN_COLUMNS = (
+    *("turn", "outcome", "error", "input_tokens", "cached_input_tokens", "output_tokens"),
+    *("cost_usd", "duration_ms", "denied", "started_at", "ended_at"),
+)
+_APPROVAL_COLUMNS = (
+    *("turn", "kind", "tool", "title", "asked_at"),
+    *("outcome", "option", "by", "message", "resolved_at"),
+)
 _USAGE_SQL = """
 INSERT OR IGNORE INTO session_usage (
     session_id, input_tokens, output_tokens, cost_usd, duration_ms
 ) VALUES (:id, :input_tokens, :output_tokens, :cost_usd, :duration_ms)
 """
+
+
+class TalkRow:
+    """What the database is to know of a conversation: see `talk/conversation_row.py`."""
+
+    def __init__(
+        self,
+        columns: dict[str, object],
+        turns: list[dict[str, object]],
+        approvals: list[dict[str, object]],
+    ) -> None:
+        self.columns = columns
+        self.turns = turns
+        self.approvals = approvals
 
 
 def format_row_time(time_ns: int) -> str:
@@ -62,8 +111,10 @@ def format_row_time(time_ns: int) -> str:
     return f"{strftime('%Y-%m-%dT%H:%M:%S', gmtime(second))}.{nanosecond // 1_000_000:03d}Z"
 
 
-def fork_writer(spec: Spec, start: dict[str, object], gate_satisfied_at: str | None) -> int:
-    """Write the start, and the open gate, in a child process; its pid, for the caller to reap."""
+def fork_writer(
+    spec: Spec, start: dict[str, object], gate_satisfied_at: str | None, talk: TalkRow | None
+) -> int:
+    """Write what is known by now in a child process; its pid, for the caller to reap."""
     pid = os.fork()
     if pid:
         return pid
@@ -75,6 +126,7 @@ def fork_writer(spec: Spec, start: dict[str, object], gate_satisfied_at: str | N
         def write(connection: sqlite.Connection) -> None:
             connection.execute(_START_SQL, {**_keys(spec), **start})
             _open_gate(connection, spec, gate_satisfied_at)
+            _write_talk(connection, spec, talk)
 
         _write(spec, write)
     finally:
@@ -87,12 +139,14 @@ def write_end(
     gate_satisfied_at: str | None,
     answer: str | None,
     usage: UsageRow | None,
+    talk: TalkRow | None,
 ) -> None:
     """Write the end, what the agent said last and what it used; returns when that is done."""
 
     def write(connection: sqlite.Connection) -> None:
         _open_gate(connection, spec, gate_satisfied_at)
         values = {**_keys(spec), **end, "answer": answer}
+        _write_talk(connection, spec, talk)
         has_ended_now = connection.execute(_END_SQL, values).rowcount
         if has_ended_now and answer is not None:
             connection.execute(_ANSWER_SQL, values)
@@ -100,6 +154,23 @@ def write_end(
             connection.execute(_USAGE_SQL, {**_keys(spec), **usage})
 
     _write(spec, write)
+
+
+def _write_talk(connection: sqlite.Connection, spec: Spec, talk: TalkRow | None) -> None:
+    if talk is None:
+        return
+    columns = dict.fromkeys(_TALK_COLUMNS) | talk.columns | {"id": spec.sessionId}
+    connection.execute(_TALK_SQL, columns)
+    if columns["conversation_id"] is not None:
+        connection.execute(_CONVERSATION_SQL, columns)
+    for turn in talk.turns:
+        values = dict.fromkeys(_TURN_COLUMNS) | turn
+        connection.execute(_TURN_SQL, {**values, "id": spec.sessionId})
+    for approval in talk.approvals:
+        values = dict.fromkeys(_APPROVAL_COLUMNS) | approval
+        connection.execute(
+            _APPROVAL_SQL, {**values, "approval_id": approval["id"], "id": spec.sessionId}
+        )
 
 
 def _keys(spec: Spec) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 import os
 import signal
+from collections.abc import Callable
 from time import monotonic
 
+from webapp.log.usage import UsageRow
 from webapp.runner import row
 from webapp.runner.spec import Spec
 
@@ -17,6 +19,8 @@ class RowWriter:
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._write_at: float | None = None
+        self.take_talk: Callable[[], row.TalkRow] | None = None
+        """Where the session holds a conversation: what has changed since it was written last."""
         self.gate_satisfied_at: str | None = None
         self.pid: int | None = None
         """The child that writes just now."""
@@ -30,7 +34,8 @@ class RowWriter:
         """Fork a writer if it is time and the last one has ended."""
         if self.pid is None and self._write_at is not None and now >= self._write_at:
             self._write_at = None
-            self.pid = row.fork_writer(self._spec, start, self.gate_satisfied_at)
+            talk = None if self.take_talk is None else self.take_talk()
+            self.pid = row.fork_writer(self._spec, start, self.gate_satisfied_at, talk)
 
     @property
     def next_time(self) -> float | None:
@@ -44,8 +49,10 @@ class RowWriter:
             if pid:
                 self.pid = None
 
-    def stop(self) -> None:
-        """End the child: the session's end holds all that it would write."""
+    def write_end(self, end: dict[str, object], answer: str | None, usage: UsageRow | None) -> None:
+        """Write the session's end, which holds all that a child may not have written yet."""
         if self.pid is not None:
             os.kill(self.pid, signal.SIGKILL)
             self.reap(0)
+        talk = None if self.take_talk is None else self.take_talk()
+        row.write_end(self._spec, end, self.gate_satisfied_at, answer, usage, talk)

@@ -3,6 +3,7 @@
 import os
 import select
 import signal
+from collections.abc import Callable
 from time import monotonic, time_ns
 
 from webapp import prctl
@@ -20,8 +21,13 @@ from webapp.runner.logfile import LogFile
 from webapp.runner.output import AgentOutput
 from webapp.runner.row_writer import RowWriter
 from webapp.runner.spec import Spec
+from webapp.runner.stdin_pipe import StdinPipe
 from webapp.runner.stopping import Stopping
+from webapp.runner.talk.conversation import Conversation
+from webapp.runner.talk.opening import first_messages, open_conversation
+from webapp.runner.talk.requests import handlers
 
+TALK_REQUESTS = ("message", "answer", "interrupt", "mode", "model", "cancel_message")
 DRAIN_SECONDS = 2.0
 """How long output may still come after the agent has ended: a child may hold the pipe."""
 
@@ -33,7 +39,9 @@ class Session:
         self.spec = spec
         self.secrets = secrets
         self.log = LogFile(log_fd, spec.maxLogBytes)
+        self.pipe: StdinPipe | None = None
         self.input: AgentInput | None = None
+        self.talk: Conversation | None = None
         self.poll = select.poll()
         self.control = ControlSocket(self.poll)
         self.wake_fd = -1
@@ -44,6 +52,12 @@ class Session:
         self.pid: int | None = None
         self.background: Background | None = None
         self.start_error: str | None = None
+        self.handlers: dict[str, Callable[[dict[str, object]], object]] = {
+            "cancel": self._cancel,
+            "kill": self._kill,
+            "input": self._take_input,
+            **dict.fromkeys(TALK_REQUESTS, lambda _request: {"error": "no talk"}),
+        }
         self.started_at_ns = 0
         self.drain_until: float | None = None
 
@@ -61,7 +75,10 @@ class Session:
             self.start_error = self.redact_text(str(error))
         self._record_session()
         if self.input is not None:
-            self.input.record_message()
+            self.input.begin(message)
+        if self.talk is not None and self.start_error is None:
+            self.handlers = {**self.handlers, **handlers(self.talk)}
+            self.talk.begin(first_messages(message))
         self.row.schedule()
 
     def run(self) -> None:
@@ -71,7 +88,7 @@ class Session:
             return
         self._main_loop()
         exit_code, exit_signal = self._end_agent()
-        self._finish(exit_code, exit_signal, None)
+        self._finish(exit_code, exit_signal, None if self.talk is None else self.talk.error)
 
     def _listen_to_signals(self) -> None:
         self.wake_fd, write_fd = os.pipe()
@@ -116,8 +133,16 @@ class Session:
     def _open_stdin(self, message: str | None) -> int:
         if not self.spec.takesInput:
             return open_message(message)
-        self.input = AgentInput(self.log, self.poll, self._new_redactor())
-        return self.input.open(message)
+        self.pipe = StdinPipe(self.poll)
+        if self.spec.talk is None:
+            self.input = AgentInput(self.log, self.pipe, self._new_redactor())
+        else:
+            self.talk = open_conversation(
+                self.spec, self.log, self.pipe, self.redact_text, self.stopping, self.row.schedule
+            )
+            self.row.take_talk = self.talk.row.take
+            self.output.listener = self.talk.feed
+        return self.pipe.agent_fd
 
     def _main_loop(self) -> None:
         """Until the agent has ended and its pipes are empty."""
@@ -130,17 +155,19 @@ class Session:
             now = monotonic()
             self.control.drop_late(now)
             self.output.show_unfinished(now)
-            self.row.write_if_due(now, self._start_values())
             if agent_lives:
+                if self.talk is not None:
+                    self.talk.tick(now)
                 self._enforce_stop(now)
                 agent_lives = not has_exited(self.pid)
                 if not agent_lives:
                     self.drain_until = monotonic() + DRAIN_SECONDS
                     self.stopping.finish()
-                    if self.input is not None:
-                        self.input.close()
+                    if self.pipe is not None:
+                        self.pipe.close()
             elif self.drain_until is not None and now >= self.drain_until:
                 return
+            self.row.write_if_due(now, self._start_values())
 
     def _serve(self, fd: int, event: int) -> None:
         """Do what a descriptor that the poll names asks for."""
@@ -150,11 +177,9 @@ class Session:
             os.read(fd, 4096)
             self._reap_children()
         elif self.control.has(fd):
-            self.control.serve(
-                fd, {"cancel": self._cancel, "kill": self._kill, "input": self._take_input}
-            )
-        elif self.input is not None and fd == self.input.fd:
-            self.input.on_event(event)
+            self.control.serve(fd, self.handlers)
+        elif self.pipe is not None and fd == self.pipe.fd:
+            self.pipe.on_event(event)
 
     def _end_agent(self) -> tuple[int | None, str | None]:
         """End what the agent left behind, take the last of its output and its exit status."""
@@ -164,12 +189,17 @@ class Session:
         self.output.drain()
         for notice in self.background.notices(self.row.pid):
             self.log.append_system(notice)
+        if self.talk is not None:
+            self.talk.agent_ended()
         return reap(self.pid)
 
     def _finish(self, exit_code: int | None, exit_signal: str | None, error: str | None) -> None:
         """The `done` record, then the row: whoever sees the row ended finds the log whole."""
+        ended_idle = self.talk is not None and self.talk.ended_idle
         if self.stopping.status is not None:
             status = self.stopping.status
+        elif ended_idle:
+            status = "succeeded"
         else:
             status = "succeeded" if exit_code == 0 and error is None else "failed"
         if error is not None:
@@ -181,15 +211,14 @@ class Session:
             error,
             noNewline=self.output.ended_without_newline,
             droppedBytes=self.log.dropped_bytes,
+            idle=ended_idle,
         )
         ended_at_ns = time_ns()
         self.log.append_system(done, ended_at_ns)  # the row can be made again from the log
         self.log.wait_for_room()
 
-        self.row.stop()
         answer, usage = self._read_summary()
-        row.write_end(
-            self.spec,
+        self.row.write_end(
             {
                 **self._start_values(),
                 "status": status,
@@ -199,7 +228,6 @@ class Session:
                 "log_bytes": self.log.size,
                 "ended_at": row.format_row_time(ended_at_ns),
             },
-            self.row.gate_satisfied_at,
             answer,
             usage,
         )
@@ -261,6 +289,7 @@ class Session:
             self.control.drop_at,
             self.row.next_time,
             self.output.next_time,
+            None if self.talk is None else self.talk.next_time,
         ]
         upcoming = [time for time in times if time is not None]
         if not upcoming:

@@ -27,6 +27,8 @@ class Spec:
     """Whether what the agent started may outlive it."""
     hasAgentGate: bool  # noqa: N815
     database: str
+    talk: dict[str, object] | None = None
+    """How the agent holds a conversation, where it does: see webapp/runner/talk."""
     redactKeys: bool  # noqa: N815
     workflow: dict[str, object] | None
     """What its log needs to tell for the workflow's row to be made again from it."""

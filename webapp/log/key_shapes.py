@@ -16,8 +16,9 @@ _WORD = rb"[A-Za-z0-9_-]"
 _LOWER_HEX = rb"[0-9a-f]"
 _HEX = rb"[0-9A-Fa-f]"
 _CAPITAL = rb"[A-Z0-9]"
-_MIXED = rb"(?=[A-Za-z_-]*[0-9])(?=[a-z0-9_-]*[A-Z])"
-"""Before a long key: `sk-admin-…` may be the class of a page's element."""
+_MIXED = rb"(?=[A-Za-z_-]{0,300}[0-9])(?=[a-z0-9_-]{0,300}[A-Z])"
+"""Before a long key: `sk-admin-…` may be the class of a page's element. Each pattern looks at no
+more than a key's length: a hostile text would take the time of its square."""
 Shape = tuple[bytes, bytes, bytes, bytes]
 """A key with a beginning of its own: what must be before it; literals, parted by spaces; what
 follows one; every beginning of that. All but the literals are patterns."""

@@ -20,6 +20,8 @@ _SEEN_BYTES = 256
 _MAX_HEADER_BYTES = 80
 _MAX_LINE_BYTES = 8192
 _MAX_PREFIX_BYTES = 512
+_PIECE_BYTES = 1024
+"""Each header and each line copies what follows it, of this at most."""
 
 _MIN_WIDTH = 40
 """Of the lines of a key whose first letters do not say that they are one."""
@@ -116,6 +118,13 @@ class PrivateKeys:
         return self._read(b"", is_end=True)
 
     def _read(self, data: bytes, *, is_end: bool) -> bytes:
+        if is_end or len(data) <= _PIECE_BYTES:
+            return self._read_piece(data, is_end=is_end)
+        starts = range(0, len(data), _PIECE_BYTES)
+        pieces = (data[start : start + _PIECE_BYTES] for start in starts)
+        return b"".join(self._read_piece(piece, is_end=False) for piece in pieces)
+
+    def _read_piece(self, data: bytes, *, is_end: bool) -> bytes:
         parts: list[bytes] = []
         while data or (is_end and self._line):
             if self._block is None:

@@ -1,13 +1,16 @@
 """The command as people run it: a process of its own."""
 
 import os
+import select
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.cli import fork_server
 from tests.server import PATIENCE_SECONDS, ROOT, Server
 
 Output = subprocess.CompletedProcess[str]
@@ -28,15 +31,40 @@ def folder_of(place: Server | Path) -> Path:
 
 def run(place: Server | Path, *arguments: str, **environment: str) -> Output:
     """Run a command to its end."""
-    return subprocess.run(
-        [sys.executable, "-m", "webapp.cli", *arguments],
-        cwd=folder_of(place),
-        env=environment_for(place) | environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_SECONDS,
+    read_fds, write_fds = zip(os.pipe(), os.pipe(), strict=True)
+    stdin_fd = os.open(os.devnull, os.O_RDONLY)
+    process = fork_server.start(
+        list(arguments),
+        folder_of(place),
+        environment_for(place) | environment,
+        (stdin_fd, *write_fds),
     )
+    for fd in (stdin_fd, *write_fds):
+        os.close(fd)
+    try:
+        give_up_at = time.monotonic() + PATIENCE_SECONDS
+        stdout, stderr = _read_to_ends(read_fds, give_up_at)
+        return Output(["agent-stream", *arguments], process.wait(give_up_at), stdout, stderr)
+    finally:
+        process.close()
+        for fd in read_fds:
+            os.close(fd)
+
+
+def _read_to_ends(fds: tuple[int, ...], give_up_at: float) -> list[str]:
+    """All that comes from pipes."""
+    pieces: dict[int, list[bytes]] = {fd: [] for fd in fds}
+    open_fds = set(fds)
+    while open_fds:
+        ready, _, _ = select.select(open_fds, [], [], give_up_at - time.monotonic())
+        assert ready, f"the command goes on; it printed {pieces}"
+        for fd in ready:
+            piece = os.read(fd, 1 << 16)
+            pieces[fd].append(piece)
+            if not piece:
+                open_fds.remove(fd)
+    texts = (b"".join(pieces[fd]).decode() for fd in fds)
+    return [text.replace("\r\n", "\n").replace("\r", "\n") for text in texts]  # as `text=True`
 
 
 @contextmanager

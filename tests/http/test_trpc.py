@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import sys
 from typing import Any
 from urllib.parse import quote
 
@@ -12,6 +13,7 @@ from werkzeug.test import TestResponse
 from tests.http.client import Client, data_of, trpc_error
 from tests.http.conftest import MakeClient
 from tests.server import wait_for
+from tests.sessions.machine import kill_fork_server
 from tests.store.locked import held
 from tests.store.rows import execute
 from webapp.sessions.new_session import MAX_MESSAGE_BYTES
@@ -133,12 +135,12 @@ def test_repeated_key_answers_lost_for_a_session_whose_runner_was_killed(client:
 
 
 def test_runner_that_cannot_be_started_is_a_failed_session(
-    client: Client, monkeypatch: pytest.MonkeyPatch
+    make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_anything: object) -> None:
-        raise OSError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr(client.machine.launcher.runners, "start", refuse)
+    client = make_client()
+    client.finished()
+    kill_fork_server()
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     assert data_of(invoke_in_workflow(client, message="true"))["status"] == "failed"
 
 
@@ -378,16 +380,12 @@ def test_locked_database_is_told_with_when_to_try_again(make_client: MakeClient)
     assert client.session_count() == 0
 
 
-def test_mistake_of_ours_is_told_without_its_details(
-    client: Client, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_mistake_of_ours_is_an_error_without_its_details(
+    make_client: MakeClient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from webapp.store import workflows
-
-    def fail(*_anything: object) -> None:
-        raise RuntimeError("secret detail")
-
-    monkeypatch.setattr(workflows, "get_workflow", fail)
+    client = make_client()
+    execute(client.machine.database, "ALTER TABLE workflows RENAME TO gone")
     response = query(client, "workflow.get", "x")
     assert trpc_error(response)[:2] == (500, "INTERNAL_SERVER_ERROR")
-    assert b"secret detail" not in response.data
-    assert "secret detail" in caplog.text
+    assert b"no such table" not in response.data
+    assert "no such table: workflows" in caplog.text

@@ -10,9 +10,8 @@ from werkzeug.test import TestResponse
 from tests.clients.event_source import EventSource
 from tests.http.client import Client, data_of, trpc_error
 from tests.http.conftest import MakeClient
-from webapp.http.message_board import MessageBoard
+from tests.store.rows import execute
 from webapp.http.services import EXTENSION
-from webapp.store.engine import DatabaseBusy
 
 
 def ask(client: Client, names: str, value: object, **headers: str) -> TestResponse:
@@ -26,14 +25,27 @@ def lines(response: TestResponse) -> list[Any]:
 
 
 def subscribe(client: Client, value: object, **headers: str) -> EventSource:
-    """A subscription to its end, which is where the worker stops."""
+    """A subscription to its first ping, or to its end."""
     response = client.get(
         f"/api/trpc/workflow.onMessage?input={quote(json.dumps(value))}", **headers
     )
     assert response.status_code == 200
     assert response.mimetype == "text/event-stream"
     assert response.headers["X-Accel-Buffering"] == "no"
-    return EventSource(response.data)
+    return read_to_ping(response)
+
+
+def read_to_ping(response: TestResponse) -> EventSource:
+    """What was there before the first ping."""
+    source = EventSource()
+    for piece in response.response:
+        assert isinstance(piece, bytes)
+        source.feed(piece)
+        if source.events and source.events[-1].type == "ping":
+            source.events.pop()
+            break
+    response.close()
+    return source
 
 
 # --- a batch that is streamed ---------------------------------------------------------
@@ -103,48 +115,42 @@ def test_head_runs_no_procedure(client: Client) -> None:
 # --- subscriptions --------------------------------------------------------------------
 
 
+PING_SECONDS = 0.05
+
+
 @pytest.fixture
-def ended(client: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
-    """A worker whose subscriptions end when they have told what is there."""
-    follow = MessageBoard.follow
-
-    def follow_to_the_end(board: MessageBoard, workflow_id: str, after: str, _: float) -> Any:
-        for message in follow(board, workflow_id, after, 0.01):
-            if message is None:
-                return
-            yield message
-
-    monkeypatch.setattr(MessageBoard, "follow", follow_to_the_end)
-    return client
+def pinging(make_client: MakeClient) -> Client:
+    """A worker that sends a ping as soon as it has nothing to send."""
+    return make_client(ping_seconds=PING_SECONDS)
 
 
-def test_subscription_tells_each_message_with_its_id(ended: Client) -> None:
-    workflow_id = data_of(ended.call("workflow.create", {"initialMessage": "a\nb\u2028\0"}))["id"]
-    stream = subscribe(ended, {"workflowId": workflow_id})
+def test_subscription_sends_each_message_with_its_id(pinging: Client) -> None:
+    workflow_id = data_of(pinging.call("workflow.create", {"initialMessage": "a\nb\u2028\0"}))["id"]
+    stream = subscribe(pinging, {"workflowId": workflow_id})
     connected, message = stream.events
     assert connected.type == "connected"
-    assert connected.json()["reconnectAfterInactivityMs"] > 60_000  # longer than a ping takes
+    assert connected.json()["reconnectAfterInactivityMs"] > 1000 * PING_SECONDS
     assert (message.type, message.json()["content"]) == ("message", "a\nb\u2028\0")
     assert message.last_event_id == str(message.json()["id"])
     assert stream.retry_ms is not None
 
 
 @pytest.mark.parametrize("way", ["header", "input", "query"])
-def test_subscription_goes_on_after_the_last_id(ended: Client, way: str) -> None:
-    workflow_id = ended.create_workflow()
+def test_subscription_goes_on_after_the_last_id(pinging: Client, way: str) -> None:
+    workflow_id = pinging.create_workflow()
     first = data_of(
-        ended.call("workflow.sendMessage", {"workflowId": workflow_id, "content": "a"})
+        pinging.call("workflow.sendMessage", {"workflowId": workflow_id, "content": "a"})
     )["id"]
-    ended.call("workflow.sendMessage", {"workflowId": workflow_id, "content": "b"})
+    pinging.call("workflow.sendMessage", {"workflowId": workflow_id, "content": "b"})
     value: dict[str, object] = {"workflowId": workflow_id}
     if way == "input":
-        stream = subscribe(ended, value | {"lastEventId": str(first)})
+        stream = subscribe(pinging, value | {"lastEventId": str(first)})
     elif way == "header":
-        stream = subscribe(ended, value | {"lastEventId": "0"}, Last_Event_ID=str(first))
+        stream = subscribe(pinging, value | {"lastEventId": "0"}, Last_Event_ID=str(first))
     else:
         text = quote(json.dumps(value))
         path = f"/api/trpc/workflow.onMessage?input={text}&lastEventId={first}"
-        stream = EventSource(ended.get(path).data)
+        stream = read_to_ping(pinging.get(path))
     assert [event.json()["content"] for event in stream.events[1:]] == ["b"]
 
 
@@ -194,13 +200,11 @@ def test_worker_has_an_end_to_its_subscriptions(make_client: MakeClient) -> None
     assert board.followers == 0
 
 
-def test_trouble_in_a_subscription_is_told_as_one_that_passes(
-    client: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def fail(*_arguments: object) -> None:
-        raise DatabaseBusy("locked", retry_after=2)
-
-    monkeypatch.setattr(MessageBoard, "_read_after", fail)
-    events = subscribe(client, {"workflowId": client.create_workflow()}).events
-    assert [event.type for event in events] == ["connected", "serialized-error"]
-    assert events[1].json()["code"] == -32603  # the client comes back by itself
+def test_trouble_in_a_subscription_is_an_error_that_passes(pinging: Client) -> None:
+    value = quote(json.dumps({"workflowId": pinging.create_workflow()}))
+    pieces = iter(pinging.get(f"/api/trpc/workflow.onMessage?input={value}").response)
+    next(pieces)
+    execute(pinging.machine.database, "ALTER TABLE messages RENAME TO gone")
+    error = EventSource(b"".join(pieces)).events[-1]  # type: ignore[arg-type]
+    assert error.type == "serialized-error"
+    assert error.json()["code"] == -32603  # the client comes back by itself

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import sys
 import threading
 from pathlib import Path
 
@@ -9,7 +10,15 @@ import pytest
 
 from tests.server import wait_for
 from tests.sessions.conftest import MakeMachine
-from tests.sessions.machine import Machine, is_alive, kill, python, shell
+from tests.sessions.machine import (
+    Machine,
+    children,
+    is_alive,
+    kill,
+    kill_fork_server,
+    python,
+    shell,
+)
 from tests.store.locked import held
 from tests.store.rows import rows
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
@@ -254,25 +263,16 @@ def test_key_of_a_request_that_failed_can_be_used_again(make_machine: MakeMachin
 def test_session_whose_runner_cannot_be_started_fails_and_says_why(
     make_machine: MakeMachine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine = make_machine()
-
-    def refuse(*_anything: object) -> None:
-        raise OSError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr(machine.launcher.runners, "start", refuse)
+    machine = make_machine(("true",))
+    machine.run()
+    kill_fork_server()
+    monkeypatch.setattr(sys, "executable", "/nonexistent/python")
     session = machine.row(machine.invoke())
     assert session.status == "failed"
     assert session.error is not None
-    assert "Resource temporarily unavailable" in session.error
+    assert "No such file or directory" in session.error
     assert [event.name for event in machine.events(session)] == ["session", "notice", "done"]
     assert not machine.is_locked(session)
-
-
-def children() -> set[int]:
-    """The children of this process, zombies left out."""
-    path = Path(f"/proc/{os.getpid()}/task")
-    found = " ".join((task / "children").read_text() for task in path.iterdir())
-    return {int(pid) for pid in found.split() if is_alive(int(pid))}
 
 
 def test_invoke_leaves_no_zombie_and_no_descriptor(make_machine: MakeMachine) -> None:

@@ -9,7 +9,7 @@ run: set-up ## start the server: http://127.0.0.1:8000
 	@exec .venv/bin/agent-stream serve
 
 test: set-up-test chromium commands npm-packages lint ## check style and types, then run all tests
-	export CHROMIUM="$$(.ci/ensure-chromium)"; \
+	export CHROMIUM="$$(.ci/ensure-chromium)" PYTHONDONTWRITEBYTECODE=; \
 	.venv/bin/python -m pytest -n 4 --dist worksteal || { \
 	    echo "Once more, one at a time: what failed while four ran at once"; \
 	    .venv/bin/python -m pytest --last-failed --last-failed-no-failures none; }

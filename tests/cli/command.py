@@ -31,9 +31,13 @@ def folder_of(place: Server | Path) -> Path:
 
 def run(place: Server | Path, *arguments: str, **environment: str) -> Output:
     """Run a command to its end."""
+    if any(name.startswith("PYTHON") for name in environment):
+        with started(place, *arguments, **environment) as process:
+            stdout, stderr = process.communicate(timeout=PATIENCE_SECONDS)
+        return Output(process.args, process.returncode, stdout, stderr)
     read_fds, write_fds = zip(os.pipe(), os.pipe(), strict=True)
     stdin_fd = os.open(os.devnull, os.O_RDONLY)
-    process = fork_server.start(
+    forked = fork_server.start(
         list(arguments),
         folder_of(place),
         environment_for(place) | environment,
@@ -44,9 +48,9 @@ def run(place: Server | Path, *arguments: str, **environment: str) -> Output:
     try:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         stdout, stderr = _read_to_ends(read_fds, give_up_at)
-        return Output(["agent-stream", *arguments], process.wait(give_up_at), stdout, stderr)
+        return Output(["agent-stream", *arguments], forked.wait(give_up_at), stdout, stderr)
     finally:
-        process.close()
+        forked.close()
         for fd in read_fds:
             os.close(fd)
 

@@ -13,7 +13,6 @@ import os
 import pkgutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from functools import cache
@@ -28,14 +27,15 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 
 @cache
 def _server() -> socket.socket:
-    """Ends with this process, which holds the other end of its socket."""
+    """It ends with this process, which holds the other end of its socket."""
     here, there = socket.socketpair()
     with there:
-        subprocess.Popen(
+        there.set_inheritable(True)
+        os.posix_spawn(
+            sys.executable,
             [sys.executable, "-m", "tests.cli.fork_server", str(there.fileno())],
-            cwd=ROOT,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[there.fileno()],
+            os.environ | {"PYTHONPATH": str(ROOT)},
+            file_actions=[(os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0)],
         )
     return here
 

@@ -13,6 +13,8 @@
  * @property {string} cursor  "" for the first page
  */
 
+import { serverNow } from "../clock.js";
+
 export const PAGE_SIZE = 50;
 export const SORTS = ["newest", "oldest", "longest", "largest"];
 

@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from tests.server import PATIENCE_SECONDS, Server
 
+TOKEN = "s3cret-token-of-this-test"
+
 
 class Answer(NamedTuple):
     """What came back until the server closed the connection."""

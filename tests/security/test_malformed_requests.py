@@ -5,24 +5,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.security.raw import ask, head
-from tests.server import HTTP, Server, running_server
+from tests.security.raw import TOKEN, ask, head
+from tests.server import HTTP, Server
 from webapp.connections.security_headers import SECURITY_HEADERS
 
-TOKEN = "s3cret-token-of-this-test"
-
-
-@pytest.fixture(scope="module", params=["gevent", "gthread"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp(request.param)
-    with running_server(
-        folder, workers=1, worker_class=request.param, AGENT_STREAM_TOKEN=TOKEN
-    ) as started:
-        yield started
-
-
+EVERY_PAGE = {name.lower(): value for name, value in SECURITY_HEADERS.items()}
 GARBAGE = {
     b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n": 400,
     b"GET\r\n\r\n": 400,
@@ -56,25 +43,28 @@ BAD_CHUNKS = [
 ]
 
 
-@pytest.fixture(autouse=True)
-def nothing_was_our_fault(server: Server) -> Iterator[None]:
-    before = len(server.output.read_text())
-    yield
-    assert HTTP.get(f"{server.url}/healthz").status_code == 200
-    said = server.output.read_text()[before:]
+LOGIN = {"Authorization": f"Bearer {TOKEN}"}
+CALL = "POST /api/trpc/workflow.create"
+JSON = {"Content_Type": "application/json"}
+
+
+@pytest.fixture(name="server")
+def _server(guarded_server: Server) -> Iterator[Server]:
+    """In whose log nothing says that it was its fault."""
+    before = len(guarded_server.output.read_text())
+    yield guarded_server
+    assert HTTP.get(f"{guarded_server.url}/healthz").status_code == 200
+    said = guarded_server.output.read_text()[before:]
     assert "Traceback" not in said
     assert "[ERROR]" not in said
 
 
-@pytest.mark.parametrize(("sent", "status"), GARBAGE.items(), ids=lambda value: repr(value)[:40])
-def test_garbage_is_refused_with_the_headers_of_every_page(
-    server: Server, sent: bytes, status: int
-) -> None:
-    answer = ask(server, sent)
-    assert answer.status == status
-    assert answer.headers["connection"] == "close"
-    for name, value in SECURITY_HEADERS.items():
-        assert answer.headers[name.lower()] == value
+def test_garbage_is_refused_with_the_headers_of_every_page(server: Server) -> None:
+    for sent, status in GARBAGE.items():
+        answer = ask(server, sent)
+        assert answer.status == status, sent[:80]
+        assert answer.headers["connection"] == "close", sent[:80]
+        assert answer.headers.items() >= EVERY_PAGE.items(), sent[:80]
 
 
 def test_client_of_this_machine_does_not_say_where_the_application_is(server: Server) -> None:
@@ -82,22 +72,19 @@ def test_client_of_this_machine_does_not_say_where_the_application_is(server: Se
     assert ask(server, start).status == 401
 
 
-@pytest.mark.parametrize("chunks", BAD_CHUNKS, ids=lambda chunks: repr(chunks)[:40])
-@pytest.mark.parametrize("login", [{"Authorization": f"Bearer {TOKEN}"}, {}], ids=["in", "out"])
-def test_bad_chunk_is_the_clients_fault(
-    server: Server, chunks: bytes, login: dict[str, str]
-) -> None:
-    headers = {"Content_Type": "application/json", "Transfer_Encoding": "chunked"} | login
-    answer = ask(server, head(server, "POST /api/trpc/workflow.create", **headers) + chunks)
-    assert answer.status == (400 if login else 401)
-    assert answer.headers["x-frame-options"] == "DENY"
+def test_bad_chunk_is_the_clients_fault(server: Server) -> None:
+    for login, status in ((LOGIN, 400), ({}, 401)):
+        start = head(server, CALL, **JSON, **login, Transfer_Encoding="chunked")
+        for chunks in BAD_CHUNKS:
+            answer = ask(server, start + chunks)
+            assert answer.status == status, chunks[:80]
+            assert answer.headers["x-frame-options"] == "DENY", chunks[:80]
 
 
-@pytest.mark.parametrize("body", [b"", b"1", b"1\r\n{", b"1\r\n{\r\n", b"2\r\n{}\r\n0\r\n"])
-def test_chunks_that_break_off_are_the_clients_fault(server: Server, body: bytes) -> None:
-    headers = {"Authorization": f"Bearer {TOKEN}", "Content_Type": "application/json"}
-    start = head(server, "POST /api/trpc/workflow.create", **headers, Transfer_Encoding="chunked")
-    with socket.create_connection(("127.0.0.1", server.port), 30) as client:
-        client.sendall(start + body)
-        client.shutdown(socket.SHUT_WR)
-        assert client.recv(65536).startswith(b"HTTP/1.1 400")
+def test_chunks_that_break_off_are_the_clients_fault(server: Server) -> None:
+    start = head(server, CALL, **JSON, **LOGIN, Transfer_Encoding="chunked")
+    for body in (b"", b"1", b"1\r\n{", b"1\r\n{\r\n", b"2\r\n{}\r\n0\r\n"):
+        with socket.create_connection(("127.0.0.1", server.port), 30) as client:
+            client.sendall(start + body)
+            client.shutdown(socket.SHUT_WR)
+            assert client.recv(65536).startswith(b"HTTP/1.1 400"), body

@@ -2,20 +2,28 @@
 
 import contextlib
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.security.raw import Answer, ask, connect, connect_many, drip, head, held_by, read_to_end
+from tests.security.raw import (
+    TOKEN,
+    Answer,
+    ask,
+    connect,
+    connect_many,
+    drip,
+    head,
+    held_by,
+    read_to_end,
+)
 from tests.server import HTTP, Server, running_server, wait_for
 from webapp.connections.client_socket import GRACE_SECONDS
 from webapp.connections.waiting_room import MOST_OF_AN_ADDRESS
 from webapp.http.security import MAX_CALL_BYTES
 
-TOKEN = "s3cret-token-of-this-test"
 BIG = 8 << 20
 SOON_SECONDS = GRACE_SECONDS / 2
 FORM = {"Content_Type": "application/x-www-form-urlencoded"}
@@ -24,46 +32,36 @@ LOGIN = {"Authorization": f"Bearer {TOKEN}"}
 CALL = "POST /api/trpc/workflow.create"
 
 
-@pytest.fixture(scope="module", params=["gevent", "gthread"])
-def server(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Server]:
-    """One worker, so that all meet it."""
-    folder = tmp_path_factory.mktemp(request.param)
-    with running_server(
-        folder, workers=1, worker_class=request.param, AGENT_STREAM_TOKEN=TOKEN
-    ) as started:
-        yield started
+@pytest.fixture(name="server")
+def _server(guarded_server: Server) -> Server:
+    return guarded_server
 
 
 # --- bodies ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("start", "headers", "status"),
-    [
-        ("POST /login", FORM | {"Content_Length": str(BIG)}, 413),
-        ("POST /login", FORM | {"Content_Length": "4097"}, 413),
-        ("POST /login", FORM | {"Transfer_Encoding": "chunked"}, 411),
-        ("POST /logout", FORM | {"Transfer_Encoding": "chunked"}, 411),
-        ("POST /login", {"Content_Type": "multipart/form-data", "Content_Length": "99"}, 415),
-        (CALL, JSON | {"Content_Length": str(BIG)}, 401),
-        (CALL, JSON | {"Content_Length": "2"}, 401),
-        (CALL, JSON | {"Transfer_Encoding": "chunked"}, 401),
-        ("GET /api/sessions", JSON | {"Content_Length": "2"}, 401),
-        ("GET /healthz", JSON | {"Content_Length": str(BIG)}, 413),
-        (CALL, JSON | LOGIN | {"Content_Length": str(MAX_CALL_BYTES + 1)}, 413),
-        ("POST /api/sessions/x/cancel", JSON | LOGIN | {"Content_Length": "4097"}, 413),
-    ],
-    ids=str,
-)
-def test_body_is_refused_before_it_is_read(
-    server: Server, start: str, headers: dict[str, str], status: int
-) -> None:
-    answer = ask(server, head(server, start, **headers))  # the body never comes
-    assert answer.status == status
-    assert answer.headers["connection"] == "close"
-    assert answer.seconds < SOON_SECONDS
+REFUSED_BODIES = [
+    ("POST /login", FORM | {"Content_Length": str(BIG)}, 413),
+    ("POST /login", FORM | {"Content_Length": "4097"}, 413),
+    ("POST /login", FORM | {"Transfer_Encoding": "chunked"}, 411),
+    ("POST /logout", FORM | {"Transfer_Encoding": "chunked"}, 411),
+    ("POST /login", {"Content_Type": "multipart/form-data", "Content_Length": "99"}, 415),
+    (CALL, JSON | {"Content_Length": str(BIG)}, 401),
+    (CALL, JSON | {"Content_Length": "2"}, 401),
+    (CALL, JSON | {"Transfer_Encoding": "chunked"}, 401),
+    ("GET /api/sessions", JSON | {"Content_Length": "2"}, 401),
+    ("GET /healthz", JSON | {"Content_Length": str(BIG)}, 413),
+    (CALL, JSON | LOGIN | {"Content_Length": str(MAX_CALL_BYTES + 1)}, 413),
+    ("POST /api/sessions/x/cancel", JSON | LOGIN | {"Content_Length": "4097"}, 413),
+]
+
+
+def test_body_is_refused_before_it_is_read(server: Server) -> None:
+    for start, headers, status in REFUSED_BODIES:
+        answer = ask(server, head(server, start, **headers))  # the body never comes
+        assert answer.status == status, (start, headers)
+        assert answer.headers["connection"] == "close", (start, headers)
+        assert answer.seconds < SOON_SECONDS, (start, headers)
 
 
 def test_big_form_is_refused_from_an_address_that_has_to_wait_too(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """The settings as the server needs them: with the secrets of their files, and fit to serve."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from webapp import secret_files, setting_values
@@ -17,6 +17,31 @@ def load_server_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for profile in settings.agents.values():
         agent_user(profile)
     return settings
+
+
+def with_readable_secrets(
+    settings: Settings, environ: Mapping[str, str], warn: Callable[[str], None]
+) -> Settings:
+    """For who writes to `var` beside the server: the secrets of all files that it may read.
+
+    `warn` gets what is wrong with the others.
+    """
+
+    def read(prefix: str, files: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+        for name, path in files.items():
+            try:
+                yield name, secret_files.read_secret(f"{prefix}{name}", path, environ)
+            except SetupError as error:
+                warn(f"{error.message} What is in it is not redacted.")
+
+    token = settings.token
+    if settings.token_file is not None:
+        token = dict(read("", {"token_file": settings.token_file})).get("token_file", token)
+    agents = {
+        name: replace(profile, file_env=dict(read(f"agents.{name}.env_files.", profile.env_files)))
+        for name, profile in settings.agents.items()
+    }
+    return replace(settings, token=token, agents=agents)
 
 
 def files_open_to_others(settings: Settings, environ: Mapping[str, str]) -> list[str]:

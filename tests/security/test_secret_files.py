@@ -63,10 +63,41 @@ def test_other_commands_need_no_such_file(tmp_path: Path) -> None:
     write_toml(tmp_path, "speaker", "MY_LOGIN", str(tmp_path / "no-such-file"))
     output = run(tmp_path, "ls", AGENT_STREAM_TOKEN_FILE="/no/such/file")
     assert "no-such-file" not in output.stderr
+    warned = run(tmp_path, "run", "--", "true")
+    assert "no-such-file cannot be read: No such file or directory. What is in it is" in (
+        warned.stderr
+    )
+    assert warned.returncode == 0
     refused = run(tmp_path, "run", "--agent", "speaker")
     assert f"agents.speaker.env_files.MY_LOGIN: {tmp_path}/no-such-file cannot be read" in (
         refused.stderr
     )
+
+
+def test_commands_that_write_sessions_know_the_secrets_of_all_profiles(tmp_path: Path) -> None:
+    login, secrets = "login-that-a-profile-names", (TOKEN, KEY, "login-that-a-profile-names")
+    write(tmp_path / "token", TOKEN.encode())
+    write(tmp_path / "key", KEY.encode())
+    write_toml(tmp_path, "speaker", "MY_LOGIN", str(tmp_path / "key"))
+    with open(tmp_path / "agent-stream.toml", "a", encoding="utf-8") as file:
+        file.write('secrets = ["ANOTHER_LOGIN"]\n')
+    known = {"AGENT_STREAM_TOKEN_FILE": str(tmp_path / "token"), "ANOTHER_LOGIN": login}
+    unknown = {"AGENT_STREAM_CONFIG": str(write(tmp_path / "empty.toml", b""))}
+
+    said = run(tmp_path, "run", "--name", "speaker", "--", "echo", *secrets, **known)
+    assert said.stdout == "[redacted] [redacted] [redacted]\n"
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    run(elsewhere, "run", "--", "echo", *secrets, **unknown)
+    exported = run(elsewhere, "export", "last", "--format", "jsonl", **unknown).stdout
+    assert all(secret in exported for secret in secrets)
+    write(tmp_path / "session.jsonl", exported.encode())
+    imported = run(tmp_path, "import", "session.jsonl", **known)
+    assert imported.returncode == 0, imported.stderr
+
+    written = [path.read_bytes() for path in (tmp_path / "var").rglob("*") if path.is_file()]
+    assert not any(secret.encode() in b"".join(written) for secret in secrets)
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import click
 from sqlalchemy import exc
 
+from webapp.commands.terminal import plain
 from webapp.errors import NotFound, ServiceUnavailable, SetupError
 from webapp.log.folder import file_size
 from webapp.log.opened import OpenLog, open_log
+from webapp.server_settings import with_readable_secrets
 from webapp.sessions.layout import session_files
 from webapp.sessions.reconcile import mend, reconcile
-from webapp.settings import settings_of_a_reader
+from webapp.settings import Settings, settings_of_a_reader
 from webapp.store import in_use, sessions
 from webapp.store.engine import FILE_NAME, Database, open_migrated
 from webapp.store.migrate import migrate
@@ -137,6 +140,18 @@ def open_place() -> Iterator[Place]:
         ) from None
     except exc.DatabaseError as error:
         raise SetupError(f"The database in {var} cannot be used: {error.orig}.") from error
+
+
+def settings_of_a_writer() -> Settings:
+    """For a command that writes to the place what may hold secrets: it knows those in files, too.
+
+    SetupError. A file that it may not read is a warning on stderr.
+    """
+
+    def warn(text: str) -> None:
+        click.echo(f"agent-stream: {plain(text)}", err=True)
+
+    return with_readable_secrets(settings_of_a_reader(), os.environ, warn)
 
 
 @contextmanager

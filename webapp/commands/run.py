@@ -18,7 +18,7 @@ from webapp.commands.figures import exit_status
 from webapp.commands.follow import follow
 from webapp.commands.keys import is_terminal
 from webapp.commands.options import place_options
-from webapp.commands.place import Place, making_place
+from webapp.commands.place import Place, making_place, settings_of_a_writer
 from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import Cleaner, has_colour, one_line
 from webapp.errors import BadRequest
@@ -28,7 +28,7 @@ from webapp.sessions.environment import current_folder
 from webapp.sessions.launch import Launcher
 from webapp.sessions.new_session import MAX_MESSAGE_BYTES, Invocation
 from webapp.sessions.secrets import redactor_of
-from webapp.settings import PREFIX, Settings, settings_of_a_reader
+from webapp.settings import PREFIX, Settings
 from webapp.store.models import Session
 from webapp.store.shapes import session as api_session
 from webapp.store.values import MAX_NAME_LETTERS, is_name
@@ -39,6 +39,8 @@ FROM_STDIN = "-"
 NOT_FOUND, NOT_STARTED, LOST, INTERRUPTED = 127, 126, 1, 130
 """Exit codes, the first two as of a shell:
 https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19_08_02"""
+_COMMAND = "\0command"
+"""Its key among the profiles, whose secrets count as well; no settings file holds such a name."""
 _MOST_LETTERS = 1000
 _LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 10.0
@@ -130,7 +132,7 @@ def run(
     profile = None if agent else _profile_of(command, name, takes_input, has_message=bool(text))
 
     with making_place() as place:
-        settings = settings_of_a_reader()
+        settings = settings_of_a_writer()
         agent = agent if profile is None else profile.name
         invoked = Invocation(workflow or "", text, stage, agent)
         stdin_fd = sys.stdin.fileno() if is_passed_on else None
@@ -221,11 +223,11 @@ def _start(
         known = settings.agents.get(os.path.basename(profile.command[0]))
         if known is not None:
             profile = replace(profile, dialect=known.dialect, messages=known.messages)
-        settings = replace(settings, agents={profile.name: profile})
+        settings = replace(settings, agents={**settings.agents, _COMMAND: profile})
         name = redactor_of(settings, os.environ).redact(profile.name)
         profile = replace(profile, name=name)
-        settings = replace(settings, agents={name: profile})
-        invocation = replace(invocation, agent=name)
+        settings = replace(settings, agents={**settings.agents, _COMMAND: profile})
+        invocation = replace(invocation, agent=_COMMAND)
     elif (known := settings.agents.get(invocation.agent or "")) is not None:
         read = profile_with_secrets(known, os.environ)
         settings = replace(settings, agents={**settings.agents, known.name: read})

@@ -10,12 +10,11 @@ from webapp.commands.exports.jsonl import ImportedLog
 from webapp.commands.figures import byte_count
 from webapp.commands.foreign_file import open_foreign, read_lines
 from webapp.commands.options import as_size, place_options
-from webapp.commands.place import making_place
+from webapp.commands.place import making_place, settings_of_a_writer
 from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import plain
 from webapp.sessions.importing import MAX_BYTES, adopt
 from webapp.sessions.secrets import redactor_of
-from webapp.settings import settings_of_a_reader
 
 
 @click.command(
@@ -45,7 +44,7 @@ def import_command(file: str, max_bytes: int | None) -> None:
     What the log says about the session is checked as a stranger's; the import is refused where
     a field of it is damaged, and where a file holds far more than its size.
     """
-    redactor = redactor_of(settings_of_a_reader(), os.environ)
+    redactor = redactor_of(settings_of_a_writer(), os.environ)
     with open_foreign(file) as content, making_place() as place:
         with progress_bar("import", _size(content)) as advance:
             imported = ImportedLog(_counted(read_lines(content), advance))

@@ -33,6 +33,8 @@ class Claude(Conversation):
     _is_at_work = False
     """Whether Claude has done anything in this turn."""
     _was_replayed = False
+    _repeats = False
+    """Whether it repeats each message when it takes it: `--replay-user-messages`."""
 
     # --- to Claude ------------------------------------------------------------------------
 
@@ -61,7 +63,8 @@ class Claude(Conversation):
 
     def recall_messages(self) -> list[str]:
         """A message in Claude's own queue would start a turn at once after an interrupt."""
-        waiting = list(self.messages.handed) if self._is_at_work else []
+        begun = self.turns.message_ids
+        waiting = [message_id for message_id in self.messages.handed if message_id not in begun]
         for message_id in waiting:
             request_id = self._request(
                 {"subtype": "cancel_async_message", "message_uuid": message_id}
@@ -144,7 +147,7 @@ class Claude(Conversation):
 
     def _on_user(self, line: dict[str, object]) -> None:
         if line.get("isReplay") is True:
-            self._was_replayed = True
+            self._was_replayed = self._repeats = True
             self.messages.taken(str(line.get("uuid")))
         elif self.turns.is_active and not self.approvals.open and _has_tool_result(line):
             self.flush()
@@ -155,7 +158,7 @@ class Claude(Conversation):
             self.lost("\n".join(errors))
             return
         for message_id in list(self.messages.handed):
-            if message_id in self.turns.message_ids:  # an older Claude does not repeat it
+            if not self._repeats or message_id in self.turns.message_ids:
                 self.messages.taken(message_id)
         self._is_at_work = False
         used = object_at(line, "usage")

@@ -6,7 +6,6 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -328,12 +327,11 @@ def test_a_client_still_cannot_pick_a_command(place: Server) -> None:
 
 
 def test_kill_leaves_the_agent_no_time(tmp_path: Path) -> None:
-    session_id = run(tmp_path, "run", "-d", "--", "sh", "-c", STUBBORN).stdout.strip()
+    command = ("run", "-d", "--", "sh", "-c", STUBBORN)
+    session_id = run(tmp_path, *command, AGENT_STREAM_GRACE_SECONDS="600").stdout.strip()
     log = Path(json.loads(run(tmp_path, "show", session_id, "--json").stdout)["log"])
     wait_for(lambda: b"started" in log.read_bytes())
-    at = time.monotonic()
     control.kill(SessionFiles(log.parent))
     wait_for(lambda: newest(tmp_path)["status"] == "cancelled")
 
     assert newest(tmp_path)["exitSignal"] == "SIGKILL"
-    assert time.monotonic() - at < 10  # the grace time

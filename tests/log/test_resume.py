@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tests.log import random_logs
 from tests.log.random_logs import open_file
-from webapp.log import place, reader
+from webapp.log import position, reader
 from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.events import Event, parse_events
@@ -23,7 +23,7 @@ def follow(
     opened: OpenLog, asked: EventId | None, step: int, dialect: Translate | None
 ) -> tuple[bool, list[Event]]:
     """What a viewer gets that asks for an id and reads in steps; whether it had a gap."""
-    offset, is_gap, seen = place.find_start(opened, asked, dialect)
+    offset, is_gap, seen = position.find_start(opened, asked, dialect)
     events: list[Event] = []
     while records := reader.read_records(opened, offset, step):
         goes_on = reader.is_continuation(opened, offset)
@@ -83,8 +83,8 @@ def test_last_events_are_the_last_ones_whatever_records_they_stand_in(
     whole = whole_of(log + end, dialect)
     with (
         open_file(log + end) as opened,
-        mock.patch.object(place, "_STEP_RECORDS", 3),
+        mock.patch.object(position, "_STEP_RECORDS", 3),
         mock.patch.object(reader, "STEP_BYTES", step_bytes),
     ):
-        start = place.find_last(opened, count, dialect)
+        start = position.find_last(opened, count, dialect)
         assert follow(opened, start, 1 << 16, dialect) == (False, whole[::-1][:count][::-1])

@@ -4,10 +4,10 @@ import click
 
 from webapp.commands.follow import Chunk, EventParser, follow
 from webapp.commands.keys import is_terminal
-from webapp.commands.options import place_options, session_argument
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import session_argument, var_options
 from webapp.commands.terminal import RESET, has_colour
 from webapp.commands.transcript import Transcript, last_lines
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.log import reader
 from webapp.store.models import Session
 
@@ -36,7 +36,7 @@ Examples:
     default=DEFAULT_LINES,
     help=f"How many of the lines that are there to show first. [{DEFAULT_LINES}]",
 )
-@place_options
+@var_options
 @click.pass_context
 def attach(context: click.Context, session: str, count: int) -> None:
     """Show the end of SESSION and what comes, with a line to answer in and keys to stop it.
@@ -44,21 +44,23 @@ def attach(context: click.Context, session: str, count: int) -> None:
     Without a terminal it is `tail -f -n 100`. No server is needed. The exit code is 0 when
     the session is done, 130 if you left before.
     """
-    with open_place() as place:
-        found = place.find(session)
+    with open_var_folder() as var_folder:
+        found = var_folder.find(session)
         if not found.is_live:
-            place.settle(found.id)
-        if not watch(place, found, lines=count, interrupt_stops=False):
+            var_folder.settle(found.id)
+        if not watch(var_folder, found, lines=count, interrupt_stops=False):
             click.echo(f"left {found.id}, which goes on: agent-stream attach {found.id}", err=True)
             context.exit(130)
 
 
-def watch(place: Place, session: Session, *, lines: int | None, interrupt_stops: bool) -> bool:
+def watch(
+    var_folder: VarFolder, session: Session, *, lines: int | None, interrupt_stops: bool
+) -> bool:
     """Show a session up to its end; False if somebody left before.
 
     `lines`: so many of those that are there already; None for all.
     """
-    with place.reading(session) as log:
+    with var_folder.reading(session) as log:
         offset, transcript = 0, Transcript(colour=has_colour())
         if lines is not None:
             offset = reader.find_end(log, log.size())
@@ -69,11 +71,11 @@ def watch(place: Place, session: Session, *, lines: int | None, interrupt_stops:
             if is_terminal() and not reader.is_complete(log):
                 from webapp.commands.console import Console
 
-                console = Console(place, session, interrupt_stops=interrupt_stops)
+                console = Console(var_folder, session, interrupt_stops=interrupt_stops)
                 return console.run(
-                    lambda stop: follow(place, session, log, offset, stop), parser, transcript
+                    lambda stop: follow(var_folder, session, log, offset, stop), parser, transcript
                 )
-            for chunk in follow(place, session, log, offset):
+            for chunk in follow(var_folder, session, log, offset):
                 _echo(chunk, parser, transcript)
             return True
         finally:

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from webapp.commands.figures import byte_count
-from webapp.commands.options import place_options
+from webapp.commands.options import var_options
 from webapp.errors import SetupError
 from webapp.settings import settings_of_a_reader
 from webapp.store import backup as store
@@ -23,7 +23,7 @@ Examples:
   agent-stream backup /mnt/elsewhere/agent-stream.db"""
 )
 @click.argument("file", required=False, type=click.Path(path_type=Path, dir_okay=False))
-@place_options
+@var_options
 def backup(file: Path | None) -> None:
     """Copy the database to FILE [var/backups/<time>.db], and check the copy.
 

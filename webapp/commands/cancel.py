@@ -5,9 +5,9 @@ import time
 import click
 
 from webapp.commands.figures import duration, outcome, seconds_between
-from webapp.commands.options import place_options, session_argument
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import session_argument, var_options
 from webapp.commands.terminal import plain
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import Conflict, ServiceUnavailable
 from webapp.sessions import control
 from webapp.sessions.layout import session_files
@@ -26,38 +26,38 @@ Examples:
 )
 @session_argument
 @click.option("--wait/--no-wait", default=True, help="Wait until it has ended. [wait]")
-@place_options
+@var_options
 def cancel(session: str, wait: bool) -> None:
     """End SESSION: SIGTERM to the agent and all that it started, SIGKILL later.
 
     The exit code is 1 if it had already ended.
     """
-    with open_place() as place:
-        found = place.find(session)
+    with open_var_folder() as var_folder:
+        found = var_folder.find(session)
         if not found.is_live:
             raise _already_ended(found)
         try:
-            control.cancel(session_files(place.var, found))
+            control.cancel(session_files(var_folder.var, found))
         except control.RunnerGone:
-            raise _already_ended(_wait_for_row(place, found)) from None
+            raise _already_ended(_wait_for_row(var_folder, found)) from None
         if not wait:
             click.echo(f"{found.id}: asked to end")
             return
-        _report(_wait(place, found))
+        _report(_wait(var_folder, found))
 
 
 def _already_ended(session: Session) -> Conflict:
     return Conflict(f"{session.id} had already ended: it is {session.status}.")
 
 
-def _wait(place: Place, session: Session) -> Session:
+def _wait(var_folder: VarFolder, session: Session) -> Session:
     while session.is_live:
         time.sleep(LOOK_SECONDS)
-        session = place.look_up(session.id)
+        session = var_folder.look_up(session.id)
     return session
 
 
-def _wait_for_row(place: Place, session: Session) -> Session:
+def _wait_for_row(var_folder: VarFolder, session: Session) -> Session:
     """The session of a runner that is just ending."""
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while session.is_live:
@@ -67,7 +67,7 @@ def _wait_for_row(place: Place, session: Session) -> Session:
                 f"`kill -TERM {session.runner_pid}` on {session.host} ends it."
             )
         time.sleep(LOOK_SECONDS)
-        session = place.look_up(session.id)
+        session = var_folder.look_up(session.id)
     return session
 
 

@@ -23,10 +23,10 @@ from prompt_toolkit.output.vt100 import Vt100_Output
 
 from webapp.commands.figures import duration, seconds_between
 from webapp.commands.follow import Chunk, EventParser, Stop
-from webapp.commands.place import Place
 from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import has_colour, one_line
 from webapp.commands.transcript import Transcript
+from webapp.commands.var_folder import VarFolder
 from webapp.errors import AgentStreamError
 from webapp.log.folder import read_file
 from webapp.sessions.input import send_input
@@ -43,12 +43,12 @@ _MOST_SHOWN_LETTERS = 2000
 class Console:
     """Shows a session until it is done or left."""
 
-    def __init__(self, place: Place, session: Session, *, interrupt_stops: bool) -> None:
+    def __init__(self, var_folder: VarFolder, session: Session, *, interrupt_stops: bool) -> None:
         """`interrupt_stops`: Ctrl-C is for the agent; else it only leaves."""
-        self._place = place
+        self._var_folder = var_folder
         self._session = session
         self._interrupt_stops = interrupt_stops
-        self._stopper = Stopper(place, session)
+        self._stopper = Stopper(var_folder, session)
         self._said = ""
         self._unfinished = ""
         self._takes_input: bool | None = None
@@ -170,7 +170,7 @@ class Console:
 
     def _can_send(self) -> bool:
         if self._takes_input is None:
-            self._takes_input = _takes_input(self._place, self._session)
+            self._takes_input = _takes_input(self._var_folder, self._session)
         return bool(self._takes_input) and not self._has_ended_input
 
     def _keys(self) -> KeyBindings:
@@ -218,7 +218,7 @@ class Console:
 
     def _send(self, text: str, *, is_last: bool) -> str:
         try:
-            send_input(self._place.var, self._session, text, is_last=is_last)
+            send_input(self._var_folder.var, self._session, text, is_last=is_last)
         except AgentStreamError as error:
             return str(error)
         return "its input has ended" if is_last else ""
@@ -257,10 +257,10 @@ class Console:
         return f" {'  |  '.join(shown)}"
 
 
-def _takes_input(place: Place, session: Session) -> bool | None:
+def _takes_input(var_folder: VarFolder, session: Session) -> bool | None:
     """Whether the agent's stdin is open; None where its runner has not written that down yet."""
     try:
-        spec = json.loads(read_file(session_files(place.var, session).spec, _MAX_SPEC_BYTES))
+        spec = json.loads(read_file(session_files(var_folder.var, session).spec, _MAX_SPEC_BYTES))
     except (OSError, ValueError):
         return None
     return isinstance(spec, dict) and spec.get("takesInput") is True

@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 import webapp.deploy
-from webapp.commands.options import place_options
+from webapp.commands.options import var_options
 from webapp.errors import SetupError
 from webapp.settings import Settings, settings_of_a_reader
 from webapp.store.engine import FILE_NAME
@@ -35,7 +35,7 @@ Examples:
 )
 @click.argument("what", type=click.Choice(list(FILES)), metavar="|".join(FILES))
 @click.option("--server-name", default="agents.example.org", help="For nginx.")
-@place_options
+@var_options
 def deploy(what: str, server_name: str) -> None:
     """Print a file that puts this installation into service, its paths filled in.
 

@@ -17,7 +17,7 @@ from webapp.commands.checks.machine import (
     check_sqlite,
 )
 from webapp.commands.checks.profiles import check_agents, check_settings
-from webapp.commands.options import place_options
+from webapp.commands.options import var_options
 from webapp.commands.terminal import has_colour, paint, plain
 
 _CHECKS = (
@@ -55,7 +55,7 @@ Examples:
     is_flag=True,
     help="A line of JSON a finding: check, mark, message, advice.",
 )
-@place_options
+@var_options
 @click.pass_context
 def doctor(context: click.Context, as_json: bool) -> None:
     """Check the machine, the settings and the data, and say what to do. Changes nothing."""

@@ -14,9 +14,9 @@ from webapp.commands.exports.page import write_html
 from webapp.commands.exports.story import tell
 from webapp.commands.figures import byte_count
 from webapp.commands.follow import Chunk, EventParser, read_chunks
-from webapp.commands.options import place_options, session_argument
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import session_argument, var_options
 from webapp.commands.progress import progress_bar
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import Conflict, SetupError
 from webapp.log import reader
 from webapp.log.events import Event
@@ -55,7 +55,7 @@ Examples:
     metavar="N",
     help=f"In html no more than N, half of them from the end; 0: all. [{MOST_EVENTS}]",
 )
-@place_options
+@var_options
 def export(session: str, form: str, output: str | None, max_events: int | None) -> None:
     """Write SESSION as a file for elsewhere, to stdout unless -o is given.
 
@@ -63,21 +63,21 @@ def export(session: str, form: str, output: str | None, max_events: int | None) 
     """
     if max_events is not None and form != "html":
         raise click.UsageError(f"--max-events is for html; {form} always has all of them.")
-    with open_place() as place:
-        found = place.find(session)
+    with open_var_folder() as var_folder:
+        found = var_folder.find(session)
         limit = _limit(found, MOST_EVENTS if max_events is None else max_events)
         if not found.is_live:
-            place.settle(found.id)
-        with place.reading(found) as log:
+            var_folder.settle(found.id)
+        with var_folder.reading(found) as log:
             end = reader.find_end(log, log.size())
             chunks = read_chunks(log, 0, end)
             if output is None or output == "-":
-                for piece in _write(form, place, found, log, chunks, limit):
+                for piece in _write(form, var_folder, found, log, chunks, limit):
                     click.echo(piece, nl=False)
             else:
                 with progress_bar("export", end) as advance:
                     counted = _counted(chunks, advance)
-                    _write_file(Path(output), _write(form, place, found, log, counted, limit))
+                    _write_file(Path(output), _write(form, var_folder, found, log, counted, limit))
                 click.echo(f"{output}: {byte_count(Path(output).stat().st_size)}", err=True)
         if limit is not None and limit.left_out:
             click.echo(f"agent-stream: {limit.message()}", err=True)
@@ -99,7 +99,7 @@ def _limit(session: Session, max_events: int) -> Limit | None:
 
 def _write(
     form: str,
-    place: Place,
+    var_folder: VarFolder,
     session: Session,
     log: OpenLog,
     chunks: Iterator[Chunk],
@@ -107,8 +107,8 @@ def _write(
 ) -> Iterator[str]:
     if form == "jsonl":
         return write_jsonl(
-            _all_facts(place, session),
-            _messages(place, session),
+            _all_facts(var_folder, session),
+            _messages(var_folder, session),
             (chunk.records for chunk in chunks),
         )
     events = _events(log, chunks)
@@ -134,8 +134,8 @@ def _events(log: OpenLog, chunks: Iterable[Chunk]) -> Iterator[Event]:
         yield from parser.parse(chunk)
 
 
-def _all_facts(place: Place, session: Session) -> dict[str, object]:
-    return api_session(session, place.log_bytes(session)) | {
+def _all_facts(var_folder: VarFolder, session: Session) -> dict[str, object]:
+    return api_session(session, var_folder.log_bytes(session)) | {
         "argv": read_command(session),
         "cwd": session.cwd,
         "runnerPid": session.runner_pid,
@@ -143,9 +143,9 @@ def _all_facts(place: Place, session: Session) -> dict[str, object]:
     }
 
 
-def _messages(place: Place, session: Session) -> list[dict[str, object]]:
+def _messages(var_folder: VarFolder, session: Session) -> list[dict[str, object]]:
     """What the history of its workflow says about this session."""
-    with place.database.read() as orm:
+    with var_folder.database.read() as orm:
         found = messages.messages_of_session(orm, session.id)
         return [api_message(message) for message in found]
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import NamedTuple
 
-from webapp.commands.place import Place
+from webapp.commands.var_folder import VarFolder
 from webapp.log import lock, reader
 from webapp.log.dialects.translate import Translate, read_dialect
 from webapp.log.events import Event, parse_events
@@ -58,7 +58,7 @@ class Stop:
 
 
 def follow(
-    place: Place, session: Session, log: OpenLog, offset: int, stop: Stop | None = None
+    var_folder: VarFolder, session: Session, log: OpenLog, offset: int, stop: Stop | None = None
 ) -> Iterator[Chunk]:
     """What the log holds and what comes, up to its `done`.
 
@@ -66,7 +66,7 @@ def follow(
     """
     stop = stop or Stop()
     changed = stop.changed
-    watch = watch_file(place.log(session), changed.set)
+    watch = watch_file(var_folder.log(session), changed.set)
     try:
         while not stop.is_set:
             changed.clear()
@@ -82,7 +82,7 @@ def follow(
                 return
             if lock.is_held(log.fd):
                 changed.wait(LOOK_SECONDS)
-            elif place.settle(session.id).is_live:
+            elif var_folder.settle(session.id).is_live:
                 changed.wait(_RETRY_SECONDS)  # somebody else had the lock for a moment
             elif not reader.read_records(log, offset):
                 return

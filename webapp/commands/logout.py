@@ -2,7 +2,7 @@
 
 import click
 
-from webapp.commands.options import place_options
+from webapp.commands.options import var_options
 from webapp.settings import settings_of_a_reader
 from webapp.store.logins import end_all
 
@@ -13,7 +13,7 @@ Examples:
   agent-stream logout-everywhere
   agent-stream logout-everywhere --var /var/lib/agent-stream"""
 )
-@place_options
+@var_options
 def logout_everywhere() -> None:
     """End the logins of all browsers: each has to show the token again.
 

@@ -14,10 +14,10 @@ from webapp.commands.figures import (
     seconds_between,
 )
 from webapp.commands.moments import as_since
-from webapp.commands.options import place_options
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import var_options
 from webapp.commands.table import Cell, Column, print_table
 from webapp.commands.terminal import one_line
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import ServiceUnavailable
 from webapp.search.session_texts import open_texts
 from webapp.sessions.reconcile import reconcile_all
@@ -75,7 +75,7 @@ Examples:
 )
 @click.option("--all", "is_all", is_flag=True, help="No limit.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a session, as in the API.")
-@place_options
+@var_options
 def list_command(
     statuses: tuple[str, ...],
     agents: tuple[str, ...],
@@ -97,16 +97,16 @@ def list_command(
         until_ms=until,
         text=text.strip(),
     )
-    with open_place() as place:
-        end_lost_ones(place)
-        found = _sessions(place, wanted, sort, None if is_all else limit)
+    with open_var_folder() as var_folder:
+        end_lost_ones(var_folder)
+        found = _sessions(var_folder, wanted, sort, None if is_all else limit)
         if as_json:
             for session in found:
-                click.echo(json.dumps(api_session(session, place.log_bytes(session))))
+                click.echo(json.dumps(api_session(session, var_folder.log_bytes(session))))
             return
         shown = list(found)
         if shown:
-            print_table(_COLUMNS, [_row(place, session) for session in shown])
+            print_table(_COLUMNS, [_row(var_folder, session) for session in shown])
         else:
             click.echo("No sessions yet." if wanted == Filter() else "There are no such sessions.")
 
@@ -116,18 +116,20 @@ def _each(groups: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name for group in groups for name in group.split(",") if name)
 
 
-def _sessions(place: Place, wanted: Filter, sort: str, limit: int | None) -> Iterator[Session]:
+def _sessions(
+    var_folder: VarFolder, wanted: Filter, sort: str, limit: int | None
+) -> Iterator[Session]:
     """The pages of a list, one after the other, until there are `limit` sessions."""
     left, cursor = limit, None
     while left is None or left > 0:
-        with place.database.read() as orm, open_texts(place.var, wanted) as index:
+        with var_folder.database.read() as orm, open_texts(var_folder.var, wanted) as index:
             page = find_page(
                 orm,
                 wanted,
                 sort=sort,
                 limit=_PAGE if left is None else min(left, _PAGE),
                 cursor=cursor,
-                live_bytes=place.log_bytes,
+                live_bytes=var_folder.log_bytes,
                 index=index,
             )
         yield from page.sessions
@@ -137,15 +139,15 @@ def _sessions(place: Place, wanted: Filter, sort: str, limit: int | None) -> Ite
             return
 
 
-def end_lost_ones(place: Place) -> None:
+def end_lost_ones(var_folder: VarFolder) -> None:
     """A list is worth having even where a row cannot be brought up to date."""
     try:
-        reconcile_all(place.database, place.var)
+        reconcile_all(var_folder.database, var_folder.var)
     except ServiceUnavailable as error:
         click.echo(f"agent-stream: a lost session may be shown as running: {error}", err=True)
 
 
-def _row(place: Place, session: Session) -> list[Cell]:
+def _row(var_folder: VarFolder, session: Session) -> list[Cell]:
     took = duration(seconds_between(session.started_at, session.ended_at))
     return [
         Cell(session.id),
@@ -154,6 +156,6 @@ def _row(place: Place, session: Session) -> list[Cell]:
         Cell(session.agent),
         Cell(age(session.created_at)),
         Cell(took),
-        Cell(byte_count(place.log_bytes(session))),
+        Cell(byte_count(var_folder.log_bytes(session))),
         Cell(session.workflow_id, "dim"),
     ]

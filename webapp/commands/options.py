@@ -39,7 +39,7 @@ def as_size(_context: click.Context, _option: click.Parameter, text: str | None)
     return int(float(found[1]) * _UNITS[found[2].upper()])
 
 
-def place_options(command: F) -> F:
+def var_options(command: F) -> F:
     """`--var` and `--config`: where a command finds its data and its settings."""
     config = setting_option("--config", metavar="FILE", help="Settings [./agent-stream.toml].")
     var = setting_option("--var", metavar="FOLDER", help="Database and sessions [./var].")
@@ -48,11 +48,11 @@ def place_options(command: F) -> F:
 
 def _ids_like(_context: click.Context, _argument: click.Parameter, start: str) -> list[str]:
     """For the shell's completion: the newest sessions whose ids begin like that."""
-    from webapp.commands.place import open_place
+    from webapp.commands.var_folder import open_var_folder
     from webapp.store import sessions
 
     try:
-        with open_place() as place, place.database.read() as orm:
+        with open_var_folder() as var_folder, var_folder.database.read() as orm:
             found = sessions.ids_like(orm, start, MOST_COMPLETIONS)
     except AgentStreamError:
         return []

@@ -125,7 +125,7 @@ class Player:
             self._take_keys(patient)
 
     def _is_in_a_hurry(self, event: Event) -> bool:
-        """Whether all up to a place that was asked for is to be shown at once."""
+        """Whether everything before a position that was asked for is shown at once."""
         if self._is_hurrying_to_next:
             self._is_hurrying_to_next = not _is_told(event)
             return True
@@ -159,8 +159,8 @@ class Player:
         self._print(self._transcript.end())
         self._transcript = Transcript(colour=has_colour())
         shown_ns = max(time_ns, self._start_ns)
-        place = f"-- back at {clock_text((shown_ns - self._start_ns) // 1000)}"
-        self._print(paint(place, "dim", colour=has_colour()) + "\n")
+        mark = f"-- back at {clock_text((shown_ns - self._start_ns) // 1000)}"
+        self._print(paint(mark, "dim", colour=has_colour()) + "\n")
         self._due, self._time_ns = self._clock(), None
         return seek.find_time(self._log, format_time(shown_ns))
 

@@ -6,9 +6,9 @@ import click
 
 from webapp.commands.figures import byte_count
 from webapp.commands.moments import read_span
-from webapp.commands.options import as_size, place_options
-from webapp.commands.place import open_place
+from webapp.commands.options import as_size, var_options
 from webapp.commands.progress import progress_bar
+from webapp.commands.var_folder import open_var_folder
 from webapp.keeper.retention import Limits, choose, days_ago, delete_log
 from webapp.sessions.import_folder import remove_abandoned
 from webapp.store.ended_logs import EndedLog
@@ -45,7 +45,7 @@ Examples:
 )
 @click.option("--dry-run", is_flag=True, help="Only say what would go.")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a log, and one at the end.")
-@place_options
+@var_options
 def prune(
     older_than: float | None,
     max_bytes: int | None,
@@ -67,20 +67,22 @@ def prune(
         keep=keep or 0,
         all_but_kept=older_than is None and max_bytes is None,
     )
-    with open_place() as place:
-        chosen = list(choose(place.database, limits))
+    with open_var_folder() as var_folder:
+        chosen = list(choose(var_folder.database, limits))
         total = sum(log.stored_bytes for log in chosen)
         left_alone = 0
         with progress_bar("pruning", total) as advance:
             for log in chosen:
-                if not dry_run and not delete_log(place.database, place.var, log.session_id):
+                if not dry_run and not delete_log(
+                    var_folder.database, var_folder.var, log.session_id
+                ):
                     left_alone += 1
                     total -= log.stored_bytes
                 elif as_json or dry_run:
                     _print(log, as_json=as_json)
                 advance(log.stored_bytes)
         if not dry_run:
-            remove_abandoned(place.var)
+            remove_abandoned(var_folder.var)
         _sum_up(len(chosen) - left_alone, total, left_alone, dry_run, as_json)
 
 

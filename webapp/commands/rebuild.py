@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 from sqlalchemy import exc
 
-from webapp.commands.options import place_options
+from webapp.commands.options import var_options
 from webapp.commands.terminal import plain
 from webapp.errors import AgentStreamError, SetupError
 from webapp.keeper import lock as keeper_lock
@@ -34,7 +34,7 @@ Examples:
   agent-stream rebuild
   agent-stream rebuild --var /srv/agent-stream"""
 )
-@place_options
+@var_options
 @click.pass_context
 def rebuild(context: click.Context) -> None:
     """Make the rows of sessions and workflows again from the logs.

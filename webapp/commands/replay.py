@@ -9,17 +9,17 @@ from webapp.commands.exports.story import nanoseconds
 from webapp.commands.follow import EventParser, follow
 from webapp.commands.keys import is_terminal, reading_keys
 from webapp.commands.moments import read_clock, read_moment, record_time
-from webapp.commands.options import place_options, session_argument
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import session_argument, var_options
 from webapp.commands.player import Player, Quit, Rhythm
 from webapp.commands.terminal import RESET, has_colour
 from webapp.commands.transcript import Transcript
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import BadRequest
 from webapp.log import reader, seek
 from webapp.log.dialects.translate import read_dialect
 from webapp.log.event_id import BEGINNING, EventId, read_id
 from webapp.log.opened import OpenLog
-from webapp.log.place import find_start
+from webapp.log.position import find_start
 from webapp.log.record import TIME_BYTES, format_time
 from webapp.store.models import Session
 
@@ -63,17 +63,17 @@ Examples:
     metavar="PLACE",
     help="Begin there: an offset (an event's id), a time, or 1:30 or 90s after the start.",
 )
-@place_options
+@var_options
 def replay(session: str, speed: float, max_gap: float, start: str | None) -> None:
     """Show what SESSION printed in the rhythm in which it did; then, if it still runs, go on live.
 
     The text is that of `tail`.
     """
-    with open_place() as place:
-        found = place.find(session)
+    with open_var_folder() as var_folder:
+        found = var_folder.find(session)
         if not found.is_live:
-            place.settle(found.id)
-        with place.reading(found) as log:
+            var_folder.settle(found.id)
+        with var_folder.reading(found) as log:
             beginning = BEGINNING if start is None else _find(log, start)
             keys_or_none = reading_keys() if is_terminal() else nullcontext(None)
             try:
@@ -81,7 +81,7 @@ def replay(session: str, speed: float, max_gap: float, start: str | None) -> Non
                     player = Player(log, Rhythm(speed, max_gap), keys, _write)
                     offset = player.play(beginning)
                 if not reader.is_complete(log):
-                    _go_on(place, found, log, offset)
+                    _go_on(var_folder, found, log, offset)
             except Quit:
                 return
             finally:
@@ -93,15 +93,15 @@ def _write(text: str) -> None:
     click.echo(text, nl=False)
 
 
-def _go_on(place: Place, session: Session, log: OpenLog, offset: int) -> None:
+def _go_on(var_folder: VarFolder, session: Session, log: OpenLog, offset: int) -> None:
     transcript, parser = Transcript(colour=has_colour()), EventParser(log, offset)
-    for chunk in follow(place, session, log, offset):
+    for chunk in follow(var_folder, session, log, offset):
         _write("".join(map(transcript.show, parser.parse(chunk))))
     sys.stdout.flush()
 
 
 def _find(log: OpenLog, text: str) -> EventId:
-    """What a person means by a place. BadRequest."""
+    """The position that a person means. BadRequest."""
     asked = read_id(text.strip())
     if asked is not None:
         start = find_start(log, asked, read_dialect(log).translate)

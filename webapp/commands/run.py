@@ -17,10 +17,10 @@ from webapp.commands.attach import watch
 from webapp.commands.figures import exit_status
 from webapp.commands.follow import follow
 from webapp.commands.keys import is_terminal
-from webapp.commands.options import place_options
-from webapp.commands.place import Place, making_place, settings_of_a_writer
+from webapp.commands.options import var_options
 from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import Cleaner, has_colour, one_line
+from webapp.commands.var_folder import VarFolder, open_or_make_var_folder, settings_of_a_writer
 from webapp.errors import BadRequest
 from webapp.log.record import parse_record
 from webapp.secret_files import profile_with_secrets
@@ -99,7 +99,7 @@ Examples:
 @click.option("--stage", type=click.IntRange(min=0), help="In this stage. [the current one]")
 @click.option("-d", "--detach", is_flag=True, help="Only start it, and print its id.")
 @click.option("--json", "as_json", is_flag=True, help="With --detach: the session as in the API.")
-@place_options
+@var_options
 @click.pass_context
 def run(
     context: click.Context,
@@ -131,22 +131,22 @@ def run(
     is_passed_on = not (agent or detach or takes_input) and message is None and _is_piped()
     profile = None if agent else _profile_of(command, name, takes_input, has_message=bool(text))
 
-    with making_place() as place:
+    with open_or_make_var_folder() as var_folder:
         settings = settings_of_a_writer()
         agent = agent if profile is None else profile.name
         invoked = Invocation(workflow or "", text, stage, agent)
         stdin_fd = sys.stdin.fileno() if is_passed_on else None
-        session = _start(place, settings, profile, invoked, stdin_fd)
+        session = _start(var_folder, settings, profile, invoked, stdin_fd)
         if detach:
             click.echo(json.dumps(api_session(session)) if as_json else session.id)
             return
-        is_whole = _follow(place, session)
+        is_whole = _follow(var_folder, session)
         if not is_whole:
             click.echo(
                 f"left {session.id}, which goes on: agent-stream attach {session.id}", err=True
             )
             context.exit(INTERRUPTED)
-        ended = _wait_for_row(place, session)
+        ended = _wait_for_row(var_folder, session)
         if ended.error is not None and not sys.stdout.isatty():
             click.echo(f"agent-stream: {one_line(ended.error, _MOST_LETTERS)}", err=True)
         context.exit(_exit_code(ended))
@@ -212,7 +212,7 @@ def _is_piped() -> bool:
 
 
 def _start(
-    place: Place,
+    var_folder: VarFolder,
     settings: Settings,
     profile: Command | None,
     invocation: Invocation,
@@ -231,10 +231,10 @@ def _start(
     elif (known := settings.agents.get(invocation.agent or "")) is not None:
         read = profile_with_secrets(known, os.environ)
         settings = replace(settings, agents={**settings.agents, known.name: read})
-    launcher = Launcher(settings, place.database)
+    launcher = Launcher(settings, var_folder.database)
     try:
         if not invocation.workflow_id:
-            made = place.database.write(
+            made = var_folder.database.write(
                 lambda orm: (
                     create_workflow(orm, template="chat", request_id=None, initial_message=None).id
                 )
@@ -248,11 +248,11 @@ def _start(
 # --- following it -----------------------------------------------------------------------
 
 
-def _follow(place: Place, session: Session) -> bool:
+def _follow(var_folder: VarFolder, session: Session) -> bool:
     """Show the session to its end; False if somebody left before."""
     if is_terminal():
-        return watch(place, session, lines=None, interrupt_stops=True)
-    stopper = Stopper(place, session)
+        return watch(var_folder, session, lines=None, interrupt_stops=True)
+    stopper = Stopper(var_folder, session)
 
     def on_interrupt(_number: int, _frame: FrameType | None) -> None:
         if stopper.presses >= 2:
@@ -262,9 +262,9 @@ def _follow(place: Place, session: Session) -> bool:
     previous = signal.signal(signal.SIGINT, on_interrupt)
     try:
         if sys.stdout.isatty():
-            return watch(place, session, lines=None, interrupt_stops=True)
+            return watch(var_folder, session, lines=None, interrupt_stops=True)
         click.echo(session.id, err=True)
-        _pass_on(place, session)
+        _pass_on(var_folder, session)
         return True
     except KeyboardInterrupt:
         return False
@@ -272,12 +272,12 @@ def _follow(place: Place, session: Session) -> bool:
         signal.signal(signal.SIGINT, previous)
 
 
-def _pass_on(place: Place, session: Session) -> None:
+def _pass_on(var_folder: VarFolder, session: Session) -> None:
     """What the agent prints, as it prints it: for a pipe or a file."""
     streams = {b"stdout": sys.stdout, b"stderr": sys.stderr}
     cleaners = {name: Cleaner(colour=has_colour()) for name in streams}
-    with place.reading(session) as log:
-        for chunk in follow(place, session, log, 0):
+    with var_folder.reading(session) as log:
+        for chunk in follow(var_folder, session, log, 0):
             for line in chunk.records.split(b"\n")[:-1]:
                 record = parse_record(line)
                 stream = None if record is None else streams.get(record.stream)
@@ -292,13 +292,13 @@ def _pass_on(place: Place, session: Session) -> None:
                 stream.flush()
 
 
-def _wait_for_row(place: Place, session: Session) -> Session:
+def _wait_for_row(var_folder: VarFolder, session: Session) -> Session:
     """The log has its end before the row does."""
     give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    session = place.look_up(session.id)
+    session = var_folder.look_up(session.id)
     while session.is_live and time.monotonic() < give_up_at:
         time.sleep(_LOOK_SECONDS)
-        session = place.look_up(session.id)
+        session = var_folder.look_up(session.id)
     return session
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 import click
 
 from webapp.commands.moments import as_since
-from webapp.commands.options import place_options
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import var_options
 from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import has_colour, one_line, paint, plain
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.keeper.lock import KeeperLock
 from webapp.search.fill import Filler
 from webapp.search.find import Found, Group, Search, find
@@ -51,7 +51,7 @@ Examples:
 @click.option("--limit", type=click.IntRange(1, 1000), default=10, help="How many sessions. [10]")
 @click.option("--json", "as_json", is_flag=True, help="A line of JSON a hit.")
 @click.option("--rebuild", is_flag=True, help="Make the index anew, from all logs.")
-@place_options
+@var_options
 def search_command(
     words: tuple[str, ...],
     agent: str | None,
@@ -69,42 +69,42 @@ def search_command(
     if not words and not rebuild:
         raise click.UsageError("give words to look for, or --rebuild.")
     query = parse_query(" ".join(words)) if words else None
-    with open_place() as place:
-        _bring_up_to_date(place, rebuild=rebuild)
+    with open_var_folder() as var_folder:
+        _bring_up_to_date(var_folder, rebuild=rebuild)
         if query is None:
             return
         if session_id is not None:
-            session_id = place.find(session_id).id
+            session_id = var_folder.find(session_id).id
         wanted = Search(query, agent, since_ms or 0, session_id, limit)
         count = 0
-        for found in _pages(place.var, wanted):
+        for found in _pages(var_folder.var, wanted):
             for group in found.groups:
                 count += 1
-                _print(place, group, as_json=as_json)
+                _print(var_folder, group, as_json=as_json)
     if not count:
         if not as_json:
             click.echo("Nothing matches.", err=True)
         raise click.exceptions.Exit(1)
 
 
-def _bring_up_to_date(place: Place, *, rebuild: bool) -> None:
+def _bring_up_to_date(var_folder: VarFolder, *, rebuild: bool) -> None:
     """Fill the index, unless a server does that."""
-    lock = KeeperLock(place.var)
+    lock = KeeperLock(var_folder.var)
     if not lock.acquire():
         if rebuild:
-            index = SearchIndex(place.var)
+            index = SearchIndex(var_folder.var)
             index.clear()
             index.close()
             click.echo("The index is empty now; the running server fills it again.")
         return
-    index = SearchIndex(place.var)
+    index = SearchIndex(var_folder.var)
     try:
         if rebuild:
             index.clear()
-        filler = Filler(place.database, place.var, index)
+        filler = Filler(var_folder.database, var_folder.var, index)
         for _page in filler.learn():
             pass
-        with place.database.read() as orm:
+        with var_folder.database.read() as orm:
             _count, total = ended_logs.totals(orm) if rebuild else (0, None)
         with progress_bar("indexing", total) as advance:
             for step in filler.steps():
@@ -130,12 +130,12 @@ def _pages(var: Path, wanted: Search) -> Iterator[Found]:
         wanted = replace(wanted, before=found.next_before)
 
 
-def _print(place: Place, group: Group, *, as_json: bool) -> None:
+def _print(var_folder: VarFolder, group: Group, *, as_json: bool) -> None:
     if as_json:
         for hit in group.hits:
             click.echo(json.dumps(_as_json(group, hit)))
         return
-    with place.database.read() as orm:
+    with var_folder.database.read() as orm:
         row = sessions.sessions_by_id(orm, [group.session_id]).get(group.session_id)
     about = "" if row is None else f"  {row.agent}, {row.status}, {row.created_at[:19]}"
     click.echo(paint(group.session_id, "bold", colour=has_colour()) + plain(about))

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import click
 
 from webapp.commands.figures import byte_count
-from webapp.commands.options import place_options, session_argument
-from webapp.commands.place import open_place
+from webapp.commands.options import session_argument, var_options
+from webapp.commands.var_folder import open_var_folder
 from webapp.errors import BadRequest, TooManyRequests
 from webapp.sessions.input import MAX_INPUT_BYTES, send_input
 
@@ -29,7 +29,7 @@ Examples:
 @click.argument("text", required=False)
 @click.option("--end", is_flag=True, help="Then close its stdin: nothing more will come.")
 @click.option("--key", metavar="KEY", help="The same key again sends nothing again.")
-@place_options
+@var_options
 def send(session: str, text: str | None, end: bool, key: str | None) -> None:
     """Send TEXT (- for what comes on stdin) to the agent of SESSION, with a newline at its end.
 
@@ -43,14 +43,14 @@ def send(session: str, text: str | None, end: bool, key: str | None) -> None:
         raise click.UsageError("--key is empty, expected a text that no other input has.")
     content = _content(text)
     pieces = list(pieces_of(content))
-    with open_place() as place:
-        found = place.find(session)
+    with open_var_folder() as var_folder:
+        found = var_folder.find(session)
         for number, piece in enumerate(pieces, start=1):
             piece_key = key if key is None or number == 1 else f"{key}/{number}"
             is_last = end and number == len(pieces)
             while True:
                 try:
-                    send_input(place.var, found, piece, key=piece_key, is_last=is_last)
+                    send_input(var_folder.var, found, piece, key=piece_key, is_last=is_last)
                     break
                 except TooManyRequests:
                     time.sleep(_RETRY_SECONDS)

@@ -11,7 +11,7 @@ from typing import NoReturn
 import click
 
 from webapp import prctl
-from webapp.commands.options import place_options, setting_option
+from webapp.commands.options import setting_option, var_options
 from webapp.errors import SetupError
 from webapp.server_settings import load_server_settings
 from webapp.settings import PREFIX, WORKER_CLASSES, Settings, settings_of_a_reader
@@ -30,7 +30,7 @@ Examples:
 @setting_option("--port", type=click.IntRange(0, 65535), help="[8000]; 0: any free one.")
 @setting_option("--workers", type=click.IntRange(1, 256), help="Processes [2 x cores up to 8].")
 @setting_option("--worker-class", type=click.Choice(WORKER_CLASSES), help="[gevent]")
-@place_options
+@var_options
 def serve() -> None:
     """Start the web server, and migrate the database before.
 
@@ -55,7 +55,7 @@ Examples:
   agent-stream migrate
   agent-stream migrate --var /srv/agent-stream""",
 )
-@place_options
+@var_options
 def migrate_command() -> None:
     """Create the database, or bring it to this version's revision.
 

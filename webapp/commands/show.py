@@ -13,10 +13,10 @@ from webapp.commands.figures import (
     outcome,
     seconds_between,
 )
-from webapp.commands.options import place_options, session_argument
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import session_argument, var_options
 from webapp.commands.terminal import has_colour, paint
 from webapp.commands.transcript import last_line_texts
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.log.opened import open_log
 from webapp.store.damage import read_command
 from webapp.store.models import Session
@@ -37,17 +37,17 @@ Examples:
 @click.option(
     "--json", "as_json", is_flag=True, help="One JSON object: the API's fields, and more."
 )
-@place_options
+@var_options
 def show_command(session: str, as_json: bool) -> None:
     """Show everything about SESSION, and the last lines of its output."""
-    with open_place() as place:
-        found = place.find(session)
-        last_lines = _last_lines(place, found)
+    with open_var_folder() as var_folder:
+        found = var_folder.find(session)
+        last_lines = _last_lines(var_folder, found)
         if as_json:
-            click.echo(json.dumps(_as_json(place, found, last_lines), indent=2))
+            click.echo(json.dumps(_as_json(var_folder, found, last_lines), indent=2))
             return
         colour = has_colour()
-        for name, value in _facts(place, found):
+        for name, value in _facts(var_folder, found):
             style = STATUS_STYLES[found.status] if name == "status" else None
             shown = visible(value)
             click.echo(f"{name:<11} {paint(shown, style, colour=colour) if style else shown}")
@@ -57,9 +57,9 @@ def show_command(session: str, as_json: bool) -> None:
                 click.echo(f"  {line}")
 
 
-def _last_lines(place: Place, session: Session) -> list[str]:
+def _last_lines(var_folder: VarFolder, session: Session) -> list[str]:
     try:
-        log = open_log(place.log(session))
+        log = open_log(var_folder.log(session))
     except OSError:
         return []
     try:
@@ -68,28 +68,28 @@ def _last_lines(place: Place, session: Session) -> list[str]:
         log.close()
 
 
-def _sqlite_line(place: Place, session: Session) -> str:
+def _sqlite_line(var_folder: VarFolder, session: Session) -> str:
     query = f"select * from session_overview where session = '{session.id}'"  # noqa: S608
-    return f'sqlite3 {shlex.quote(str(place.database.path))} "{query}"'
+    return f'sqlite3 {shlex.quote(str(var_folder.database.path))} "{query}"'
 
 
-def _as_json(place: Place, session: Session, last_lines: list[str]) -> dict[str, object]:
-    return api_session(session, place.log_bytes(session)) | {
+def _as_json(var_folder: VarFolder, session: Session, last_lines: list[str]) -> dict[str, object]:
+    return api_session(session, var_folder.log_bytes(session)) | {
         "argv": read_command(session),
         "cwd": session.cwd,
         "runnerPid": session.runner_pid,
         "host": session.host,
-        "log": str(place.log(session)),
-        "sqlite": _sqlite_line(place, session),
+        "log": str(var_folder.log(session)),
+        "sqlite": _sqlite_line(var_folder, session),
         "lastLines": last_lines,
     }
 
 
-def _facts(place: Place, session: Session) -> list[tuple[str, str]]:
+def _facts(var_folder: VarFolder, session: Session) -> list[tuple[str, str]]:
     status = session.status
     if session.exit_signal is not None or session.exit_code is not None:
         status += f", {outcome(session)}"
-    size = byte_count(place.log_bytes(session))
+    size = byte_count(var_folder.log_bytes(session))
     facts = [
         ("session", session.id),
         ("status", status),
@@ -105,8 +105,8 @@ def _facts(place: Place, session: Session) -> list[tuple[str, str]]:
         ("started", session.started_at),
         ("ended", session.ended_at),
         ("took", duration(seconds_between(session.started_at, session.ended_at))),
-        ("log", f"{place.log(session)}{f' ({size})' if size else ' (gone)'}"),
-        ("row", _sqlite_line(place, session)),
+        ("log", f"{var_folder.log(session)}{f' ({size})' if size else ' (gone)'}"),
+        ("row", _sqlite_line(var_folder, session)),
     ]
     return [(name, value) for name, value in facts if value]
 

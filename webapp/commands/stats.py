@@ -8,10 +8,10 @@ import click
 from webapp.commands.figures import STATUS_STYLES, byte_count, duration
 from webapp.commands.ls import end_lost_ones
 from webapp.commands.moments import as_since
-from webapp.commands.options import place_options
-from webapp.commands.place import open_place
+from webapp.commands.options import var_options
 from webapp.commands.table import Cell, Column, print_table
 from webapp.commands.terminal import one_line
+from webapp.commands.var_folder import open_var_folder
 from webapp.store.models import LIVE, STATUSES
 from webapp.store.statistics import Duration, Group, Statistics, read_statistics
 
@@ -69,12 +69,12 @@ Examples:
     help=f"How many hours, and ways to fail, at most. [{_DEFAULT_LIMIT}]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; times in seconds.")
-@place_options
+@var_options
 def stats(since: int | None, limit: int, as_json: bool) -> None:
     """Show how sessions ended, how long they took, why they failed, and the busiest hours."""
-    with open_place() as place:
-        end_lost_ones(place)
-        with place.database.read() as orm:
+    with open_var_folder() as var_folder:
+        end_lost_ones(var_folder)
+        with var_folder.database.read() as orm:
             found = read_statistics(orm, since_ms=since or 0, limit=limit)
     if as_json:
         click.echo(json.dumps(_as_json(found, since), indent=2))

@@ -1,6 +1,6 @@
 """Ctrl-C of somebody who watches an agent: the first asks it to end, the second kills it."""
 
-from webapp.commands.place import Place
+from webapp.commands.var_folder import VarFolder
 from webapp.errors import ServiceUnavailable
 from webapp.sessions import control
 from webapp.sessions.layout import session_files
@@ -13,8 +13,8 @@ LEAVE_AFTER = 2
 class Stopper:
     """Counts, and asks the runner. Any thread may press."""
 
-    def __init__(self, place: Place, session: Session) -> None:
-        self._files = session_files(place.var, session)
+    def __init__(self, var_folder: VarFolder, session: Session) -> None:
+        self._files = session_files(var_folder.var, session)
         self.presses = 0
 
     @property

@@ -75,7 +75,7 @@ def _least_width(column: Column, width: int) -> int:
 
 
 def _that_fit(columns: tuple[Column, ...], widths: list[int], width: int) -> list[int]:
-    """The columns that find room, by their place."""
+    """The positions of the columns that fit."""
     shown = list(range(len(columns)))
     while sum(_least_width(columns[at], widths[at]) + _GAP for at in shown) - _GAP > width:
         last = max(shown, key=lambda at: columns[at].rank)

@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 import click
 
 from webapp.commands.follow import Chunk, EventParser, follow, read_chunks
-from webapp.commands.options import place_options, session_argument
-from webapp.commands.place import Place, open_place
+from webapp.commands.options import session_argument, var_options
 from webapp.commands.terminal import RESET, has_colour, plain
 from webapp.commands.transcript import Transcript, last_lines
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import NotFound
 from webapp.log import reader
 from webapp.log.dialects.translate import read_dialect
 from webapp.log.events import Event
 from webapp.log.opened import OpenLog
-from webapp.log.place import find_last as place_of_last
+from webapp.log.position import find_last as position_of_last
 from webapp.log.seek import find_last
 from webapp.store.models import Session
 from webapp.visible import visible
@@ -52,7 +52,7 @@ Examples:
     is_flag=True,
     help="A line of JSON an event: id, time, stream, event, data.",
 )
-@place_options
+@var_options
 def tail(session: str, is_following: bool, count: int | None, raw: bool, as_json: bool) -> None:
     """Print what SESSION has printed: all of it, unless -n is given.
 
@@ -62,16 +62,16 @@ def tail(session: str, is_following: bool, count: int | None, raw: bool, as_json
     """
     if raw and as_json:
         raise click.UsageError("--raw and --json exclude each other.")
-    with open_place() as place:
-        found = place.find(session)
-        with place.reading(found) as log:
+    with open_var_folder() as var_folder:
+        found = var_folder.find(session)
+        with var_folder.reading(found) as log:
             if not found.is_live and not reader.is_complete(log):
-                place.settle(found.id)
-            _print(place, found, log, _mode(raw, as_json), count, is_following)
+                var_folder.settle(found.id)
+            _print(var_folder, found, log, _mode(raw, as_json), count, is_following)
             if is_following and not reader.is_complete(log):
                 raise NotFound(
                     f"The log of {found.id} has lost its end. Its row says that it is "
-                    f"{place.look_up(found.id).status}."
+                    f"{var_folder.look_up(found.id).status}."
                 )
 
 
@@ -82,7 +82,7 @@ def _mode(raw: bool, as_json: bool) -> Callable[[OpenLog, int, int | None], tupl
 
 
 def _print(
-    place: Place,
+    var_folder: VarFolder,
     session: Session,
     log: OpenLog,
     mode: Callable[[OpenLog, int, int | None], tuple[int, Write]],
@@ -91,7 +91,9 @@ def _print(
 ) -> None:
     end = reader.find_end(log, log.size())
     offset, write = mode(log, end, count)
-    coming = follow(place, session, log, offset) if is_following else read_chunks(log, offset, end)
+    coming = (
+        follow(var_folder, session, log, offset) if is_following else read_chunks(log, offset, end)
+    )
     try:
         for chunk in coming:
             write(chunk)
@@ -120,7 +122,7 @@ def _people(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
 def _json(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
     offset, seen = 0, 0
     if count is not None:
-        offset, seen = place_of_last(log, count, read_dialect(log).translate, end)
+        offset, seen = position_of_last(log, count, read_dialect(log).translate, end)
     parser = EventParser(log, offset, seen)
 
     def write(chunk: Chunk) -> None:

@@ -9,10 +9,10 @@ import click
 from webapp.commands.exports.jsonl import ImportedLog
 from webapp.commands.figures import byte_count
 from webapp.commands.foreign_file import open_foreign, read_lines
-from webapp.commands.options import as_size, place_options
-from webapp.commands.place import making_place, settings_of_a_writer
+from webapp.commands.options import as_size, var_options
 from webapp.commands.progress import progress_bar
 from webapp.commands.terminal import plain
+from webapp.commands.var_folder import open_or_make_var_folder, settings_of_a_writer
 from webapp.sessions.importing import MAX_BYTES, adopt
 from webapp.sessions.secrets import redactor_of
 
@@ -32,7 +32,7 @@ Examples:
     metavar="SIZE",
     help="How long the log may be. [4G]",
 )
-@place_options
+@var_options
 def import_command(file: str, max_bytes: int | None) -> None:
     """Take in the session of FILE (- for stdin): an export as JSON Lines, or a whole log.
 
@@ -45,7 +45,7 @@ def import_command(file: str, max_bytes: int | None) -> None:
     a field of it is damaged, and where a file holds far more than its size.
     """
     redactor = redactor_of(settings_of_a_writer(), os.environ)
-    with open_foreign(file) as content, making_place() as place:
+    with open_foreign(file) as content, open_or_make_var_folder() as var_folder:
         with progress_bar("import", _size(content)) as advance:
             imported = ImportedLog(_counted(read_lines(content), advance))
             records = redactor.redact_lines(imported.records())
@@ -54,7 +54,7 @@ def import_command(file: str, max_bytes: int | None) -> None:
                 for message in imported.messages
             ]
             limit = MAX_BYTES if max_bytes is None else max_bytes
-            session = adopt(place.database, place.var, records, messages, limit)
+            session = adopt(var_folder.database, var_folder.var, records, messages, limit)
         size = byte_count(session.log_bytes)
         click.echo(plain(f"{session.id}: imported, {session.agent}, {session.status}, {size}"))
 

@@ -9,7 +9,7 @@ _OFFSET_DIGITS = 19
 
 
 class EventId(NamedTuple):
-    """A place between two events; ids are ordered as their events are.
+    """A position between two events; ids are ordered as their events are.
 
     As text `<offset>`, or `<offset>.<seen>` in the middle of a record that gives several events.
     """

@@ -17,7 +17,7 @@ from webapp.log.system_records import event_of
 
 
 class Event(NamedTuple):
-    """One thing that a viewer is told."""
+    """One event, as a viewer gets it."""
 
     offset: int
     """Where the log goes on after this event, or where its record begins if `seen`."""
@@ -47,7 +47,7 @@ def parse_events(
     """The events of a run of whole records that begins at `offset`.
 
     `is_continuation`: the last stdout record before `offset` was a `P`, so that the next
-    one goes on with its line. `seen`: without so many of the first record's events. `chunk`
+    one goes on with its line. `seen`: how many of the first record's events to leave out. `chunk`
     ends in LF.
     """
     for line in chunk.split(b"\n")[:-1]:
@@ -76,7 +76,7 @@ def _normalized(event: Event, start: int, dialect: Translate) -> list[Event]:
 def parse_event(line: bytes, end: int, *, is_continuation: bool) -> tuple[Event, bool]:
     """The event of one record that ends at `end`, and whether its line goes on after it.
 
-    `line` is without its LF. What is no record is told as a `notice` of type `corrupt`.
+    `line` is without its LF. What is no record becomes a `notice` of type `corrupt`.
     """
     record = parse_record(line)
     if record is None:

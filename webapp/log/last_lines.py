@@ -9,7 +9,7 @@ TAIL_BYTES = 256 * 1024
 
 
 def read_last_lines(read: Callable[[int, int], bytes], size: int) -> list[bytes]:
-    """The last lines of stdout in a log of so many bytes, put together from their records.
+    """The last lines of stdout in a log of `size` bytes, put together from their records.
 
     `read(count, offset)` gives bytes of the log. OSError if it cannot be read.
     """

@@ -1,4 +1,4 @@
-"""An open log, whichever way it lies on disk: as the runner wrote it, or compressed later.
+"""An open log, however it is stored: as the runner wrote it, or compressed later.
 
 Offsets are those of the log as it was written, in both. Whoever has a log open goes on with
 it when it is compressed or deleted meanwhile: its descriptor keeps the file.
@@ -19,7 +19,7 @@ class OpenLog(Protocol):
 
     @property
     def fd(self) -> int:
-        """The descriptor of the file that it lies in: for its lock and its times."""
+        """The descriptor of its file: for its lock and its times."""
 
     @property
     def is_plain(self) -> bool:
@@ -76,5 +76,5 @@ def open_log(path: Path) -> OpenLog:
 
 
 def compressed_path(path: Path) -> Path:
-    """Where the compressed form of a log lies."""
+    """The path of the compressed form of a log."""
     return path.with_name(path.name + COMPRESSED_SUFFIX)

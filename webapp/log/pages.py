@@ -7,27 +7,27 @@ from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
 from webapp.log.events import Event
 from webapp.log.opened import OpenLog
-from webapp.log.place import events_from, find_start, first_record
+from webapp.log.position import events_from, find_start, first_record
 
 PAGE_BYTES = 4 << 20
-"""So much of the log makes a page at most, or one record where that alone is longer."""
+"""The maximum of the log that makes a page; a longer record is a page of its own."""
 _STEP_BYTES = 64 * 1024
 
 
 class Page(NamedTuple):
-    """Consecutive events, in the order of the log, and the places around them."""
+    """Consecutive events, in the order of the log, and the positions around them."""
 
     events: list[Event]
     start: EventId
     end: EventId
     is_gap: bool
-    """The id that was asked for is no event's; what lies nearest was taken."""
+    """The id that was asked for is no event's; the nearest one was taken."""
 
 
 def page_after(
     log: OpenLog, asked: EventId | None, limit: int, dialect: Translate | None = None
 ) -> Page:
-    """The first events after an id; None stands for garbage, as in `place.find_start`."""
+    """The first events after an id; None means garbage, as in `position.find_start`."""
     offset, is_gap, seen = find_start(log, asked, dialect)
     start = EventId(offset, seen)
     records = _records_from(log, offset, limit)

@@ -1,4 +1,4 @@
-"""Find a place in a log by something other than an offset: so many events back, or a time."""
+"""Find a position in a log by a number of events from its end, or by a time."""
 
 from webapp.log.opened import OpenLog
 from webapp.log.reader import find_end, last_line_start, next_boundary

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from webapp.log import place, seek
+from webapp.log import position, seek
 from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import BEGINNING, EventId
 from webapp.log.opened import OpenLog
@@ -57,11 +57,11 @@ class View:
     def find_start(self, log: OpenLog, dialect: Translate | None) -> Start:
         """Where in the log this begins, and whether that is not quite what was asked for."""
         if self.last_events is not None:
-            offset, seen = place.find_last(log, self.last_events, dialect)
+            offset, seen = position.find_last(log, self.last_events, dialect)
             return Start(offset, is_gap=False, seen=seen)
         if self.time is not None:
             return Start(seek.find_time(log, self.time), is_gap=False)
-        return place.find_start(log, self.after, dialect)
+        return position.find_start(log, self.after, dialect)
 
     def prelude(self) -> bytes:
         """The lines before the first event: see `sse.encode_prelude`."""

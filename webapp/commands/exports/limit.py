@@ -23,7 +23,7 @@ class Limit:
         self._advice = advice
 
     def apply(self, events: Iterable[Event]) -> Iterator[Event]:
-        """The events; a notice in the place of those that are too many."""
+        """The events; a notice instead of those beyond the limit."""
         source = iter(events)
         count = size = 0
         for event in source:

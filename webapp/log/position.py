@@ -1,4 +1,4 @@
-"""Places between events: from an id that a client sent, or so many events before the end."""
+"""Positions between events: from an id that a client sent, or a number of events from the end."""
 
 from webapp.log import reader, seek
 from webapp.log.dialects.translate import Translate
@@ -12,7 +12,7 @@ _HEAD_BYTES = 64 * 1024
 
 
 def find_start(log: OpenLog, asked: EventId | None, dialect: Translate | None) -> Start:
-    """Where a viewer begins that has had the event `asked`; None stands for garbage.
+    """Where a viewer begins that has received the event `asked`; None means garbage.
 
     In the middle of a record only where that has more events than were seen. Otherwise the
     true boundary after it, as in `reader.find_start`.
@@ -27,14 +27,14 @@ def find_start(log: OpenLog, asked: EventId | None, dialect: Translate | None) -
         return reader.find_start(log, log.size() + 1)
     if asked.seen < len(events_from(log, asked.offset, line, dialect)):
         return Start(asked.offset, is_gap=False, seen=asked.seen)
-    is_end = reader.is_done_record(line)  # nobody can have seen it, and not be at the end
+    is_end = reader.is_done_record(line)  # a viewer that has seen it is at the end
     return Start(asked.offset + (0 if is_end else len(line)), is_gap=True)
 
 
 def find_last(
     log: OpenLog, count: int, dialect: Translate | None, end: int | None = None
 ) -> EventId:
-    """Where the last `count` events before the boundary `end` begin (None: the last it has)."""
+    """Where the last `count` events before the boundary `end` begin (None: the log's end)."""
     end = reader.find_end(log, log.size()) if end is None else end
     if dialect is None or count == 0:
         return EventId(seek.find_last(log, count, end))

@@ -1,4 +1,4 @@
-"""The var folder that a command looks into: its sessions, as they are now."""
+"""The `var` folder that a command reads: its sessions, as they are now."""
 
 import logging
 import os
@@ -23,9 +23,9 @@ from webapp.store.migrate import migrate
 from webapp.store.models import Session
 
 LAST = "last"
-LEAST_LETTERS = 4
+MIN_LETTERS = 4
 """A shorter piece of an id is refused: a slip of the finger should not cancel a session."""
-MOST_CANDIDATES = 10
+MAX_CANDIDATES = 10
 
 logger = logging.getLogger(__name__)
 
@@ -34,8 +34,8 @@ class Ambiguous(NotFound):
     """A piece of an id that several sessions have."""
 
 
-class Place:
-    """The sessions of one `var` folder, whether a server runs on it or not."""
+class VarFolder:
+    """The sessions of one `var` folder, whether or not a server runs on it."""
 
     def __init__(self, var: Path, database: Database) -> None:
         self.var = var
@@ -57,17 +57,17 @@ class Place:
         return self.as_it_is(session)
 
     def _only_match(self, text: str) -> str:
-        if len(text) < LEAST_LETTERS:
+        if len(text) < MIN_LETTERS:
             raise NotFound(
-                f"There is no session {text!r}; a piece of an id has at least {LEAST_LETTERS} "
+                f"There is no session {text!r}; a piece of an id has at least {MIN_LETTERS} "
                 "letters."
             )
         with self.database.read() as orm:
-            found = sessions.ids_like(orm, text, MOST_CANDIDATES + 1)
+            found = sessions.ids_like(orm, text, MAX_CANDIDATES + 1)
         if not found:
             raise NotFound(f"There is no session {text!r}, and no id begins or ends like that.")
         if len(found) > 1:
-            shown = [*found[:MOST_CANDIDATES], *(["…"] if found[MOST_CANDIDATES:] else [])]
+            shown = [*found[:MAX_CANDIDATES], *(["…"] if found[MAX_CANDIDATES:] else [])]
             raise Ambiguous(f"{text!r} may be each of these:\n  " + "\n  ".join(shown))
         return found[0]
 
@@ -80,7 +80,7 @@ class Place:
     def as_it_is(self, session: Session) -> Session:
         """The same session, ended in log and row if its runner is gone.
 
-        Where that cannot be written down it stays as its row has it, and a line says so.
+        If that cannot be written, it is as its row has it, and a warning is logged.
         """
         try:
             return reconcile(self.database, self.var, session)
@@ -89,14 +89,14 @@ class Place:
             return session
 
     def settle(self, session_id: str) -> Session:
-        """As `look_up`; and a log that has lost its end gets it back."""
+        """As `look_up`; also repairs a log that has lost its end."""
         session = self.look_up(session_id)
         if not session.is_live:
             mend(self.database, self.var, session)
         return session
 
     def log(self, session: Session) -> Path:
-        """Where a session's log lies."""
+        """The path of a session's log."""
         return session_files(self.var, session).log
 
     @contextmanager
@@ -125,13 +125,13 @@ class Place:
 
 
 @contextmanager
-def open_place() -> Iterator[Place]:
-    """The place that the settings name. SetupError, also for a database that is broken."""
+def open_var_folder() -> Iterator[VarFolder]:
+    """The folder that the settings name. SetupError, also for a database that is broken."""
     var = settings_of_a_reader().var.resolve()
     try:
         database = open_migrated(var)
         try:
-            yield Place(var, database)
+            yield VarFolder(var, database)
         finally:
             database.close()
     except PermissionError as error:
@@ -155,14 +155,14 @@ def settings_of_a_writer() -> Settings:
 
 
 @contextmanager
-def making_place() -> Iterator[Place]:
-    """As `open_place`, for what adds to it: where there is nothing yet it is made. SetupError."""
+def open_or_make_var_folder() -> Iterator[VarFolder]:
+    """As `open_var_folder`, for commands that add to it: makes what is missing. SetupError."""
     var = settings_of_a_reader().var.resolve()
     if not os.path.exists(var / FILE_NAME):
         migrate(var)
     in_use_fd = in_use.hold(var)
     try:
-        with open_place() as place:
-            yield place
+        with open_var_folder() as var_folder:
+            yield var_folder
     finally:
         os.close(in_use_fd)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.cli.command import run
 from tests.clients.event_source import Dispatched
 from tests.clients.viewer import watch
 from tests.server import HTTP, Server, python_agent, running_server
@@ -30,6 +31,18 @@ LINES = [
     json.dumps({"type": "message", "content": SCRIPT}).encode(),
 ]
 
+LONG, DEEP = "9" * 4000, "[" * 3000 + "]" * 3000
+USAGE = f'"input_tokens":{LONG},"cache_read_input_tokens":{LONG},"output_tokens":{LONG}'
+EXTREME = [
+    *(
+        f'{{"type":"{kind}","n":{LONG}{LONG}}}'
+        for kind in ("error", "tool_call", "result", "message")
+    ),
+    *(f'{{"type":"{kind}","n":{DEEP}}}' for kind in ("error", "tool_call", "result", "message")),
+    f'{{"type":"result","duration_ms":{LONG},"total_cost_usd":{LONG},"usage":{{{USAGE}}}}}',
+    f'{{"type":"tool_call","name":"{LONG}{LONG}","args":{{"pi":3.{LONG}{LONG}}}}}',
+]
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -37,6 +50,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     output = b"\n".join(LINES) + b"\n"
     code = f"for line in ({output!r}, ): sys.stdout.buffer.write(line); sys.stdout.buffer.flush()"
     agents = {"liar": python_agent(f"{code}\nsys.stderr.write({FORGED!r} + '\\n')\nsys.exit(7)")}
+    printed = f"print({chr(10).join(EXTREME)!r})"
+    agents |= {name: python_agent(printed, dialect=name) for name in ("claude", "codex")}
     with running_server(tmp_path_factory.mktemp("hostile"), agents) as started:
         yield started
 
@@ -113,3 +128,23 @@ def test_text_in_an_address_is_text_in_the_page(server: Server) -> None:
         page = HTTP.get(server.url + path, headers={"Accept": "text/html"}).text
         assert "<script>alert" not in page
         assert "<img" not in page
+
+
+@pytest.mark.parametrize("agent", ["claude", "codex"])
+def test_no_reader_fails_at_long_numbers_or_deep_brackets(server: Server, agent: str) -> None:
+    session_id = server.invoke(agent)
+    server.wait_until_ended(session_id)
+    for path in ("", "/events", "/timeline", "/moments?kind=error", "/moments?kind=tool_call"):
+        answer = HTTP.get(f"{server.url}/api/sessions/{session_id}{path}")
+        assert answer.status_code == 200, (path, answer.text)
+    events = watch(server.url, session_id)
+    contents = [event.json().get("content") for event in events]
+    assert [line for line in EXTREME if line in contents] == EXTREME[:8]
+
+    for command in ("show", "tail", "replay --speed 1000", "stats"):
+        words = command.split()
+        output = run(server, *words, *([] if command == "stats" else [session_id]))
+        assert output.returncode == 0, (command, output.stderr[-500:])
+    for form in ("markdown", "html", "asciicast", "jsonl"):
+        output = run(server, "export", session_id, "--format", form)
+        assert output.returncode == 0, (form, output.stderr[-500:])

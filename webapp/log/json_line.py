@@ -15,6 +15,11 @@ MAX_NESTING = 128
 """A line that nests deeper is text: no parser may be brought to its limits by an agent, and
 where that limit is must not depend on who reads."""
 
+MAX_DIGITS = 4000
+"""A line with a longer whole number is text, too: Python reads at most 4,300 digits."""
+_TO_RUNS = bytes(ord("9") if chr(byte) in "0123456789" else ord(".") for byte in range(256))
+_LONG_RUN = b"9" * (MAX_DIGITS + 1)
+
 SHALLOW_BYTES = 2 * MAX_NESTING
 """A shorter JSON text cannot nest deeper than it may: each level takes two brackets."""
 
@@ -39,7 +44,7 @@ def name_of_json(content: bytes) -> bytes | None:
     For what passes a million lines a second on: `from_json_line` gives the same name, with
     the same bytes as data, or (where this says None) whatever is right.
     """
-    if b"\r" in content or may_nest_deep(content):
+    if b"\r" in content or may_be_extreme(content):
         return None
     try:
         content.decode()
@@ -67,7 +72,7 @@ def names_of_json(contents: list[bytes]) -> list[bytes] | None:
     if not contents:
         return []
     long = [] if max(map(len, contents)) <= SHALLOW_BYTES else contents
-    if any(map(may_nest_deep, long)):
+    if any(map(may_be_extreme, long)):
         return None
     text = b"\n".join(contents)
     if text[-1:] != b"}" or text.count(b"}\n") != len(contents) - 1:
@@ -81,9 +86,15 @@ def names_of_json(contents: list[bytes]) -> list[bytes] | None:
     return list(map(NAME_BYTES.__getitem__, map(_type_of, typed)))
 
 
-def may_nest_deep(content: bytes) -> bool:
-    """Whether a JSON text could nest deeper than it may: a quick look."""
-    return len(content) > SHALLOW_BYTES and content.count(b"[") + content.count(b"{") > MAX_NESTING
+def may_be_extreme(content: bytes) -> bool:
+    """Whether a JSON text could nest too deep, or hold too long a number: a quick look."""
+    if len(content) <= SHALLOW_BYTES:
+        return False
+    if content.count(b"[") + content.count(b"{") > MAX_NESTING:
+        return True
+    if len(content) <= MAX_DIGITS or not _FOUR_DIGITS.search(content[:: MAX_DIGITS // 4]):
+        return False  # a long number has four of these
+    return _LONG_RUN in content.translate(_TO_RUNS)
 
 
 def event_name(kind: str) -> str:
@@ -112,7 +123,7 @@ def from_json_line(content: bytes) -> tuple[str, str] | None:
     The data is the agent's own JSON. A CR in it can only be white space between tokens.
     """
     text = to_text(content)
-    if text.count("[") + text.count("{") > MAX_NESTING and nesting(text) > MAX_NESTING:
+    if may_be_extreme(content) and _is_extreme(text):
         return None
     kind = _read_type(text)
     if kind is None:
@@ -143,15 +154,20 @@ def refuse_constant(constant: str) -> None:
 
 _STRINGS = re.compile(r'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _NOT_BRACKETS = re.compile(r"[^\[\]{}]+")
+_FOUR_DIGITS = re.compile(rb"[0-9]{4}")
+_LONG_NUMBER = re.compile(rf"(?<![0-9.])[0-9]{{{MAX_DIGITS + 1}}}")
 
 
-def nesting(text: str) -> int:
-    """How deep the brackets of a JSON text go, wherever its strings may have some."""
+def _is_extreme(text: str) -> bool:
+    """Whether a JSON text is, wherever its strings may have brackets and digits."""
+    bare = _STRINGS.sub("", text)
+    if _LONG_NUMBER.search(bare):
+        return True
     deepest = depth = 0
-    for bracket in _NOT_BRACKETS.sub("", _STRINGS.sub("", text)):
+    for bracket in _NOT_BRACKETS.sub("", bare):
         depth += 1 if bracket in "[{" else -1
         deepest = max(deepest, depth)
-    return deepest
+    return deepest > MAX_NESTING
 
 
 def to_text(content: bytes) -> str:

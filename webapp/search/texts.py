@@ -14,7 +14,7 @@ import msgspec
 from webapp.log.dialects.plain import read_event
 from webapp.log.dialects.translate import Translate
 from webapp.log.joining import Form, Joiner, form_of
-from webapp.log.json_line import MAX_NESTING, may_nest_deep
+from webapp.log.json_line import MAX_NESTING, may_be_extreme
 from webapp.log.record import Record, parse_record, parse_time
 
 CHUNK_LETTERS = 8192
@@ -165,7 +165,7 @@ def _said(record: Record, translate: Translate | None, *, goes_on: bool) -> list
     if record.partial or goes_on or not content.startswith(b"{"):
         return [_Said("partial" if record.partial else "line", _text(content))]
     try:
-        events = [] if translate is None or may_nest_deep(content) else translate(content)
+        events = [] if translate is None or may_be_extreme(content) else translate(content)
         if events:
             return [_read(name.decode(), _decode(data)) for name, data in events]
         return [_read_line(_decode(content))]

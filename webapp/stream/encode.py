@@ -15,7 +15,7 @@ from webapp.log.dialects.translate import Translate
 from webapp.log.events import is_done, parse_event, parse_events, text_data
 from webapp.log.json_line import (
     SHALLOW_BYTES,
-    may_nest_deep,
+    may_be_extreme,
     name_of_json,
     name_of_short_json,
     names_of_json,
@@ -150,7 +150,7 @@ def _encode_json_lines(
     typed, inner = _dialect_templates(id_prefix)
     contents = [line[_CONTENT_AT:] for line in lines]
     found = [
-        [] if len(content) > SHALLOW_BYTES and may_nest_deep(content) else dialect(content)
+        [] if len(content) > SHALLOW_BYTES and may_be_extreme(content) else dialect(content)
         for content in contents
     ]
     append = frames.append

@@ -112,6 +112,12 @@ class Settings:
         "changes from one address, over all workers: each call of a batch, and each start by "
         "GET; more get 429",
     )
+    max_event_bytes: int = _setting(
+        64 << 20,
+        setting_values.number(1 << 20, 2**30, whole=True),
+        "a line of JSON up to this size is one event; of a longer one the beginning is shown",
+        shown="64 MiB",
+    )
     max_sent_bytes_per_minute: int = _setting(
         64 << 20,
         setting_values.number(8 << 20, 2**40, whole=True),

@@ -63,7 +63,7 @@ def test_every_reader_finds_the_same_in_it(
             lambda found: reader.read_records(found, place, count + 1),
             lambda found: reader.find_start(found, asked),
             reader.is_complete,
-            lambda found: reader.is_continuation(found, place),
+            lambda found: reader.line_state(found, place),
             lambda found: seek.find_last(found, count),
             lambda found: seek.find_time(found, log[:30]),
             lambda found: page_after(found, asked_id, count + 1),

@@ -147,7 +147,7 @@ def test_continuation_is_what_a_full_parse_knows(
     boundaries = [0] + [at + 1 for at in range(len(log)) if log[at : at + 1] == b"\n"]
     offset = boundaries[-1] if data is None else data.draw(st.sampled_from(boundaries))
     with open_file(log) as opened, mock.patch.object(reader, "_LOOK_BACK_BYTES", look_back):
-        assert reader.is_continuation(opened, offset) == continuation_after(log[:offset])
+        assert reader.line_state(opened, offset) == continuation_after(log[:offset])
 
 
 # --- the end --------------------------------------------------------------------------

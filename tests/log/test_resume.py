@@ -26,7 +26,7 @@ def follow(
     offset, is_gap, seen = position.find_start(opened, asked, dialect)
     events: list[Event] = []
     while records := reader.read_records(opened, offset, step):
-        goes_on = reader.is_continuation(opened, offset)
+        goes_on = reader.line_state(opened, offset)
         events += parse_events(records, offset, is_continuation=goes_on, dialect=dialect, seen=seen)
         offset, seen = offset + len(records), 0
     return is_gap, events

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from webapp.log.line_state import may_be_json_object
 from webapp.log.record import Record, parse_record
 from webapp.log.redact import Redactor
-from webapp.runner.pump import Pump, incomplete_utf8, may_be_json_object
+from webapp.runner.pump import Pump, incomplete_utf8
 
 CAP = 16
 texts = st.binary(max_size=200) | st.text(st.sampled_from('aé€😀{"}\n\r\0'), max_size=80).map(
@@ -17,11 +18,11 @@ texts = st.binary(max_size=200) | st.text(st.sampled_from('aé€😀{"}\n\r\0')
 
 
 def parse(records: bytes) -> list[Record]:
-    """The records; every line must be one."""
+    """The records of what the agent printed; every line must be a record."""
     assert records == b"" or records.endswith(b"\n")
     found = [parse_record(line) for line in records.split(b"\n")[:-1]]
     assert None not in found
-    return [record for record in found if record is not None]
+    return [record for record in found if record is not None and record.stream != b"system"]
 
 
 def content(records: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from webapp.commands.var_folder import VarFolder
 from webapp.log import lock, reader
 from webapp.log.dialects.translate import Translate, read_dialect
-from webapp.log.events import Event, parse_events
+from webapp.log.events import Event, is_part, parse_events
 from webapp.log.opened import OpenLog
 from webapp.log.watch import watch_file
 from webapp.store.models import Session
@@ -99,21 +99,22 @@ class EventParser:
 
     def __init__(self, log: OpenLog, offset: int, seen: int = 0) -> None:
         self._log = log
-        self._is_continuation = reader.is_continuation(log, offset)
+        self._is_continuation = reader.line_state(log, offset)
         self._seen = seen
 
     def parse(self, chunk: Chunk) -> Iterator[Event]:
-        """The events of the next chunk."""
+        """The events of the next chunk, without the parts of a line that is an event itself."""
         is_continuation = self._is_continuation
         self._is_continuation = reader.goes_on_after(chunk.records, is_continuation)
         seen, self._seen = self._seen, 0
-        return parse_events(
+        events = parse_events(
             chunk.records,
             chunk.offset,
             is_continuation=is_continuation,
             dialect=self._dialect,
             seen=seen,
         )
+        return (event for event in events if not is_part(event))
 
     @cached_property
     def _dialect(self) -> Translate | None:

@@ -47,12 +47,14 @@ def list_events(session_id: str) -> Response:
     session = services().look_up(session_id)
     log = services().open_log(session)
     try:
-        dialect = None if given.format == "raw" else read_dialect(log).translate
+        is_raw = given.format == "raw"
+        dialect = None if is_raw else read_dialect(log).translate
         if given.order == "asc":
-            page = page_after(log, view_options.read_id(args.get("offset")), limit, dialect)
+            asked = view_options.read_id(args.get("offset"))
+            page = page_after(log, asked, limit, dialect, as_printed=is_raw)
             next_offset = None if _is_over(log, page, session.is_live) else page.end
         else:
-            page = _page_before(log, _offset_at(log, args), limit, dialect)
+            page = _page_before(log, _offset_at(log, args), limit, dialect, as_printed=is_raw)
             next_offset = page.start if page.start > BEGINNING else None
     finally:
         log.close()
@@ -67,11 +69,12 @@ def _offset_at(log: OpenLog, args: dict[str, str]) -> str | None:
     return str(seek.find_time(log, view_options.read_time(at, "at", plus_ns=1)))
 
 
-def _page_before(log: OpenLog, offset: str | None, limit: int, dialect: Translate | None) -> Page:
-    if not offset:
-        return page_before(log, None, limit, dialect)
-    asked = view_options.read_id(offset)
-    return page_before(log, asked, limit, dialect, is_gap=asked is None)
+def _page_before(
+    log: OpenLog, offset: str | None, limit: int, dialect: Translate | None, *, as_printed: bool
+) -> Page:
+    asked = view_options.read_id(offset) if offset else None
+    is_gap = bool(offset) and asked is None
+    return page_before(log, asked, limit, dialect, is_gap=is_gap, as_printed=as_printed)
 
 
 def _is_over(log: OpenLog, page: Page, is_live: bool) -> bool:

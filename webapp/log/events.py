@@ -12,6 +12,9 @@ from typing import NamedTuple
 from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
 from webapp.log.json_line import from_json_line, to_text
+from webapp.log.line_state import JSON, state_after
+from webapp.log.long_line import LONG_LINE, stand_in
+from webapp.log.media import may_hold_media, with_offset, without_media
 from webapp.log.record import parse_record
 from webapp.log.system_records import event_of
 
@@ -40,19 +43,22 @@ def parse_events(
     chunk: bytes,
     offset: int,
     *,
-    is_continuation: bool,
+    is_continuation: int,
     dialect: Translate | None = None,
     seen: int = 0,
+    as_printed: bool = False,
 ) -> Iterator[Event]:
     """The events of a run of whole records that begins at `offset`.
 
-    `is_continuation`: the last stdout record before `offset` was a `P`, so that the next
-    one goes on with its line. `seen`: how many of the first record's events to leave out. `chunk`
-    ends in LF.
+    `is_continuation`: what the next stdout record goes on with (`log/line_state.py`). `seen`:
+    how many of the first record's events to leave out. `as_printed`: with binary content, and lines
+    that are longer than a record in their parts. `chunk` ends in LF.
     """
     for line in chunk.split(b"\n")[:-1]:
         start, offset = offset, offset + len(line) + 1
-        event, is_continuation = parse_event(line, offset, is_continuation=is_continuation)
+        event, is_continuation = parse_event(
+            line, offset, is_continuation=is_continuation, as_printed=as_printed
+        )
         if dialect is None:
             yield event
             continue
@@ -62,7 +68,8 @@ def parse_events(
 
 def _normalized(event: Event, start: int, dialect: Translate) -> list[Event]:
     """The events that the one event of the record that begins at `start` stands for."""
-    found = dialect(event.data.encode()) if event.stream == "stdout" else []
+    is_agents = event.stream == "stdout" and event.name != "notice"
+    found = dialect(event.data.encode()) if is_agents else []
     if not found:
         return [event]
     *firsts, (name, data) = found
@@ -73,8 +80,10 @@ def _normalized(event: Event, start: int, dialect: Translate) -> list[Event]:
     return [*events, event._replace(name=name.decode(), data=data.decode())]
 
 
-def parse_event(line: bytes, end: int, *, is_continuation: bool) -> tuple[Event, bool]:
-    """The event of one record that ends at `end`, and whether its line goes on after it.
+def parse_event(
+    line: bytes, end: int, *, is_continuation: int, as_printed: bool = False
+) -> tuple[Event, int]:
+    """The event of one record that ends at `end`, and what goes on after it.
 
     `line` is without its LF. What is no record becomes a `notice` of type `corrupt`.
     """
@@ -83,12 +92,22 @@ def parse_event(line: bytes, end: int, *, is_continuation: bool) -> tuple[Event,
         corrupt = to_json({"type": "corrupt", "bytes": len(line)})
         return Event(end, "", "", "notice", corrupt), is_continuation
     if record.stream == b"stdout":
-        name, data = _from_stdout(record.content, record.partial, is_continuation)
-        is_continuation = record.partial
+        content, is_partial = record.content, record.partial
+        state = state_after(is_continuation, content, len(content), is_partial=is_partial)
+        if JSON in (is_continuation, state) and not as_printed:
+            name, data = "notice", f"{_PART}{len(content)}}}"
+        else:
+            if not (as_printed or is_continuation) and content.startswith(b"{"):
+                content = without_media(content, end) if may_hold_media(content) else content
+            name, data = _from_stdout(content, is_partial, bool(is_continuation))
+        is_continuation = state
     elif record.stream == b"stderr":
         name, data = "stderr", text_data("message", record.content)
     elif record.stream == b"stdin":
         name, data = "input", text_data("content", record.content)
+    elif record.content.startswith(LONG_LINE) and not as_printed:
+        name, data = _from_long_line(record.content, end)
+        return Event(end, record.time, "stdout", name, data), is_continuation
     else:
         name, data = _from_system(record.content)
     return Event(end, record.time, record.stream.decode(), name, data), is_continuation
@@ -109,6 +128,14 @@ def text_data(key: str, content: bytes) -> str:
     return f'{{"{key}":{to_json(to_text(content))}}}'
 
 
+def _from_long_line(content: bytes, end: int) -> tuple[str, str]:
+    """The line that a `long_line` record stands for."""
+    line = stand_in(content)
+    if line is None:
+        return "notice", to_json({"type": "corrupt", "bytes": len(content)})
+    return _from_stdout(with_offset(line, end), is_partial=False, is_continuation=False)
+
+
 def _from_system(content: bytes) -> tuple[str, str]:
     try:
         name, data = event_of(json.loads(content))
@@ -117,12 +144,18 @@ def _from_system(content: bytes) -> tuple[str, str]:
     return name, to_json(data)
 
 
+_PART = '{"type":"part","bytes":'
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def to_json(value: object) -> str:
     """Compact JSON on one line."""
     return _encode(value)
+
+
+def is_part(event: Event) -> bool:
+    """Whether this is a part of a long line, which is an event of its own when it is whole."""
+    return event.name == "notice" and event.data.startswith(_PART)
 
 
 def is_done(event: Event) -> bool:

@@ -22,13 +22,26 @@ def read_last_lines(read: Callable[[int, int], bytes], size: int) -> list[bytes]
 
 def join_records(records: bytes) -> list[bytes]:
     """The lines of stdout in some whole records."""
-    lines, begun = [], b""
+    lines: list[bytes] = []
+    begun = b""
     for data in records.split(b"\n")[:-1]:
         record = parse_record(data)
-        if record is None or record.stream != b"stdout":
+        if record is None:
+            continue
+        if record.stream == b"system" and record.content.startswith(b'{"type":"long_line",'):
+            lines[-1:] = _stand_in(record.content)
+        if record.stream != b"stdout":
             continue
         begun += record.content
         if not record.partial:
             lines.append(begun)
             begun = b""
     return [*lines, begun] if begun else lines
+
+
+def _stand_in(content: bytes) -> list[bytes]:
+    """The line of which the last one was a part."""
+    from webapp.log.long_line import stand_in  # few agents print one
+
+    line = stand_in(content)
+    return [] if line is None else [line]

@@ -9,6 +9,8 @@ from webapp.log.dialects.plain import PLAIN, read_event
 from webapp.log.dialects.translate import LogDialect, read_dialect
 from webapp.log.event_id import EventId
 from webapp.log.events import Event, parse_events
+from webapp.log.line_state import state_after
+from webapp.log.long_line import LONG_LINE
 from webapp.log.opened import OpenLog
 
 Kind = Literal["tool_call", "error"]
@@ -54,8 +56,8 @@ def signs_of(dialect: LogDialect, kind: Kind) -> tuple[bytes, ...]:
 class Marker:
     """Finds tool calls and errors in records of one log that follow each other."""
 
-    def __init__(self, dialect: LogDialect, *, goes_on: bool) -> None:
-        """`goes_on`: the last stdout record before them was a `P`."""
+    def __init__(self, dialect: LogDialect, *, goes_on: int) -> None:
+        """`goes_on`: what the first of them on stdout goes on with (`log/line_state.py`)."""
         self._translate = dialect.translate
         self._signs = {kind: signs_of(dialect, kind) for kind in KINDS}
         self._goes_on = goes_on
@@ -67,7 +69,10 @@ class Marker:
         """
         is_continuation = self._goes_on
         if line[30:38] == _STDOUT:
-            self._goes_on = line[38:40] == b"P "
+            is_partial = line[38:40] == b"P "
+            self._goes_on = state_after(
+                is_continuation, line[40:110], len(line) - 40, is_partial=is_partial
+            )
         if not any(self.has_sign(line, kind) for kind in kinds):
             return []
         events = parse_events(
@@ -79,7 +84,7 @@ class Marker:
         """Whether a record may be of a kind: a quick look, before it is parsed."""
         if line[30:38] == _STDOUT:
             return any(sign in line for sign in self._signs[kind])
-        return kind == "error" and line[30:38] == _SYSTEM
+        return line[30:38] == _SYSTEM and (kind == "error" or line.startswith(LONG_LINE, 40))
 
 
 # --- the next one ---------------------------------------------------------------------
@@ -136,10 +141,10 @@ def _marked(
     log: OpenLog, records: bytes, offset: int, kind: Kind, dialect: LogDialect
 ) -> Iterator[Event]:
     """The events of a kind among some records of a log, which begin at a boundary."""
-    others = (_SYSTEM, _STDERR) if kind == "error" else ()
+    others = (_SYSTEM, _STDERR) if kind == "error" else (LONG_LINE,)
     if not any(sign in records for sign in (*signs_of(dialect, kind), *others)):
         return
-    marker = Marker(dialect, goes_on=reader.is_continuation(log, offset))
+    marker = Marker(dialect, goes_on=reader.line_state(log, offset))
     in_stderr = kind == "error" and _is_stderr_before(log, offset)
     for line in records.split(b"\n")[:-1]:
         start, offset = offset, offset + len(line) + 1

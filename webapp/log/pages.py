@@ -25,13 +25,18 @@ class Page(NamedTuple):
 
 
 def page_after(
-    log: OpenLog, asked: EventId | None, limit: int, dialect: Translate | None = None
+    log: OpenLog,
+    asked: EventId | None,
+    limit: int,
+    dialect: Translate | None = None,
+    *,
+    as_printed: bool = False,
 ) -> Page:
     """The first events after an id; None means garbage, as in `position.find_start`."""
     offset, is_gap, seen = find_start(log, asked, dialect)
     start = EventId(offset, seen)
     records = _records_from(log, offset, limit)
-    events = events_from(log, offset, records, dialect, seen)[:limit]
+    events = events_from(log, offset, records, dialect, seen, as_printed=as_printed)[:limit]
     return Page(events, start, events[-1].id if events else start, is_gap)
 
 
@@ -42,6 +47,7 @@ def page_before(
     dialect: Translate | None = None,
     *,
     is_gap: bool = False,
+    as_printed: bool = False,
 ) -> Page:
     """The last events at or before an id; None is the end of the log."""
     size = log.size()
@@ -53,9 +59,8 @@ def page_before(
 
     start = EventId(seek.find_last(log, limit, record_end, most_bytes=PAGE_BYTES))
     records = reader.read_between(log, start.offset, record_end)
-    events = [
-        event for event in events_from(log, start.offset, records, dialect) if event.id <= end
-    ]
+    events = events_from(log, start.offset, records, dialect, as_printed=as_printed)
+    events = [event for event in events if event.id <= end]
     if len(events) > limit:
         start = events[-limit - 1].id
     return Page(events[-limit:], start, end, is_gap)

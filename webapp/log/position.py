@@ -4,6 +4,7 @@ from webapp.log import reader, seek
 from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
 from webapp.log.events import Event, parse_events
+from webapp.log.line_state import ENDED, MIN_PART_BYTES
 from webapp.log.opened import OpenLog
 from webapp.log.reader import Start
 
@@ -51,11 +52,26 @@ def find_last(
 
 
 def events_from(
-    log: OpenLog, start: int, records: bytes, dialect: Translate | None, seen: int = 0
+    log: OpenLog,
+    start: int,
+    records: bytes,
+    dialect: Translate | None,
+    seen: int = 0,
+    *,
+    as_printed: bool = False,
 ) -> list[Event]:
     """The events of some whole records of a log that begin at a boundary."""
-    goes_on = _depends_on_the_past(records) and reader.is_continuation(log, start)
-    return list(parse_events(records, start, is_continuation=goes_on, dialect=dialect, seen=seen))
+    goes_on = reader.line_state(log, start) if _depends_on_the_past(records) else ENDED
+    return list(
+        parse_events(
+            records,
+            start,
+            is_continuation=goes_on,
+            dialect=dialect,
+            seen=seen,
+            as_printed=as_printed,
+        )
+    )
 
 
 def first_record(log: OpenLog, offset: int) -> bytes:
@@ -70,13 +86,14 @@ _PREFIX_BYTES = 40
 def _depends_on_the_past(records: bytes) -> bool:
     """Whether an event of these may differ if they begin in the middle of a line.
 
-    That takes looking back, past all that is not stdout. Only the first stdout record can,
-    and only if it could be JSON.
+    That takes looking back, past all that is not stdout. Only the first stdout record can:
+    the end of a line, or a part of one that is longer than a record.
     """
     start = 0
     while start < len(records):
         head = records[start : start + _PREFIX_BYTES + 1]
         if head[30:38] == b" stdout ":
-            return head[38:] == b"F {"
+            end = records.find(b"\n", start)
+            return head[38:40] == b"F " or end - start > MIN_PART_BYTES
         start = records.find(b"\n", start) + 1
     return False

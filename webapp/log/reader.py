@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from webapp.log.line_state import ENDED, MIN_PART_BYTES, TEXT, state_after
 from webapp.log.opened import OpenLog
 from webapp.log.record import TIME_BYTES, parse_record
 
@@ -9,6 +10,7 @@ STEP_BYTES = 256 * 1024
 _NEW_BYTES = 16 * 1024
 """A log that is followed has grown by less, nearly always."""
 _LOOK_BACK_BYTES = 64 * 1024
+_HEAD_BYTES = 128
 
 
 class Start(NamedTuple):
@@ -118,8 +120,50 @@ def is_complete(log: OpenLog) -> bool:
     return is_done_record(log.read(size - start, start))
 
 
-def is_continuation(log: OpenLog, offset: int) -> bool:
-    """Whether the last stdout record before `offset` was a `P`: the line goes on."""
+def line_state(log: OpenLog, offset: int) -> int:
+    """What the next stdout record from `offset` on goes on with: see `log/line_state.py`."""
+    state: int | None = None
+    parts: list[tuple[bytes, int]] = []
+    while state is None and (found := _last_stdout(log, offset)) is not None:
+        start, end = found
+        state = _state_by(log.read(_HEAD_BYTES, start), end - start, parts)
+        offset = start
+    return _state_after(state or ENDED, parts)
+
+
+def goes_on_after(records: bytes, before: int) -> int:
+    """`line_state` after some whole records, given what it was before them."""
+    state: int | None = None
+    parts: list[tuple[bytes, int]] = []
+    end = len(records)
+    while state is None and (found := _last_stdout_in(records, end)) is not None:
+        start, end = found
+        state = _state_by(records[start : start + _HEAD_BYTES], end - start, parts)
+        end = start
+    return _state_after(before if state is None else state, parts)
+
+
+def _state_by(line: bytes, size: int, parts: list[tuple[bytes, int]]) -> int | None:
+    """The state after a stdout record as far as it decides it; otherwise it is added to `parts`."""
+    record = parse_record(line.partition(b"\n")[0])
+    content_size = size - len(b" stdout P \n") - TIME_BYTES
+    if record is None or not record.partial:
+        return ENDED
+    if content_size < MIN_PART_BYTES:
+        return TEXT
+    parts.append((record.content, content_size))
+    return None
+
+
+def _state_after(state: int, parts: list[tuple[bytes, int]]) -> int:
+    """The state after parts of a line that follow a record, the last one first."""
+    for head, size in reversed(parts):
+        state = state_after(state, head, size, is_partial=True)
+    return state
+
+
+def _last_stdout(log: OpenLog, offset: int) -> tuple[int, int] | None:
+    """Where the last stdout record before a boundary begins and ends."""
     position = offset
     while position > 0:
         end = position
@@ -128,42 +172,31 @@ def is_continuation(log: OpenLog, offset: int) -> bool:
         if start > 0:
             cut = chunk.find(b"\n", 0, len(chunk) - 1) + 1
             if cut == 0:  # one record fills all of it: look at where that record begins
-                cut_start = last_line_start(log, end)
-                found = _is_partial_stdout(log.read(64, cut_start))
-                if found is not None:
-                    return found
-                position = cut_start
+                start = last_line_start(log, end)
+                if _is_stdout(log.read(_HEAD_BYTES, start)):
+                    return start, end
+                position = start
                 continue
             chunk, start = chunk[cut:], start + cut
-        found = _last_stdout_is_partial(chunk)
+        found = _last_stdout_in(chunk, len(chunk))
         if found is not None:
-            return found
+            return start + found[0], start + found[1]
         position = start
-    return False
+    return None
 
 
-def goes_on_after(records: bytes, before: bool) -> bool:
-    """`is_continuation` after some whole records, given what it was before them."""
-    found = _last_stdout_is_partial(records)
-    return before if found is None else found
-
-
-def _last_stdout_is_partial(records: bytes) -> bool | None:
-    """Whether the last stdout record among these is a `P`; None if there is none."""
-    end = len(records)
+def _last_stdout_in(records: bytes, end: int) -> tuple[int, int] | None:
+    """Where the last stdout record among the first `end` bytes of some records begins and ends."""
     while (at := records.rfind(b" stdout ", 0, end)) >= 0:
         start = records.rfind(b"\n", 0, at) + 1
-        if at - start == TIME_BYTES:
-            found = _is_partial_stdout(records[start : at + 64])
-            if found is not None:
-                return found
+        if at - start == TIME_BYTES and _is_stdout(records[start : start + _HEAD_BYTES]):
+            return start, records.find(b"\n", at) + 1
         end = start + len(b" stdout ") - 1 if start else 0
     return None
 
 
-def _is_partial_stdout(line: bytes) -> bool | None:
-    """Whether a stdout record is a `P`; None for any other line."""
+def _is_stdout(line: bytes) -> bool:
     if line[30:38] != b" stdout ":
-        return None
-    record = parse_record(line)
-    return record.partial if record is not None else None
+        return False
+    record = parse_record(line.partition(b"\n")[0])
+    return record is not None and record.stream == b"stdout"

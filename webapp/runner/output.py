@@ -46,7 +46,13 @@ class AgentOutput:
         except OSError:
             pass  # the user's pipe-user-pages-soft is used up: a smaller pipe does as well
         mark = MARK if self._spec.hasAgentGate and stream == b"stdout" else None
-        self._pumps[fd] = Pump(stream, self._spec.maxLineBytes, self._new_redactor(), mark)
+        self._pumps[fd] = Pump(
+            stream,
+            self._spec.maxLineBytes,
+            self._new_redactor(),
+            mark,
+            self._spec.maxEventBytes,
+        )
         self._poll.register(fd, select.POLLIN)
 
     @property

@@ -1,7 +1,12 @@
 """From a pipe's bytes to log records: one pump for each of the agent's two pipes."""
 
-from webapp.log.record import FULL, PARTIAL, prefix
+from webapp.log.line_state import may_be_json_object
+from webapp.log.record import FULL, PARTIAL, format_record, prefix
 from webapp.log.redact import Redactor
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from webapp.log.long_line import LongLine
 
 SHOW_SECONDS = 0.05
 """A line without its newline is shown so long after its beginning, and again as it grows: it
@@ -17,11 +22,17 @@ class Pump:
         max_line_bytes: int,
         redactor: Redactor | None = None,
         mark: bytes | None = None,
+        max_event_bytes: int = 64 << 20,
     ) -> None:
-        """With a mark, whole lines that hold it are kept in `marked` for whoever takes them."""
+        """With a mark, whole lines that hold it are kept in `marked` for whoever takes them.
+
+        A line over `max_line_bytes` is cut into several records. If it begins as JSON, a record
+        of ours says after it what it is, unless it is over `max_event_bytes`.
+        """
         self.stream = stream
         self.redactor = Redactor([], keys=False) if redactor is None else redactor
         self.max_line_bytes = max_line_bytes
+        self.max_event_bytes = max_event_bytes
         self.pending = b""
         self.is_continuation = False
         self.ended_without_newline = False
@@ -30,6 +41,7 @@ class Pump:
         self.show_at: float | None = None
         """When to call `show`, by the monotonic clock."""
         self._fed_at = 0.0
+        self._long_line: LongLine | None = None
 
     def feed(self, data: bytes, time_ns: int) -> bytes:
         """Take bytes from the pipe; give back all records that they complete."""
@@ -43,7 +55,7 @@ class Pump:
             self.show_at = None  # another line has begun
         if self.mark is not None and self.mark in lines:
             self._keep_marked(lines, self.mark)
-        if len(data) > self.max_line_bytes:
+        if len(data) > self.max_line_bytes or self._long_line is not None:
             return self._feed_long(lines, bool(newline), time_ns)
         if not newline:
             return b""
@@ -61,9 +73,7 @@ class Pump:
         """As `feed`, where a line may be over the cap."""
         records: list[bytes] = []
         for line in lines.split(b"\n") if has_lines else ():
-            rest = self._cut(line, records, time_ns)
-            records.append(prefix(time_ns, self.stream, FULL) + rest + b"\n")
-            self.is_continuation = False
+            self._end_line(self._cut(line, records, time_ns), records, time_ns)
         self.pending = self._cut(self.pending, records, time_ns)
         return b"".join(records)
 
@@ -73,10 +83,24 @@ class Pump:
         while len(line) - start > self.max_line_bytes:
             end = start + self.max_line_bytes
             end = max(end - incomplete_utf8(line[start:end]), start + 1)
-            records.append(prefix(time_ns, self.stream, PARTIAL) + line[start:end] + b"\n")
+            part = line[start:end]
+            records.append(prefix(time_ns, self.stream, PARTIAL) + part + b"\n")
+            if not self.is_continuation and self.stream == b"stdout" and may_be_json_object(part):
+                self._long_line = _new_long_line(self.max_event_bytes)
+            if self._long_line is not None:
+                self._long_line.feed(part)
             self.is_continuation = True
             start = end
         return line[start:]
+
+    def _end_line(self, rest: bytes, records: list[bytes], time_ns: int) -> None:
+        """Append the `F` record of a line, and what stands for the line if it is a long one."""
+        records.append(prefix(time_ns, self.stream, FULL) + rest + b"\n")
+        self.is_continuation = False
+        if self._long_line is not None:
+            self._long_line.feed(rest)
+            records.append(format_record(time_ns, b"system", self._long_line.finish()))
+            self._long_line = None
 
     def schedule(self, now: float) -> None:
         """After `feed`: set when to show what is unfinished."""
@@ -103,7 +127,7 @@ class Pump:
 
         A line that may still become a JSON object is kept whole.
         """
-        if not self.pending:
+        if not self.pending or self._long_line is not None:
             return False
         if self.is_continuation or not may_be_json_object(self.pending):
             return len(self.pending) > incomplete_utf8(self.pending)
@@ -125,15 +149,15 @@ class Pump:
         if self.mark is not None and self.mark in rest:
             self._keep_marked(rest, self.mark)
         self.ended_without_newline = True
-        return records + prefix(time_ns, self.stream, FULL) + rest + b"\n"
+        last: list[bytes] = [records]
+        self._end_line(rest, last, time_ns)
+        return b"".join(last)
 
 
-def may_be_json_object(line: bytes) -> bool:
-    """Whether an unfinished line may still become a JSON object: `{`, then `"` or `}`."""
-    if not line.startswith(b"{"):
-        return False
-    after = line[1:65].lstrip(b" \t\r")
-    return not after or after[:1] in b'"}'
+def _new_long_line(max_bytes: int) -> "LongLine":
+    from webapp.log.long_line import LongLine  # few agents print one
+
+    return LongLine(max_bytes)
 
 
 def incomplete_utf8(data: bytes) -> int:

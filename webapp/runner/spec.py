@@ -20,6 +20,7 @@ class Spec:
     maxSeconds: float | None  # noqa: N815
     maxLogBytes: int | None  # noqa: N815
     maxLineBytes: int  # noqa: N815
+    maxEventBytes: int  # noqa: N815
     takesInput: bool  # noqa: N815
     runAs: dict[str, object] | None = None  # noqa: N815
     """The agent's user, where that is another one: see webapp/agents/run_as.py."""

@@ -15,6 +15,8 @@ from webapp.log.dialects.plain import read_event
 from webapp.log.dialects.translate import Translate
 from webapp.log.joining import Form, Joiner, form_of
 from webapp.log.json_line import MAX_NESTING, may_be_extreme
+from webapp.log.line_state import ENDED, JSON, state_after
+from webapp.log.long_line import LONG_LINE, stand_in
 from webapp.log.record import Record, parse_record, parse_time
 
 CHUNK_LETTERS = 8192
@@ -58,15 +60,20 @@ def passages(records: bytes, offset: int, translate: Translate | None = None) ->
     A text in several records is one passage where these follow each other. `translate`: how
     the lines of the log are read.
     """
-    joiner, begun, goes_on = Joiner(), None, False
+    joiner, begun, goes_on = Joiner(), None, ENDED
     for line in records.split(b"\n")[:-1]:
         start, offset = offset, offset + len(line) + 1
         record = parse_record(line)
+        if record is not None and record.content.startswith(LONG_LINE):
+            record = _long_line(record)
         if record is None or record.stream == b"system":
             continue
         if record.stream == b"stdout":
-            said = _said(record, translate, goes_on=goes_on)
-            goes_on = record.partial
+            before, content = goes_on, record.content
+            goes_on = state_after(before, content, len(content), is_partial=record.partial)
+            if JSON in (before, goes_on):
+                continue
+            said = _said(record, translate, goes_on=bool(before))
             if translate is not None or joiner.is_open:
                 said = [one for one in said if not one.is_about_itself]
             if not said:
@@ -87,6 +94,12 @@ def passages(records: bytes, offset: int, translate: Translate | None = None) ->
             begun = None
     if begun is not None:
         yield begun.passage()
+
+
+def _long_line(record: Record) -> Record:
+    """A `long_line` record as the line that it stands for."""
+    line = stand_in(record.content) if record.stream == b"system" else None
+    return record if line is None else Record(record.time, b"stdout", False, line)
 
 
 class _Begun:

@@ -142,6 +142,7 @@ class NewSession:
             "maxSeconds": profile.max_seconds,
             "maxLogBytes": profile.max_log_bytes,
             "maxLineBytes": MAX_LINE_BYTES,
+            "maxEventBytes": settings.max_event_bytes,
             "takesInput": bool(session.takes_input),
             "leaveBackground": profile.leave_background,
             "hasAgentGate": stage.has_agent_gate,

@@ -20,6 +20,8 @@ from webapp.log.json_line import (
     name_of_short_json,
     names_of_json,
 )
+from webapp.log.line_state import ENDED, JSON
+from webapp.log.media import may_hold_media
 from webapp.log.reader import goes_on_after
 from webapp.log.record import TIME_BYTES, are_times
 from webapp.stream import sse
@@ -38,39 +40,49 @@ class Encoded(NamedTuple):
     """A run of records as frames, and the state at their end."""
 
     frames: bytes
-    goes_on: bool
-    """Whether the last stdout record so far was a `P`."""
+    goes_on: int
+    """What the next stdout record goes on with: see `log/line_state.py`."""
     is_done: bool
     events: int
     """How many they are."""
 
 
 def encode_records(
-    records: bytes, offset: int, *, goes_on: bool, as_envelope: bool = False, id_prefix: str = ""
+    records: bytes,
+    offset: int,
+    *,
+    goes_on: int,
+    as_envelope: bool = False,
+    as_printed: bool = False,
+    id_prefix: str = "",
 ) -> Encoded:
-    """The events of a run of whole records that begins at `offset`, as frames."""
+    """The events of a run of whole records that begins at `offset`, as frames.
+
+    `as_printed`: as in `parse_events`.
+    """
     encode = sse.encode_envelope if as_envelope else sse.encode_event
     typed, text, error = _templates(id_prefix)
     lines = records.split(b"\n")
     lines.pop()
-    is_plain = not as_envelope and are_times([line[:TIME_BYTES] for line in lines])
+    has_media = not as_printed and may_hold_media(records)
+    is_plain = not (as_envelope or has_media) and are_times([line[:TIME_BYTES] for line in lines])
     is_verbatim = is_plain and b"\r" not in records and records.isascii()
     if is_verbatim and not goes_on and len(lines) >= _MANY_LINES:
         full = _encode_full_lines(lines, offset, typed)
         if full is not None:
-            return Encoded(full, goes_on=False, is_done=False, events=len(lines))
+            return Encoded(full, goes_on=ENDED, is_done=False, events=len(lines))
 
     frames: list[bytes] = []
     append = frames.append
     finished = False
     for line in lines:
         offset += len(line) + 1
-        kind = line[TIME_BYTES:_CONTENT_AT] if is_plain else b""
+        kind = line[TIME_BYTES:_CONTENT_AT] if is_plain and goes_on != JSON else b""
         if kind == _OUT_HEAD:
             content = line[_CONTENT_AT:]
             if goes_on or content[:1] != b"{":
                 append(text % (offset, text_data("content", content).encode()))
-                goes_on = False
+                goes_on = ENDED
                 continue
             if is_verbatim and len(content) <= SHALLOW_BYTES:
                 name = name_of_short_json(content)
@@ -82,7 +94,7 @@ def encode_records(
         elif kind == _ERROR_HEAD:
             append(error % (offset, text_data("message", line[_CONTENT_AT:]).encode()))
             continue
-        event, goes_on = parse_event(line, offset, is_continuation=goes_on)
+        event, goes_on = parse_event(line, offset, is_continuation=goes_on, as_printed=as_printed)
         append(encode(event, id_prefix))
         finished = is_done(event)
     return Encoded(b"".join(frames), goes_on, finished, len(lines))
@@ -104,7 +116,7 @@ def encode_dialect(
     offset: int,
     dialect: Translate,
     *,
-    goes_on: bool,
+    goes_on: int,
     seen: int = 0,
     as_envelope: bool = False,
     id_prefix: str = "",
@@ -113,7 +125,8 @@ def encode_dialect(
     encode = sse.encode_envelope if as_envelope else sse.encode_event
     lines = records.split(b"\n")
     lines.pop()
-    is_plain = not (as_envelope or seen) and _is_utf8(records) and b"\r" not in records
+    is_plain = not (as_envelope or seen or may_hold_media(records))
+    is_plain = is_plain and _is_utf8(records) and b"\r" not in records
     is_plain = is_plain and are_times([line[:TIME_BYTES] for line in lines])
 
     frames: list[bytes] = []

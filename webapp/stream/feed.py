@@ -20,8 +20,8 @@ class Position(NamedTuple):
     """A boundary in a log, and what the next event depends on beside the bytes from there."""
 
     offset: int
-    goes_on: bool
-    """Whether the last stdout record before it was a `P`, so that the next goes on with it."""
+    goes_on: int
+    """What the next stdout record goes on with: see `log/line_state.py`."""
     seen: int = 0
     """How many events of the record that begins there were sent before."""
 
@@ -87,7 +87,7 @@ class Feed:
 
     def position_at(self, offset: int, seen: int = 0) -> Position:
         """The position at a boundary, or after `seen` events of the record that begins there."""
-        return Position(offset, reader.is_continuation(self.log, offset), seen)
+        return Position(offset, reader.line_state(self.log, offset), seen)
 
     def dialect(self, form: Format) -> Translate | None:
         """The dialect of the log for viewers with this format."""
@@ -127,6 +127,7 @@ class Feed:
                 position.offset,
                 goes_on=position.goes_on,
                 as_envelope=form.as_envelope,
+                as_printed=form.is_raw,
                 id_prefix=form.id_prefix,
             )
         else:

@@ -25,6 +25,7 @@ from webapp.log.dialects.normalized import (
     tool_result,
     usage,
     user_message,
+    with_media,
 )
 
 _INPUTS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
@@ -78,7 +79,8 @@ def _block(block: object, say: Callable[[str], Normalized]) -> Normalized:
         return tool_call(call_id, text_at(block, "name") or kind, block.get("input"))
     if kind.endswith("tool_result") and (answered := text_at(block, "tool_use_id")) is not None:
         failed = block.get("is_error") is True
-        return tool_result(answered, text_of(block.get("content")), ok=not failed)
+        content = block.get("content")
+        return with_media(tool_result(answered, text_of(content), ok=not failed), content)
     return block | {"type": kind or "message"}
 
 

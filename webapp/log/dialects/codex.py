@@ -21,6 +21,7 @@ from webapp.log.dialects.normalized import (
     text_of,
     tool_call,
     usage,
+    with_media,
 )
 
 
@@ -78,7 +79,7 @@ def _item(kind: str, line: dict[str, Any]) -> list[Normalized]:
     if not is_complete:
         return [tool_call(item_id, name, args)]
     ok = item.get("status") in (None, "completed") and item.get("exit_code") in (None, 0)
-    return [named_result(item_id, text_of(result), ok, name, args)]
+    return [with_media(named_result(item_id, text_of(result), ok, name, args), result)]
 
 
 _TEXTS: dict[str | None, Callable[[str], Normalized]] = {

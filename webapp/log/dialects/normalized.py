@@ -4,7 +4,7 @@ message        {"type","content"}, and "role": "user" for what the agent was giv
 message_delta  {"type","content"}: a piece of a message that comes whole later
 reasoning      {"type","content"}
 tool_call      {"type","id","name","args"}
-tool_result    {"type","id","ok","result","name"?,"args"?}
+tool_result    {"type","id","ok","result","name"?,"args"?,"media"?}
 usage          {"type","inputTokens","outputTokens","cachedInputTokens"?,"costUsd"?,"durationMs"?,…}
 error          {"type","message"}
 system         {"type","subtype",…}: what the agent says about itself
@@ -84,6 +84,24 @@ def tool_result(call_id: str | None, result: object, *, ok: bool) -> Normalized:
     return {"type": "tool_result", "id": call_id, "ok": ok, "result": result}
 
 
+def with_media(result: Normalized, content: object) -> Normalized:
+    """A tool's result with the references that its content has: see `log/media.py`."""
+    found: list[object] = []
+    _collect_media(content, found, _MAX_NESTING)
+    return {**result, "media": found} if found else result
+
+
+def _collect_media(content: object, found: list[object], depth: int) -> None:
+    if isinstance(content, dict):
+        if "mediaType" in content:
+            found.append(content)
+            return
+        content = list(content.values())
+    if isinstance(content, list) and depth:
+        for member in content:
+            _collect_media(member, found, depth - 1)
+
+
 def named_result(call_id: str, result: object, ok: bool, name: str, args: object) -> Normalized:
     """What came of it, and what it was: its call may not have been printed."""
     return {
@@ -112,6 +130,7 @@ def system(subtype: str, line: Mapping[str, object]) -> Normalized:
     return {**line, "type": "system", "subtype": subtype}
 
 
+_MAX_NESTING = 8
 _NUMBERS = frozenset({int, float})
 
 

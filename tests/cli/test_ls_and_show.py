@@ -26,7 +26,7 @@ def facts_of(place: Server, session_id: str) -> dict[str, str]:
     output = run(place, "show", session_id)
     assert output.returncode == 0, output.stderr
     head = output.stdout.partition("\n\n")[0]
-    return {line[:11].strip(): line[12:] for line in head.splitlines()}
+    return {line[:12].strip(): line[13:] for line in head.splitlines()}
 
 
 def kill_runner(place: Server, session_id: str) -> None:

@@ -51,4 +51,9 @@ def test_headings_have_the_anchors_that_links_name() -> None:
 def test_headings_in_code_are_no_sections() -> None:
     headings = [section.heading for section in read_topic("commands").sections]
 
-    assert headings == ["The command", "Run a command as a session", "Export and import"]
+    assert headings == [
+        "The command",
+        "Run a command as a session",
+        "Conversations",
+        "Export and import",
+    ]

@@ -37,7 +37,7 @@ def two_turns(session_id: str) -> list[dict[str, Any]]:
         {"type": "turn_started", "turn": 1, "messageIds": ["m-1"]},
         {"type": "user_message_state", "id": "m-1", "state": "taken"},
         {"type": "state", "state": "working"},
-        APPROVAL | {"id": f"{session_id}.1", "title": "mkdir a"},
+        APPROVAL | {"id": f"{session_id}.1", "turn": 1, "title": "mkdir a"},
         {
             "type": "approval_resolved", "id": f"{session_id}.1", "outcome": "allowed",
             "option": "allow_session", "by": "ada", "rules": ["Bash(mkdir:*)"],
@@ -54,6 +54,6 @@ def two_turns(session_id: str) -> list[dict[str, Any]]:
         {"type": "user_message", "id": "m-3", "content": "later", "by": None, "state": "queued"},
         {"type": "user_message", "id": "m-4", "content": "no", "by": None, "state": "queued"},
         {"type": "user_message_state", "id": "m-4", "state": "cancelled"},
-        APPROVAL | {"id": f"{session_id}.2", "title": "rm a"},
+        APPROVAL | {"id": f"{session_id}.2", "turn": 2, "title": "rm a"},
         {"type": "state", "state": "waiting"},
     ]  # fmt: skip

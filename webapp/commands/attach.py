@@ -18,8 +18,10 @@ DEFAULT_LINES = 100
     epilog="""\b
 Keys, at a terminal:
   Enter     send the line to the agent, if it reads input
+  y, a, n   answer what it asks for: once, for the session, not at all
   Ctrl-D    end its input
-  Ctrl-X    stop the agent (SIGTERM); once more: kill it (SIGKILL)
+  Ctrl-X    stop the agent (SIGTERM); once more: kill it (SIGKILL). The first one ends only
+            the turn of an agent that holds a conversation
   Ctrl-C    leave; the session goes on (so does Ctrl-Z)
 
 \b

@@ -21,9 +21,11 @@ from prompt_toolkit.layout.processors import BeforeInput
 from prompt_toolkit.output import ColorDepth, create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
 
+from webapp.commands.asked import KEYS, Asked
 from webapp.commands.figures import duration, seconds_between
 from webapp.commands.follow import Chunk, EventParser, Stop
 from webapp.commands.stopper import Stopper
+from webapp.commands.talk import send_to_live
 from webapp.commands.terminal import has_colour, one_line
 from webapp.commands.transcript import Transcript
 from webapp.commands.var_folder import VarFolder
@@ -49,6 +51,7 @@ class Console:
         self._session = session
         self._interrupt_stops = interrupt_stops
         self._stopper = Stopper(var_folder, session)
+        self._asked = Asked(var_folder, session)
         self._said = ""
         self._unfinished = ""
         self._takes_input: bool | None = None
@@ -123,7 +126,10 @@ class Console:
     ) -> None:
         try:
             for chunk in chunks(self._stop):
-                if not self._show("".join(map(transcript.show, parser.parse(chunk)))):
+                events = list(parser.parse(chunk))
+                for event in events:
+                    self._asked.see(event)
+                if not self._show("".join(map(transcript.show, events))):
                     return
             self._show(transcript.end())
         except BaseException as error:
@@ -181,12 +187,17 @@ class Console:
             if self._can_send():
                 text = event.current_buffer.text
                 event.current_buffer.reset(append_to_history=True)
-                self._in_background(lambda: self._send(text or "\n", is_last=False))
+                if self._asked.is_question:
+                    self._in_background(lambda: self._asked.say(text))
+                else:
+                    self._in_background(lambda: self._send(text or "\n", is_last=False))
 
         @keys.add("c-d", eager=True)
         def _(event: KeyPressEvent) -> None:
             if event.current_buffer.text:
                 event.current_buffer.delete()
+            elif self._session.talk is not None:
+                self._leave("left")
             elif self._can_send():
                 self._has_ended_input = True
                 self._in_background(lambda: self._send("", is_last=True))
@@ -205,11 +216,24 @@ class Console:
         def _(_event: KeyPressEvent) -> None:
             self._press_stop()
 
+        for key in KEYS:
+            self._add_answer(keys, key)
+
         @keys.add("c-z", eager=True)
         def _(_event: KeyPressEvent) -> None:
             self._leave("left")
 
         return keys
+
+    def _add_answer(self, keys: KeyBindings, key: str) -> None:
+        """A letter that answers an approval, where nothing has been typed."""
+
+        def is_answer() -> bool:
+            return not self._app.current_buffer.text and self._asked.has_key(key)
+
+        @keys.add(key, filter=Condition(is_answer), eager=True)
+        def _(_event: KeyPressEvent) -> None:
+            self._in_background(lambda: self._asked.press(key))
 
     def _press_stop(self) -> None:
         self._in_background(self._stopper.press)
@@ -218,6 +242,10 @@ class Console:
 
     def _send(self, text: str, *, is_last: bool) -> str:
         try:
+            if self._session.talk is not None:
+                if text.strip():
+                    send_to_live(self._var_folder, self._session, text)
+                return ""
             send_input(self._var_folder.var, self._session, text, is_last=is_last)
         except AgentStreamError as error:
             return str(error)
@@ -238,14 +266,17 @@ class Console:
         unfinished = self._unfinished[-_MOST_SHOWN_LETTERS:]
         if unfinished or not self._can_send():
             return unfinished
-        return "> "
+        question = one_line(self._asked.prompt(), _MOST_SHOWN_LETTERS)
+        return f"{question} > " if question else "> "
 
     def _status(self) -> str:
         agent = one_line(self._session.agent, _MOST_AGENT_LETTERS)
         who = f"{agent} {self._session.id.rpartition('-')[2]}"
         age = duration(seconds_between(self._session.created_at, None))
         stop = "Ctrl-C stops it" if self._interrupt_stops else "Ctrl-X stops it"
-        hints = ["Enter sends", "Ctrl-D ends the input"] if self._can_send() else []
+        hints = ["Enter sends"] if self._can_send() else []
+        if hints and self._session.talk is None:
+            hints.append("Ctrl-D ends the input")
         parts = [stop, "Ctrl-Z leaves it running", *hints, who, age]
         if self._said:
             parts = [self._said, who, age]

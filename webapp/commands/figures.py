@@ -74,7 +74,7 @@ def byte_count(size: int | None) -> str:
 
 
 def outcome(session: Session) -> str:
-    """How it ended: exit code, signal or error; the agent's pid while it lives.
+    """How it ended: exit code, signal or error; the agent's pid and state while it lives.
 
     For a damaged row: which columns of it.
     """
@@ -82,7 +82,8 @@ def outcome(session: Session) -> str:
     if damaged:
         return f"damaged: {', '.join(damaged)}"
     if session.is_live:
-        return f"pid {session.pid}" if session.pid is not None else ""
+        known = [None if session.pid is None else f"pid {session.pid}", session.state]
+        return ", ".join(fact for fact in known if fact is not None)
     if session.exit_signal is not None:
         return session.exit_signal
     if session.exit_code is not None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, NamedTuple
 
+from webapp.commands.conversation_parts import conversation_line, is_of_conversation
 from webapp.commands.terminal import one_line
 from webapp.log.dialects.plain import read_event
 from webapp.log.events import Event
@@ -40,6 +41,11 @@ def parts_of(event: Event) -> Iterator[Text | Line]:
         yield Text("stderr", str(data.get("message", "")), form)
     elif event.name in _OURS:
         yield _OURS[event.name](data)
+    elif is_of_conversation(event.name):
+        line = conversation_line(event.name, data)
+        if line is not None:
+            mark, text, style = line
+            yield _line(mark, text, style, most=MOST_NOTICE_LETTERS)
     else:
         yield from _said(event.name, data)
 

@@ -25,7 +25,7 @@ HELP = "space pause  +/- speed  <-/-> 10 s  n next call or error  e end  q quit"
 _POLL_SECONDS = 0.05
 _STATUS_SECONDS = 0.25
 _ERASE_LINE = "\r\x1b[K"
-_TOLD = {"call", "failure", "error"}
+_TOLD = {"call", "failure", "approval", "error"}
 
 
 class Quit(Exception):

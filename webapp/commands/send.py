@@ -9,9 +9,11 @@ import click
 
 from webapp.commands.figures import byte_count
 from webapp.commands.options import session_argument, var_options
-from webapp.commands.var_folder import open_var_folder
+from webapp.commands.talk import send_message
+from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import BadRequest, TooManyRequests
 from webapp.sessions.input import MAX_INPUT_BYTES, send_input
+from webapp.store.models import Session
 
 FROM_STDIN = "-"
 _RETRY_SECONDS = 0.1
@@ -36,15 +38,20 @@ def send(session: str, text: str | None, end: bool, key: str | None) -> None:
     It is recorded in the log, then written to the agent's stdin. Where the agent has much to
     read already, this waits until it has. The agent must be one that reads input while it
     runs: `input = true` in its profile, or `run --input`.
+
+    To an agent that holds a conversation it is a message; one that has ended is resumed.
     """
     if text is None and not end:
         raise click.UsageError("There is nothing to send: give TEXT, or --end.")
     if key == "":
         raise click.UsageError("--key is empty, expected a text that no other input has.")
     content = _content(text)
-    pieces = list(pieces_of(content))
     with open_var_folder() as var_folder:
         found = var_folder.find(session)
+        if found.talk is not None:
+            _send_message(var_folder, found, content, key=key, end=end)
+            return
+        pieces = list(pieces_of(content))
         for number, piece in enumerate(pieces, start=1):
             piece_key = key if key is None or number == 1 else f"{key}/{number}"
             is_last = end and number == len(pieces)
@@ -55,6 +62,21 @@ def send(session: str, text: str | None, end: bool, key: str | None) -> None:
                 except TooManyRequests:
                     time.sleep(_RETRY_SECONDS)
         click.echo(f"{found.id}: sent {byte_count(len(content))}{', the end' if end else ''}")
+
+
+def _send_message(
+    var_folder: VarFolder, session: Session, content: bytes, *, key: str | None, end: bool
+) -> None:
+    """To the session's conversation, live or not."""
+    if end:
+        raise click.UsageError("A conversation has no end of input; `cancel` ends its session.")
+    try:
+        message = content.decode()
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The message must be UTF-8: byte {error.start} is not.") from None
+    sent = send_message(var_folder, session, message, key)
+    resumed = "" if sent.session.id == session.id else f", which goes on with {session.id}"
+    click.echo(f"{sent.session.id}: sent {byte_count(len(content))}{resumed}")
 
 
 def _content(text: str | None) -> bytes:

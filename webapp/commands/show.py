@@ -5,6 +5,7 @@ import shlex
 
 import click
 
+from webapp.commands.conversation_parts import number_of, title_of
 from webapp.commands.figures import (
     STATUS_STYLES,
     byte_count,
@@ -18,8 +19,10 @@ from webapp.commands.terminal import has_colour, paint
 from webapp.commands.transcript import last_line_texts
 from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.log.opened import open_log
+from webapp.sessions.terminal_command import terminal_command
 from webapp.store.damage import read_command
 from webapp.store.models import Session
+from webapp.store.shapes import read_list
 from webapp.store.shapes import session as api_session
 from webapp.visible import visible
 
@@ -50,7 +53,7 @@ def show_command(session: str, as_json: bool) -> None:
         for name, value in _facts(var_folder, found):
             style = STATUS_STYLES[found.status] if name == "status" else None
             shown = visible(value)
-            click.echo(f"{name:<11} {paint(shown, style, colour=colour) if style else shown}")
+            click.echo(f"{name:<12} {paint(shown, style, colour=colour) if style else shown}")
         if last_lines:
             click.echo(f"\nlast lines of its output (agent-stream tail {found.id}):")
             for line in last_lines:
@@ -95,6 +98,7 @@ def _facts(var_folder: VarFolder, session: Session) -> list[tuple[str, str]]:
         ("status", status),
         ("error", session.error),
         ("agent", session.agent),
+        *_conversation(session),
         ("workflow", f"{session.workflow_id}, stage {session.stage_index}"),
         ("command", command_line(session)),
         ("cwd", session.cwd or "(where the server was started)"),
@@ -109,6 +113,22 @@ def _facts(var_folder: VarFolder, session: Session) -> list[tuple[str, str]]:
         ("row", _sqlite_line(var_folder, session)),
     ]
     return [(name, value) for name, value in facts if value]
+
+
+def _conversation(session: Session) -> list[tuple[str, str | None]]:
+    """What it does, what it waits for, and how its conversation goes on elsewhere."""
+    waiting = [each for each in read_list(session.open_approvals) if isinstance(each, dict)]
+    facts = [
+        ("state", session.state),
+        ("mode", session.mode),
+        ("model", session.model),
+        ("conversation", session.conversation_id),
+        ("resumed from", session.resumed_from),
+        *(("waits for", f"{number_of(each.get('id'))}: {title_of(each)}") for each in waiting),
+    ]
+    if not session.is_live and (command := terminal_command(session)) is not None:
+        facts.append(("goes on with", command))
+    return facts
 
 
 def _text(number: int | None) -> str | None:

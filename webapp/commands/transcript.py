@@ -1,5 +1,8 @@
 """Events → the text that a terminal or a pipe gets, as it comes."""
 
+from collections.abc import Iterator
+
+from webapp.commands.conversation_parts import is_of_conversation
 from webapp.commands.follow import EventParser, read_chunks
 from webapp.commands.parts import Line, Text, parts_of
 from webapp.commands.terminal import RESET, Cleaner, paint
@@ -26,10 +29,20 @@ class Transcript:
         self._source: str | None = None
         self._topic: str | None = None
         self._last_letter = "\n"
+        self._is_conversation = False
 
     def show(self, event: Event) -> str:
         """The text that this event adds."""
-        return "".join(map(self.show_part, parts_of(event)))
+        return "".join(map(self.show_part, self.parts_of(event)))
+
+    def parts_of(self, event: Event) -> Iterator[Text | Line]:
+        """What to show of the next event. In a conversation the runner's records say what an
+        agent says of itself; that is its protocol, and nothing for people."""
+        self._is_conversation |= event.stream == "system" and is_of_conversation(event.name)
+        for part in parts_of(event):
+            is_about_itself = isinstance(part, Line) and part.topic is not None
+            if not (is_about_itself and self._is_conversation):
+                yield part
 
     def show_part(self, part: Text | Line) -> str:
         """The text that a part of an event adds."""

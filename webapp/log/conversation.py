@@ -198,8 +198,7 @@ def _end_turn(conversation: Conversation, record: SystemRecord) -> None:
 def _ask(conversation: Conversation, record: SystemRecord) -> None:
     approval_id = text_of(record.facts, "id")
     if approval_id is not None and word_of(record.facts, "kind", KINDS_OF_APPROVALS) is not None:
-        goes_on = [turn.number for turn in conversation.turns.values() if turn.ended_at is None]
-        turn = goes_on[-1] if goes_on else None
+        turn = whole_of(record.facts, "turn")
         conversation.approvals[approval_id] = Approval(record.time, turn, record.facts)
 
 

@@ -4,6 +4,7 @@ At no moment do two sessions hold one conversation. The transaction that inserts
 finds the live one if there is one, and the runner holds a lock on the conversation itself.
 """
 
+import hashlib
 import logging
 import time
 from dataclasses import replace
@@ -93,6 +94,20 @@ def send_to_live(
     message = new_message(invocation, key)
     assert message is not None
     return _deliver(launcher, session, message, None)
+
+
+def send(
+    launcher: Launcher, session: Session, content: str, *, key: str | None = None, by: str | None
+) -> Sent:
+    """Send a message to this session; if it has ended, to what goes on with its conversation."""
+    try:
+        if session.is_live:
+            return send_to_live(launcher, session, content, key=key, by=by)
+    except live_talk.Closed:
+        pass
+    about = Invocation(session.workflow_id, content, session.stage_index, session.agent, by)
+    request_hash = hashlib.sha256(content.encode()).hexdigest()
+    return invoke(launcher, about, None if key is None else IdempotencyKey(key, request_hash))
 
 
 # --- to the live one ------------------------------------------------------------------------

@@ -98,6 +98,15 @@ def find_holder(connection: Any, conversation_id: str) -> str | None:
     return None if found is None else str(found[0])
 
 
+def find_session_of(connection: Any, conversation_id: str) -> str | None:
+    """The newest session of a conversation. For `Database.read_sql`; it reads all rows."""
+    found = connection.execute(
+        "SELECT id FROM sessions WHERE conversation_id = ? ORDER BY id DESC LIMIT 1",
+        (conversation_id,),
+    ).fetchone()
+    return None if found is None else str(found[0])
+
+
 def add_sent_message(connection: Any, session: Session, content: str, sent_at: str) -> None:
     """Add what a person sent to a live conversation to the history. For `Database.write_sql`."""
     about = session.workflow_id, session.stage_index, session.id

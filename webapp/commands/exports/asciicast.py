@@ -20,7 +20,7 @@ COLUMNS, ROWS = 100, 30
 MAX_IDLE_SECONDS = 2
 """Players cut longer silences to this, unless told; the file keeps them."""
 _TERMINAL = "xterm-256color"
-_MARKED = {"call", "failure", "error"}
+_MARKED = {"call", "failure", "approval", "error"}
 
 
 def write_v3(session: Session, events: Iterable[Event]) -> Iterator[str]:

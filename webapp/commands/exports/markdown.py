@@ -20,6 +20,7 @@ _LABELS: dict[Kind, str] = {
     "result": "Result",
     "failure": "Failed",
     "input": "Input",
+    "approval": "Approval",
     "note": "",
     "error": "Error",
 }

@@ -41,12 +41,13 @@ _LABELS: dict[Kind, str] = {
     "result": "result",
     "failure": "failed",
     "input": "input",
+    "approval": "approval",
     "note": "note",
     "error": "error",
 }
 
 
-_ACTIONS: frozenset[Kind] = frozenset({"call", "result", "failure"})
+_ACTIONS: frozenset[Kind] = frozenset({"call", "result", "failure", "approval"})
 """Commands, paths and what came of them: nothing in them may hide what ran."""
 
 

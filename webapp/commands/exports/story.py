@@ -4,18 +4,21 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from webapp.commands.parts import Line, parts_of
+from webapp.commands.parts import Line
 from webapp.commands.transcript import Transcript
 from webapp.log.events import Event
 from webapp.log.record import is_time, parse_time
 
-Kind = Literal["stdout", "stderr", "call", "result", "failure", "input", "note", "error"]
+Kind = Literal[
+    "stdout", "stderr", "call", "result", "failure", "input", "approval", "note", "error"
+]
 
 _KIND_OF_MARK: dict[str, Kind] = {
     "->": "call",
     "<-": "result",
     "<x": "failure",
     ">": "input",
+    "?": "approval",
     "--": "note",
 }
 _SURROGATES = dict.fromkeys(range(55296, 57344), "�")
@@ -77,7 +80,7 @@ def tell(events: Iterable[Event]) -> Iterator[Piece]:
     kind: Kind = "note"
     for event in events:
         at = clock.at(event.time)
-        for part in parts_of(event):
+        for part in transcript.parts_of(event):
             text = transcript.show_part(part)
             if isinstance(part, Line):
                 if not text:

@@ -24,14 +24,14 @@ class Ticker:
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
-        """Do the work after each interval from now on; nothing if that has begun before."""
+        """Do the work after each interval from now on; has no effect a second time."""
         with self._lock:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
                 self._thread.start()
 
     def stop(self) -> None:
-        """Do it no more. Does not wait for work that has begun."""
+        """Stop. Does not wait for work that has begun."""
         self._stopped.set()
 
     def _run(self) -> None:

@@ -1,6 +1,6 @@
 """Every setting: from the environment first, then from `agent-stream.toml`.
 
-An unknown key or a bad value raises SetupError, which names the key and where it stands.
+An unknown key or a bad value raises SetupError, which names the key and its source.
 """
 
 import ipaddress
@@ -231,14 +231,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 
     if settings.default_agent not in settings.agents:
         raise SetupError(
-            f"default_agent is {settings.default_agent!r}, which is no agent; there are: "
+            f"default_agent is {settings.default_agent!r}, which is no agent. Available: "
             f"{', '.join(settings.agents)}."
         )
     if not settings.is_loopback and settings.token is None and settings.token_file is None:
         raise SetupError(
-            f"Listening on {settings.host} is refused without a token, since whoever reaches it "
-            "could start agents. Set AGENT_STREAM_TOKEN or AGENT_STREAM_TOKEN_FILE, or listen on "
-            "127.0.0.1."
+            f"Listening on {settings.host} is refused without a token, since anybody who reaches "
+            "it could start agents. Set AGENT_STREAM_TOKEN or AGENT_STREAM_TOKEN_FILE, or listen "
+            "on 127.0.0.1."
         )
     return settings
 

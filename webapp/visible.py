@@ -1,4 +1,4 @@
-"""Characters that hide what a text says, made visible: controls, and what nobody sees.
+"""Characters that hide what a text says, made visible: controls, and invisible ones.
 
 Bidirectional controls let a text read as another one (https://trojansource.codes/, Unicode
 Technical Report 36, section 2.10); characters without width let two names look the same.

@@ -15,15 +15,15 @@ def event(number: int, letters: int = 10) -> Event:
     return Event(number, "2026-11-23T21:04:00.123456789Z", "stdout", "message", "x" * letters)
 
 
-def cut(events: list[Event], most_events: int, most_bytes: int = PLENTY) -> tuple[list[int], int]:
+def cut(events: list[Event], max_events: int, max_bytes: int = PLENTY) -> tuple[list[int], int]:
     """Which events are left, and how many were left out; -1 for the notice."""
-    limit = Limit(most_events, most_bytes, "Elsewhere.")
+    limit = Limit(max_events, max_bytes, "Elsewhere.")
     found = list(limit.apply(events))
     return [-1 if one.name == "notice" else one.offset for one in found], limit.left_out
 
 
 @pytest.mark.parametrize(
-    ("count", "most_events", "expected"),
+    ("count", "max_events", "expected"),
     [
         (0, 4, []),
         (4, 4, [0, 1, 2, 3]),
@@ -32,14 +32,14 @@ def cut(events: list[Event], most_events: int, most_bytes: int = PLENTY) -> tupl
         (9, 1, [0, -1, 8]),
     ],
 )
-def test_beginning_and_end_are_left(count: int, most_events: int, expected: list[int]) -> None:
-    assert cut([event(number) for number in range(count)], most_events)[0] == expected
+def test_beginning_and_end_are_left(count: int, max_events: int, expected: list[int]) -> None:
+    assert cut([event(number) for number in range(count)], max_events)[0] == expected
 
 
 def test_few_events_may_be_too_much_too() -> None:
     events = [event(number, letters=100) for number in range(10)]
-    assert cut(events, PLENTY, most_bytes=400) == ([0, 1, -1, 8, 9], 6)
-    assert cut([event(0, letters=1000)] * 3, PLENTY, most_bytes=10)[1] == 1
+    assert cut(events, PLENTY, max_bytes=400) == ([0, 1, -1, 8, 9], 6)
+    assert cut([event(0, letters=1000)] * 3, PLENTY, max_bytes=10)[1] == 1
 
 
 def test_notice_says_how_many_and_where_they_are() -> None:
@@ -55,12 +55,12 @@ def test_notice_says_how_many_and_where_they_are() -> None:
 
 @given(st.lists(st.integers(0, 50), max_size=30), st.integers(1, 30), st.integers(1, 500))
 def test_all_events_are_there_or_counted(
-    letters: list[int], most_events: int, most_bytes: int
+    letters: list[int], max_events: int, max_bytes: int
 ) -> None:
     events = [event(number, size) for number, size in enumerate(letters)]
-    found, left_out = cut(events, most_events, most_bytes)
+    found, left_out = cut(events, max_events, max_bytes)
     kept = [number for number in found if number >= 0]
     assert kept == sorted(kept)
     assert len(kept) + left_out == len(events)
     assert found.count(-1) == (left_out > 0)
-    assert len(kept) <= max(2, most_events + 1)
+    assert len(kept) <= max(2, max_events + 1)

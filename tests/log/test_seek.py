@@ -55,12 +55,12 @@ def test_last_events_before_a_boundary_are_those_of_a_full_parse(
 
 @given(random_logs.live_logs, st.integers(1, 30), st.integers(1, 2000), small_steps)
 def test_last_events_are_fewer_where_they_are_long_but_never_none(
-    log: bytes, count: int, most_bytes: int, step: int
+    log: bytes, count: int, max_bytes: int, step: int
 ) -> None:
     with open_file(log) as opened, mock.patch.object(seek, "_STEP_BYTES", step):
-        found = seek.find_last(opened, count, len(log), most_bytes)
+        found = seek.find_last(opened, count, len(log), max_bytes)
     starts = boundaries(log)[-(count + 1) :]
-    fitting = [at for at in starts[:-1] if len(log) - at <= most_bytes]
+    fitting = [at for at in starts[:-1] if len(log) - at <= max_bytes]
     assert found == min(fitting, default=starts[-2] if len(starts) > 1 else 0)
 
 

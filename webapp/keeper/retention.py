@@ -44,8 +44,8 @@ class Limits:
 
 def days_ago(days: float) -> str:
     """The time that many days ago, as rows hold it."""
-    moment = datetime.now(UTC) - timedelta(days=days)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = datetime.now(UTC) - timedelta(days=days)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 # --- compression ------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """Read a compressed log from any offset: zstd's seekable format.
 
-The log is cut into frames that can be read apart, and a table of them stands at the end in a
+The log is cut into frames that can be read apart, and a table of them is at the end in a
 frame that decoders skip: `zstdcat` shows the whole of it.
 https://github.com/facebook/zstd/blob/dev/contrib/seekable_format/zstd_seekable_compression_format.md
 """
@@ -24,7 +24,7 @@ FOOTER = struct.Struct("<IBI")
 MOST_FRAME_BYTES = 64 << 20
 """A table that claims a longer frame is damaged."""
 KEPT_FRAMES = 2
-"""Most readers go forward, and a record may lie across the end of a frame."""
+"""Most readers go forward, and a record may cross the end of a frame."""
 _RESERVED_BITS = 0x7C
 _HAS_CHECKSUMS = 0x80
 
@@ -40,7 +40,7 @@ class CompressedLog:
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, bytes] = OrderedDict()
         lengths = _read_table(fd)
-        self._places = [0, *accumulate(packed for packed, _plain in lengths)]
+        self._frame_offsets = [0, *accumulate(packed for packed, _plain in lengths)]
         self._offsets = [0, *accumulate(plain for _packed, plain in lengths)]
 
     def size(self) -> int:
@@ -83,8 +83,8 @@ class CompressedLog:
         size = self._offsets[number + 1] - self._offsets[number]
         if size == 0:
             return b""
-        place = self._places[number]
-        packed = os.pread(self.fd, self._places[number + 1] - place, place)
+        start = self._frame_offsets[number]
+        packed = os.pread(self.fd, self._frame_offsets[number + 1] - start, start)
         try:
             claimed = zstandard.frame_content_size(packed)  # as much as `decompress` allocates
             if claimed != size:

@@ -67,7 +67,7 @@ def parse_events(
 
 
 def _normalized(event: Event, start: int, dialect: Translate) -> list[Event]:
-    """The events that the one event of the record that begins at `start` stands for."""
+    """What the one event of the record at `start` becomes in its dialect."""
     is_agents = event.stream == "stdout" and event.name != "notice"
     found = dialect(event.data.encode()) if is_agents else []
     if not found:

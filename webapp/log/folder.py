@@ -1,9 +1,9 @@
 """The folder of a session, `<var>/sessions/<day>/<session>/`, and the files in it.
 
-Agents may run as the user who owns these, and put a link or a FIFO in any place. So each part
-of the path below `var` is opened from the one before, never through a link, and a file counts
-only if it is a regular one: a FIFO would make who opens it wait for ever. The path of `var`
-itself is the operator's, and may lead through links.
+Agents may run as the user that owns these, and put a link or a FIFO anywhere. So each part of
+the path below `var` is opened from the one before, never through a link, and a file counts only
+if it is a regular one: opening a FIFO would wait for ever. The path of `var` itself is the
+operator's, and may contain links.
 """
 
 import errno
@@ -19,7 +19,7 @@ StrPath = str | os.PathLike[str]
 
 
 class NotRegular(OSError):
-    """A link on the way, or something else than a regular file or a folder in its place."""
+    """A link in the path, or something that is no regular file or folder."""
 
 
 def open_folder(path: StrPath, *, parts: int = _PARTS, make: bool = False) -> int:
@@ -66,7 +66,7 @@ def open_file_at(folder_fd: int, name: str, flags: int = os.O_RDONLY, mode: int 
     try:
         fd = os.open(name, flags | _FILE_FLAGS, mode, dir_fd=folder_fd)
     except OSError as error:
-        # ENXIO: a socket, or a FIFO that nobody reads
+        # ENXIO: a socket, or a FIFO without a reader
         if error.errno in (errno.ELOOP, errno.ENXIO, errno.EISDIR):
             raise NotRegular(error.errno, os.strerror(error.errno), name) from None
         raise

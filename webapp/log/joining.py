@@ -102,7 +102,7 @@ class Joiner:
 def rest_of(whole: str, draft: str) -> str | None:
     """What a whole message says beyond its pieces; None where they are no pieces of it.
 
-    Who began to read in the middle of it has its end; who saw a try that failed, more than it.
+    A reader that began in the middle of it has its end; one that saw a failed attempt has more.
     """
     if draft.endswith(whole) or whole.endswith(draft):
         return ""

@@ -12,8 +12,8 @@ RESERVED_NAMES = CONVERSATION | {"session", "done", "stderr", "input", "notice",
 """Events that only the server makes: an agent cannot forge its own end, nor an approval."""
 
 MAX_NESTING = 128
-"""A line that nests deeper is text: no parser may be brought to its limits by an agent, and
-where that limit is must not depend on who reads."""
+"""A line that nests deeper is text: an agent must not take a parser to its limits, and the
+limit must be the same for all readers."""
 
 MAX_DIGITS = 4000
 """A line with a longer whole number is text, too: Python reads at most 4,300 digits."""

@@ -42,7 +42,7 @@ _MAX_PREFIX_BYTES = max(map(len, _PREFIXES))
 _FIRST_TWO = {literal[:2] for literal in _LITERALS if len(literal) > 1}
 _FIRST_TWO |= {literal + second for literal in (b"M", b"N", b"O") for second in DISCORD_SECONDS}
 _FIRSTS, _SECONDS = (
-    b"".join(sorted({two[place : place + 1] for two in _FIRST_TWO})) for place in (0, 1)
+    b"".join(sorted({two[index : index + 1] for two in _FIRST_TWO})) for index in (0, 1)
 )
 
 _KEY = re.compile(
@@ -170,9 +170,9 @@ def unfinished_key(data: bytes, start: int) -> int:
         hold_from = min(hold_from, found.start())
     elif size > _MAX_TOKEN_BYTES and first == size - _MAX_TOKEN_BYTES:
         hold_from = min(hold_from, _unfinished_long_key(data, start))
-    for place in range(max(first, size - _MAX_PREFIX_BYTES), min(size, hold_from)):
-        if data[place:] in _PREFIXES and _AT_BOUNDARY.match(data, place):
-            return place
+    for at in range(max(first, size - _MAX_PREFIX_BYTES), min(size, hold_from)):
+        if data[at:] in _PREFIXES and _AT_BOUNDARY.match(data, at):
+            return at
     return hold_from
 
 

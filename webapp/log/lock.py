@@ -30,8 +30,8 @@ def is_held(log_fd: int) -> bool:
 def open_log(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
     """Open a log that exists. FileNotFoundError; `folder.NotRegular` for a link, a FIFO…
 
-    Reading it leaves no time of access behind: after each record that would be a change of the
-    file system, and its journal may make who reads wait for the disk, with all viewers.
+    Reading it does not update its access time: that would change the file system after each
+    record, and its journal may make a reader wait for the disk, and all viewers with it.
     """
     try:
         return folder.open_file(path, flags | _NO_ACCESS_TIME)

@@ -32,7 +32,7 @@ class Found(NamedTuple):
 
 
 def is_marked(event: Event, kind: Kind) -> bool:
-    """Whether an event is a tool call, or tells of an error; a line on stderr is neither."""
+    """Whether an event is a tool call or an error; a line on stderr is neither."""
     if event.stream == "stdout":
         if kind == "tool_call" or event.name == "error":
             return event.name == kind
@@ -49,7 +49,7 @@ def is_marked(event: Event, kind: Kind) -> bool:
 
 
 def signs_of(dialect: LogDialect, kind: Kind) -> tuple[bytes, ...]:
-    """What stands in each line of stdout that is of a kind, in its dialect's form or ours."""
+    """Texts of which one is in each stdout line of a kind, in its dialect's form or ours."""
     return dialect.dialect.signs[kind] + PLAIN.signs[kind]
 
 

@@ -1,7 +1,7 @@
 """An open log, however it is stored: as the runner wrote it, or compressed later.
 
-Offsets are those of the log as it was written, in both. Whoever has a log open goes on with
-it when it is compressed or deleted meanwhile: its descriptor keeps the file.
+Offsets are those of the log as it was written, in both. A reader that has a log open can read
+on when it is compressed or deleted: its descriptor keeps the file.
 """
 
 import os

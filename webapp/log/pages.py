@@ -57,7 +57,7 @@ def page_before(
         end, record_end = asked, asked.offset + len(first_record(log, asked.offset))
     is_gap = is_gap or asked not in (None, end)
 
-    start = EventId(seek.find_last(log, limit, record_end, most_bytes=PAGE_BYTES))
+    start = EventId(seek.find_last(log, limit, record_end, max_bytes=PAGE_BYTES))
     records = reader.read_between(log, start.offset, record_end)
     events = events_from(log, start.offset, records, dialect, as_printed=as_printed)
     events = [event for event in events if event.id <= end]
@@ -85,7 +85,7 @@ def _records_from(log: OpenLog, start: int, limit: int) -> bytes:
 
 
 def _first_records(records: bytes, count: int) -> tuple[bytes, int]:
-    """At most the first `count` of some whole records, and how many those are."""
+    """The first records, `count` or fewer, and their number."""
     there = records.count(b"\n")
     if there <= count:
         return records, there

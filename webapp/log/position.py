@@ -40,7 +40,7 @@ def find_last(
     if dialect is None or count == 0:
         return EventId(seek.find_last(log, count, end))
     while end > 0:
-        start = seek.find_last(log, min(count, _STEP_RECORDS), end, most_bytes=reader.STEP_BYTES)
+        start = seek.find_last(log, min(count, _STEP_RECORDS), end, max_bytes=reader.STEP_BYTES)
         events = events_from(log, start, reader.read_between(log, start, end), dialect)
         if len(events) > count:
             return events[-count - 1].id

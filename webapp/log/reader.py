@@ -44,13 +44,13 @@ def read_new(log: OpenLog, offset: int) -> bytes:
 
 
 def read_between(log: OpenLog, start: int, end: int) -> bytes:
-    """The whole records between two boundaries; fewer where the log was cut meanwhile."""
+    """The whole records between two boundaries; fewer if the log was cut since."""
     records = log.read(end - start, start)
     return records[: records.rfind(b"\n") + 1]
 
 
 def find_start(log: OpenLog, asked: int | None) -> Start:
-    """The true boundary at or after an offset that a client sent; None stands for garbage.
+    """The true boundary at or after an offset that a client sent; None means garbage.
 
     Past the end of the file: the end, or, where the log is complete, just before its
     `done`, which such a viewer cannot have seen. Garbage: the beginning.

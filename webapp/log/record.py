@@ -46,7 +46,7 @@ def format_time(time_ns: int) -> bytes:
 
 
 def prefix(time_ns: int, stream: bytes, tag: bytes = FULL) -> bytes:
-    """All of a record that stands before its content."""
+    """All of a record before its content."""
     return b"%s %s %s " % (format_time(time_ns), stream, tag)
 
 

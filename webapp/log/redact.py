@@ -76,7 +76,7 @@ class Redactor:
         context, held = self._context, self._held
         if not context and not held:
             if len(data) < _SMALL_BYTES and data[-1:] == b"\n" and not self._may_have_secret(data):
-                return data  # as most lines are, and each is on its way to somebody who waits
+                return data  # most lines: viewers wait for each
             return self._take(data, 0, 0)
         if not held and not self._secrets and has_no_key_after(context, data):
             self._context = (context + data)[-CONTEXT_BYTES:]
@@ -86,7 +86,7 @@ class Redactor:
         line = self._take(context + held + data[:end], base, base + self._shown)
         if end == len(data):
             return line
-        if line == data[:end]:  # so much needs not be copied
+        if line == data[:end]:  # avoids a copy
             return self._take(data, end, 0)
         return line + self._take(data[end:], 0, 0)
 

@@ -8,28 +8,28 @@ _STEP_BYTES = 64 * 1024
 
 
 def find_last(
-    log: OpenLog, count: int, end: int | None = None, most_bytes: int | None = None
+    log: OpenLog, count: int, end: int | None = None, max_bytes: int | None = None
 ) -> int:
     """Where the last `count` whole records before a boundary begin; 0 if there are no more.
 
-    Without `end`: the last ones of the log. With `most_bytes`: fewer, where they are longer
-    than that together, but at least one of those that there are.
+    Without `end`: the last ones of the log. With `max_bytes`: fewer if they are longer than
+    that together, but at least one if there are any.
     """
     end = find_end(log, log.size()) if end is None else end
     if count == 0:
         return end
-    least = 0 if most_bytes is None else max(0, end - most_bytes)
+    lowest = 0 if max_bytes is None else max(0, end - max_bytes)
     position = end
     wanted = count + 1  # the boundary before them is the end of the record before them
-    while position > least:
-        start = max(least, position - _STEP_BYTES)
+    while position > lowest:
+        start = max(lowest, position - _STEP_BYTES)
         chunk = log.read(position - start, start)
         newlines = chunk.count(b"\n")
         if newlines >= wanted:
             return start + _nth_last_newline(chunk, wanted) + 1
         wanted -= newlines
         position = start
-    return min(_boundary_from(log, least, end), last_line_start(log, end))
+    return min(_boundary_from(log, lowest, end), last_line_start(log, end))
 
 
 def _nth_last_newline(chunk: bytes, count: int) -> int:
@@ -43,8 +43,8 @@ def find_time(log: OpenLog, time: bytes) -> int:
     """Where the first record at or after a time begins; the end if there is none.
 
     `time` is as a record has it: 30 bytes. By halving, so that a log of any size takes a few
-    reads. Where the clock stepped back while the log was written, the time stands for
-    several places, and this is one of them.
+    reads. If the clock stepped back while the log was written, several records match,
+    and this is one of them.
     """
     end = find_end(log, log.size())
     low, high = 0, end

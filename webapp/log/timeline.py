@@ -1,7 +1,7 @@
-"""What a session printed over time: a picture's worth of figures, in bounded time.
+"""What a session printed over time: the figures of one chart, in bounded time.
 
 A log of at most READ_BYTES is read whole. Of a longer one the slices of time are found by
-halving, and so much of each is read as it gets of READ_BYTES; the rest is taken to be like it.
+halving, and an equal share of READ_BYTES is read of each; the rest is assumed to be like it.
 """
 
 from bisect import bisect_right
@@ -174,8 +174,8 @@ def _read_samples(
 
 
 def _offsets_of(log: OpenLog, times: list[bytes], size: int) -> list[int]:
-    """Where the first record at or after each time begins. Each place is looked at once for all
-    times, since a compressed log takes long for each."""
+    """Where the first record at or after each time begins. Each part of the log is read once for
+    all times, since reading a compressed log is slow."""
     offsets = [size] * len(times)
     ranges = [(0, size, 0, len(times))]
     while ranges:
@@ -183,12 +183,12 @@ def _offsets_of(log: OpenLog, times: list[bytes], size: int) -> list[int]:
         if first >= last:
             continue
         if high - low <= _LEAF_BYTES:
-            _place_in(log, low, high, times, first, last, offsets)
+            _offsets_in(log, low, high, times, first, last, offsets)
             continue
         middle = reader.next_boundary(log, (low + high) // 2, size)
         stamp = log.read(TIME_BYTES, middle)
         if middle >= high or not is_time(stamp):
-            _place_in(log, low, high, times, first, last, offsets)
+            _offsets_in(log, low, high, times, first, last, offsets)
             continue
         split = bisect_right(times, stamp, first, last)
         ranges.append((low, middle, first, split))
@@ -196,7 +196,7 @@ def _offsets_of(log: OpenLog, times: list[bytes], size: int) -> list[int]:
     return offsets
 
 
-def _place_in(
+def _offsets_in(
     log: OpenLog,
     low: int,
     high: int,

@@ -25,7 +25,7 @@ def expose(
 ) -> tuple[bytes, str]:
     """The body and its content type, in the format that an `Accept` header asks for.
 
-    `sessions` by status; None where the database could not tell.
+    `sessions` by status; None if the database could not be asked.
     """
     encode, content_type = choose_encoder(accept)
     return encode(_Collected(totals, sessions)), content_type

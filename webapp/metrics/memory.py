@@ -1,10 +1,9 @@
 """Numbers that every worker of a server adds to, and any worker can read.
 
 The master maps the memory before it forks, and gives each worker a *slot* of its own, so
-that nobody waits for anybody. A slot outlives its worker, however that ended, and the next
-one that gets it goes on from there: a counter never goes down. There are no files: nothing
-to clean up, and a full disk cannot hurt (a page of a mapped file that finds no room is a
-SIGBUS).
+that no worker waits for another. A slot outlives its worker, however that ended, and its next
+worker continues with its numbers: a counter never goes down. There are no files: nothing to
+clean up, and a full disk does no harm (it would end a process that maps a file by SIGBUS).
 """
 
 import mmap
@@ -15,7 +14,7 @@ _ENTRY_BYTES = 128
 _NUMBER = struct.Struct("=Q")
 _KEY_BYTES = _ENTRY_BYTES - _NUMBER.size
 _ENTRIES = 1023
-"""In each slot; the first place holds how many there are."""
+"""In each slot; the first entry holds the number of the others."""
 _SLOT_BYTES = _ENTRY_BYTES * (_ENTRIES + 1)
 
 GAUGE = "="
@@ -40,8 +39,8 @@ class Memory:
         for index in range(self.slots):
             start = index * _SLOT_BYTES
             (count,) = _NUMBER.unpack_from(self._map, start)
-            for place in range(1, count + 1):
-                at = start + place * _ENTRY_BYTES
+            for index in range(1, count + 1):
+                at = start + index * _ENTRY_BYTES
                 (number,) = _NUMBER.unpack_from(self._map, at)
                 key = self._map[at + _NUMBER.size : at + _ENTRY_BYTES].rstrip(b"\0")
                 found[key.decode("utf-8", "replace")] += number
@@ -49,43 +48,43 @@ class Memory:
 
 
 class Slot:
-    """One worker's numbers. An entry that is there stays at its place for ever."""
+    """One worker's numbers. An entry is never moved."""
 
     def __init__(self, memory: memoryview) -> None:
         self._memory = memory
         self._numbers = memory.cast("Q")
-        self._places = {self._key(place): place for place in range(1, self._numbers[0] + 1)}
+        self._indexes = {self._key(index): index for index in range(1, self._numbers[0] + 1)}
 
     def add(self, key: str, number: int) -> None:
-        """Count; for a key that is new where there is no room any more, in vain."""
-        place = self._places.get(key) or self._make_place(key)
-        if place is not None:
-            self._numbers[place * _ENTRY_BYTES // 8] += number
+        """Add to a number. A new key in a full slot is dropped."""
+        index = self._indexes.get(key) or self._make_entry(key)
+        if index is not None:
+            self._numbers[index * _ENTRY_BYTES // 8] += number
 
     def set(self, key: str, number: int) -> None:
-        """Say how much it is now."""
-        place = self._places.get(key) or self._make_place(key)
-        if place is not None:
-            self._numbers[place * _ENTRY_BYTES // 8] = number
+        """Set a number. A new key in a full slot is dropped."""
+        index = self._indexes.get(key) or self._make_entry(key)
+        if index is not None:
+            self._numbers[index * _ENTRY_BYTES // 8] = number
 
     def clear_gauges(self) -> None:
-        """What ends with a worker has ended."""
-        for key in self._places:
+        """Set the numbers that end with a worker to 0."""
+        for key in self._indexes:
             if key.startswith(GAUGE):
                 self.set(key, 0)
 
-    def _key(self, place: int) -> str:
-        start = place * _ENTRY_BYTES + _NUMBER.size
+    def _key(self, index: int) -> str:
+        start = index * _ENTRY_BYTES + _NUMBER.size
         key = bytes(self._memory[start : start + _KEY_BYTES]).rstrip(b"\0")
         return key.decode("utf-8", "replace")
 
-    def _make_place(self, key: str) -> int | None:
+    def _make_entry(self, key: str) -> int | None:
         encoded = key.encode("utf-8", "replace")
         count = self._numbers[0]
         if count >= _ENTRIES or len(encoded) > _KEY_BYTES:
             return None
-        place = self._places[key] = count + 1
-        start = place * _ENTRY_BYTES
+        index = self._indexes[key] = count + 1
+        start = index * _ENTRY_BYTES
         self._memory[start + _NUMBER.size : start + _NUMBER.size + len(encoded)] = encoded
-        self._numbers[0] = place  # last, so that a reader never sees half of an entry
-        return place
+        self._numbers[0] = index  # last, so that a reader never sees half of an entry
+        return index

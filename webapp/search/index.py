@@ -80,7 +80,7 @@ class Stale(Exception):
 
 
 def agent_word(agent: str) -> str:
-    """A word in each chunk of an agent's sessions that nobody types."""
+    """A word in each chunk of an agent's sessions that is never typed."""
     return f"agentx{agent.encode().hex()}"
 
 
@@ -167,7 +167,7 @@ class SearchIndex:
     def append(self, entry: Entry, chunks: list[Chunk], indexed_to: int, *, is_done: bool) -> Entry:
         """Add a session's next chunks, in one transaction with how far it is indexed then.
 
-        Stale if somebody has emptied the index, or forgotten the session, since it was asked.
+        Stale if the index was emptied, or the session removed, since it was read.
         """
         word = agent_word(entry.agent)
         with self._writing() as connection:

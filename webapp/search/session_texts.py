@@ -28,7 +28,7 @@ _INSTRUCTIONS = 20
 
 
 class SessionTexts:
-    """The index as of one moment. NoAnswer from any method where it cannot be read."""
+    """A snapshot of the index. NoAnswer from any method if it cannot be read."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection

@@ -28,7 +28,7 @@ MAX_LETTERS = 1 << 20
 _NOT_FOR_PEOPLE = frozenset({"uuid", "parentUuid", "signature"})
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{200,}")
-"""An image, a key, a hash of hashes: nobody types it."""
+"""An image, a key, a hash of hashes: not searched for."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -60,7 +60,7 @@ def passages(records: bytes, offset: int, translate: Translate | None = None) ->
     A text in several records is one passage where these follow each other. `translate`: how
     the lines of the log are read.
     """
-    joiner, begun, goes_on = Joiner(), None, ENDED
+    joiner, unfinished, goes_on = Joiner(), None, ENDED
     for line in records.split(b"\n")[:-1]:
         start, offset = offset, offset + len(line) + 1
         record = parse_record(line)
@@ -81,19 +81,19 @@ def passages(records: bytes, offset: int, translate: Translate | None = None) ->
         else:
             said = [_Said(None, _text(record.content))]
         form = said[0].form if len(said) == 1 else None
-        if begun is not None and (form is None or not joiner.goes_on(form)):
-            yield begun.passage()
-            begun = None
-        if begun is None:
+        if unfinished is not None and (form is None or not joiner.goes_on(form)):
+            yield unfinished.passage()
+            unfinished = None
+        if unfinished is None:
             joiner.end_run()
-            begun = _Begun(start, record)
+            unfinished = _Unfinished(start, record)
         texts = [one.text if one.form is None else joiner.add(one.form, one.text) for one in said]
-        begun.add(texts, offset)
+        unfinished.add(texts, offset)
         if not joiner.is_open or form is None:
-            yield begun.passage()
-            begun = None
-    if begun is not None:
-        yield begun.passage()
+            yield unfinished.passage()
+            unfinished = None
+    if unfinished is not None:
+        yield unfinished.passage()
 
 
 def _long_line(record: Record) -> Record:
@@ -102,7 +102,7 @@ def _long_line(record: Record) -> Record:
     return record if line is None else Record(record.time, b"stdout", False, line)
 
 
-class _Begun:
+class _Unfinished:
     """A passage that may go on in the next record."""
 
     def __init__(self, start: int, record: Record) -> None:

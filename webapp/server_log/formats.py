@@ -31,7 +31,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line; a traceback makes it several in `text`, and none of the others."""
         line = self._redact(self._write(record, self._facts(record)))
-        return visible(line, keep="\n")  # whoever reads a log reads it at a terminal
+        return visible(line, keep="\n")  # logs are read at terminals
 
     def _facts(self, record: logging.LogRecord) -> dict[str, object]:
         # The query of a URL may hold a message for an agent; gunicorn's errors have all of it.
@@ -54,8 +54,8 @@ class LineFormatter(logging.Formatter):
 
 
 def _time(record: logging.LogRecord) -> str:
-    moment = datetime.fromtimestamp(record.created, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    time = datetime.fromtimestamp(record.created, UTC)
+    return time.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def _as_json(_record: logging.LogRecord, facts: dict[str, object]) -> str:
@@ -72,10 +72,10 @@ def _quoted(text: str) -> str:
 
 
 def _as_text(record: logging.LogRecord, facts: dict[str, object]) -> str:
-    """As gunicorn has it, and whom it is about at the end."""
-    moment = datetime.fromtimestamp(record.created, UTC)
+    """As gunicorn writes it, with the request and session at the end."""
+    time = datetime.fromtimestamp(record.created, UTC)
     about = "".join(f" {name}={facts[name]}" for name in ("request", "session") if name in facts)
     message = "\\n".join(str(facts["message"]).splitlines())
-    line = f"[{moment:%Y-%m-%d %H:%M:%S} +0000] [{record.process}] [{record.levelname}] {message}"
+    line = f"[{time:%Y-%m-%d %H:%M:%S} +0000] [{record.process}] [{record.levelname}] {message}"
     error = "\n".join(str(facts.get("error", "")).splitlines())
     return line + about + (f"\n{error}" if error else "")

@@ -12,7 +12,7 @@ def make_logger_class(formatter: LineFormatter, *, access_log: bool) -> type[Log
     """For gunicorn's setting `logger_class`."""
 
     class ServerLogger(Logger):  # type: ignore[misc]
-        """One formatter for all lines, whoever writes them, to where gunicorn's errors go."""
+        """One formatter for all lines of all loggers, which go where gunicorn's errors go."""
 
         def setup(self, cfg: Any) -> None:
             """Called at the start, and again at each reload."""

@@ -14,12 +14,12 @@ MOST_BYTES = 16 << 20
 class Limit:
     """Lets so many events through, half of them from the beginning and half from the end."""
 
-    def __init__(self, most_events: int, most_bytes: int, advice: str) -> None:
+    def __init__(self, max_events: int, max_bytes: int, advice: str) -> None:
         """`advice` stands where events were left out: how to get them."""
         self.left_out = 0
         """Known once all events have come."""
-        self._most_events = most_events
-        self._most_bytes = most_bytes
+        self._max_events = max_events
+        self._max_bytes = max_bytes
         self._advice = advice
 
     def apply(self, events: Iterable[Event]) -> Iterator[Event]:
@@ -27,7 +27,7 @@ class Limit:
         source = iter(events)
         count = size = 0
         for event in source:
-            if 2 * count >= self._most_events or 2 * size >= self._most_bytes:
+            if 2 * count >= self._max_events or 2 * size >= self._max_bytes:
                 yield from self._end(event, source)
                 return
             count, size = count + 1, size + len(event.data)
@@ -39,7 +39,7 @@ class Limit:
             kept.append(event)
             size += len(event.data)
             while len(kept) > 1 and (
-                2 * len(kept) > self._most_events or 2 * size > self._most_bytes
+                2 * len(kept) > self._max_events or 2 * size > self._max_bytes
             ):
                 size -= len(kept.popleft().data)
                 self.left_out += 1

@@ -1,6 +1,6 @@
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help run test test-agents fuzz soak lint bench lock clean set-up set-up-test chromium commands npm-packages
+.PHONY: help run test test-agents fuzz soak lint bench lock clean set-up set-up-test chromium commands nchan npm-packages
 
 help: ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -28,7 +28,7 @@ lint: set-up-test ## check style and types
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 
-bench: set-up-test commands ## measure speed (15 min), and draw the picture in the documentation
+bench: set-up-test commands nchan ## measure speed (15 min), and draw the picture in the documentation
 	.venv/bin/python -m tests.bench --picture webapp/docs/images/figures.svg
 
 lock: set-up ## renew the locked dependencies in requirements/
@@ -46,6 +46,9 @@ set-up-test:
 
 chromium:
 	@.ci/ensure-chromium >/dev/null
+
+nchan:
+	@test -e /usr/lib/nginx/modules/ngx_nchan_module.so || .ci/apt-install libnginx-mod-nchan
 
 commands:
 	@.ci/ensure-commands curl nginx openssl sqlite3

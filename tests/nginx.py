@@ -49,15 +49,13 @@ class Proxy(NamedTuple):
 @contextmanager
 def running_nginx(server: Server, folder: Path, *, tls: bool = True) -> Iterator[Proxy]:
     """nginx with the shipped configuration; only its port and certificates are the test's."""
-    program = shutil.which("nginx", path=PATH)
-    assert program is not None, "run: make commands"
     folder.mkdir()
     _make_certificate(folder)
     port = free_port()
     (folder / "agent-stream.conf").write_text(_site(server, folder, port, tls=tls))
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, user=user))
-    command = [program, "-e", f"{folder}/nginx.log", "-c", f"{folder}/nginx.conf"]
+    command = [executable(), "-e", f"{folder}/nginx.log", "-c", f"{folder}/nginx.conf"]
     scheme = "https" if tls else "http"
     verify: ssl.SSLContext | bool = False
     if tls:
@@ -73,6 +71,13 @@ def running_nginx(server: Server, folder: Path, *, tls: bool = True) -> Iterator
             yield proxy
         finally:
             process.terminate()
+
+
+def executable() -> str:
+    """The path of nginx."""
+    program = shutil.which("nginx", path=PATH)
+    assert program is not None, "run: make commands"
+    return program
 
 
 def _site(server: Server, folder: Path, port: int, *, tls: bool) -> str:

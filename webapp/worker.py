@@ -9,13 +9,14 @@ from webapp.http.approval_board import ApprovalBoard
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.http.services import Services, end_abandoned
+from webapp.http.short_way import ShortWay
 from webapp.keeper.starter import KeeperStarter
 from webapp.metrics.meter import PUBLISH_SECONDS, Meter
 from webapp.sessions.launch import Launcher
 from webapp.settings import Settings
 from webapp.store.engine import open_migrated
 from webapp.store.logins import Logins
-from webapp.stream.fairness import AcceptRate
+from webapp.stream.fairness import Arrivals
 from webapp.stream.hub import Hub
 from webapp.stream.streams import Streams
 
@@ -35,11 +36,12 @@ class Worker:
             is_login_live=(lambda login: True) if logins is None else logins.is_live,
             count_sent=meter.count_sent,
         )
+        self._arrivals = Arrivals(lambda: hub.viewers > 0)
         self.services = Services(
             settings=settings,
             database=database,
             launcher=launcher,
-            streams=_make_streams(settings, host, hub),
+            streams=_make_streams(settings, host, hub, self._arrivals),
             board=MessageBoard(database, host.should_stop),
             approvals_board=ApprovalBoard(
                 database,
@@ -80,11 +82,10 @@ class Worker:
         )
         set_error_page(write_error)
         if self._host.has_sockets:
-            from webapp.stream.takeover.paced_server import accept_at_rate
+            from webapp.stream.takeover.paced_server import accept_in_slices
 
-            rate = AcceptRate(lambda: self.services.streams.viewers > 0)
-            gunicorn_worker.accept_rate = rate
-            accept_at_rate(gunicorn_worker, rate)
+            gunicorn_worker.arrivals = self._arrivals
+            accept_in_slices(gunicorn_worker, self._arrivals, ShortWay(self.services).greet)
 
     def stop(self) -> None:
         """End the streams that are still open, so that their viewers resume at once."""
@@ -93,7 +94,7 @@ class Worker:
         self._keeper.stop()
 
 
-def _make_streams(settings: Settings, host: Host, hub: Hub) -> Streams:
+def _make_streams(settings: Settings, host: Host, hub: Hub, arrivals: Arrivals) -> Streams:
     if not host.has_sockets:
         return Streams(hub, None, settings.send_timeout_seconds)
 
@@ -101,6 +102,7 @@ def _make_streams(settings: Settings, host: Host, hub: Hub) -> Streams:
 
     takeover = Takeover(
         hub,
+        arrivals,
         ping_seconds=settings.ping_seconds,
         send_timeout_seconds=settings.send_timeout_seconds,
     )

@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from tests.bench import (
+    arrivals,
     dialects,
     exactness,
     fairness,
@@ -32,6 +33,7 @@ from tests.bench import (
 BENCHMARKS = {
     "latency": latency.measure,
     "fanout": fanout.measure,
+    "arrivals": arrivals.measure,
     "many-sessions": many_sessions.measure,
     "million_sessions": million_sessions.measure,
     "replay": replay.measure,

@@ -26,6 +26,7 @@ from gevent.event import AsyncResult
 from gevent.server import StreamServer
 
 from tests.servers.streams import Options, make_hub, view_of
+from webapp.stream.fairness import Arrivals
 from webapp.stream.streams import Streams
 from webapp.stream.takeover.connection import HandedOver, chunk
 from webapp.stream.takeover.takeover import Takeover
@@ -70,6 +71,7 @@ class Worker:
         )
         takeover = Takeover(
             self.hub,
+            Arrivals(lambda: self.hub.viewers > 0),
             ping_seconds=options.ping_seconds,
             send_timeout_seconds=options.send_timeout_seconds,
         )

@@ -1,47 +1,61 @@
-"""How fast new connections are accepted."""
+"""How newcomers are accepted while others watch."""
 
 import pytest
 
 from webapp.stream.fairness import (
-    ACCEPT_BURST,
-    ACCEPT_SECONDS,
+    ALONE_SLICE_SECONDS,
+    MAX_PAUSE_SECONDS,
     MAX_STRANGER_SECONDS,
+    SLICE_SECONDS,
     STRANGER_SECONDS,
-    AcceptRate,
+    Arrivals,
 )
 
 
-def test_crowd_waits_in_line_and_a_single_connection_does_not() -> None:
-    rate = AcceptRate(lambda: True)
-    waits = [rate.take(100.0) for _ in range(ACCEPT_BURST + 3)]
-    expected = [0.0] * ACCEPT_BURST + [n * ACCEPT_SECONDS for n in (1, 2, 3)]
-    assert waits == pytest.approx(expected)
-    assert rate.take(101.0) == 0.0
+def watched(*delays: float) -> Arrivals:
+    """Live events that were sent so late, 25 ms apart; the last of them at 100.0."""
+    arrivals = Arrivals(lambda: True)
+    for index, seconds in enumerate(delays, start=1 - len(delays)):
+        arrivals.count_delay(seconds, 100.0 + index * 0.025)
+    return arrivals
 
 
-def test_connection_that_comes_during_the_wait_waits_behind_the_others() -> None:
-    rate = AcceptRate(lambda: True)
-    for _ in range(ACCEPT_BURST + 10):
-        rate.take(100.0)
-    assert rate.take(100.0 + 5 * ACCEPT_SECONDS) == pytest.approx(6 * ACCEPT_SECONDS)
+CALM = [0.001] * 100
 
 
-def test_no_connection_waits_where_nobody_watches() -> None:
-    rate = AcceptRate(lambda: False)
-    assert {rate.take(100.0) for _ in range(100)} == {0.0}
+def test_newcomers_do_not_wait_while_live_events_are_as_fast_as_ever() -> None:
+    assert watched(*CALM).pause_seconds(100.0) == 0.0
+    assert watched(*CALM, 0.0015, 0.002).pause_seconds(100.0) == 0.0
+    assert watched(*[0.02] * 200).pause_seconds(100.0) == 0.0  # this machine is that slow
+
+
+def test_newcomers_wait_for_as_long_as_live_events_are_late() -> None:
+    late = watched(*CALM, 0.006)
+    assert late.pause_seconds(100.0) == pytest.approx(0.004, rel=0.05)
+    assert late.pause_seconds(100.05) == pytest.approx(0.002, rel=0.05)
+    assert watched(*CALM, 5.0).pause_seconds(100.0) == MAX_PAUSE_SECONDS
+    assert late.pause_seconds(101.0) < 1e-5
+
+
+def test_newcomers_are_accepted_in_short_slices_only_where_somebody_watches() -> None:
+    assert watched().slice_seconds() == SLICE_SECONDS
+    alone = Arrivals(lambda: False)
+    alone.count_delay(5.0, 100.0)
+    assert alone.pause_seconds(100.0) == 0.0
+    assert alone.slice_seconds() == ALONE_SLICE_SECONDS
 
 
 def test_strangers_that_come_again_and_again_make_others_wait_only_for_moments() -> None:
-    rate = AcceptRate(lambda: True)
-    rate.count_stranger(100.0)
-    assert rate.take(100.0) == pytest.approx(STRANGER_SECONDS + ACCEPT_SECONDS)
+    arrivals = watched(*CALM)
+    arrivals.count_stranger(100.0)
+    assert arrivals.pause_seconds(100.0) == pytest.approx(STRANGER_SECONDS)
     for _ in range(1000):
-        rate.count_stranger(100.0)
-    assert rate.take(100.0) == pytest.approx(MAX_STRANGER_SECONDS + ACCEPT_SECONDS)
-    assert rate.take(101.0) == 0.0
+        arrivals.count_stranger(100.0)
+    assert arrivals.pause_seconds(100.0) == pytest.approx(MAX_STRANGER_SECONDS)
+    assert arrivals.pause_seconds(101.0) < 1e-5
 
 
 def test_strangers_make_nobody_wait_where_nobody_watches() -> None:
-    rate = AcceptRate(lambda: False)
-    rate.count_stranger(100.0)
-    assert rate.take(100.0) == 0.0
+    arrivals = Arrivals(lambda: False)
+    arrivals.count_stranger(100.0)
+    assert arrivals.pause_seconds(100.0) == 0.0

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from gunicorn import http, util
+from gunicorn import SERVER, http, util
 from gunicorn.http.errors import LimitRequestHeaders, ParseException
 
 BadBody = ParseException
@@ -11,6 +11,8 @@ BadBody = ParseException
 HeadTooLarge = LimitRequestHeaders
 """gunicorn answers it with 431, wherever it is raised while a request's head is read."""
 
+SERVER_NAME = SERVER
+"""In the Server header of its responses."""
 SOCKET = "gunicorn.socket"
 """The key in a WSGI environment under which a request's connection is."""
 

@@ -7,22 +7,22 @@ from gunicorn.workers.ggevent import GeventWorker as GunicornGeventWorker
 from webapp import clock
 from webapp.connections.client_socket import ClientSocket
 from webapp.connections.waiting_room import WaitingRoom
-from webapp.stream.fairness import AcceptRate
+from webapp.stream.fairness import Arrivals
 from webapp.stream.takeover.connection import HandedOver
 
 
 class GeventWorker(GunicornGeventWorker):  # type: ignore[misc]
-    """`room` and `accept_rate` come from the application: see `Worker.start`."""
+    """`room` and `arrivals` come from the application: see `Worker.start`."""
 
     room: WaitingRoom
-    accept_rate: AcceptRate | None = None
+    arrivals: Arrivals | None = None
 
     def handle(self, listener: Any, client: Any, addr: Any) -> None:
         """All requests of one connection."""
         limited = ClientSocket(client, addr, self.room)
         super().handle(listener, limited, addr)
-        if self.accept_rate is not None and not limited.is_known:
-            self.accept_rate.count_stranger(clock.now())
+        if self.arrivals is not None and not limited.is_known:
+            self.arrivals.count_stranger(clock.now())
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """One request."""

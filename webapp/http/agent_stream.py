@@ -27,7 +27,15 @@ from webapp.stream.view import Pace, View
 blueprint = Blueprint("agent_stream", __name__)
 
 
-@blueprint.get("/api/agent-stream")
+PATH = "/api/agent-stream"
+STREAM_HEADERS = {
+    "Content-Type": "text/event-stream; charset=utf-8",
+    "Cache-Control": "no-cache, no-transform",
+    "X-Accel-Buffering": "no",  # nginx: pass each frame on as it comes
+}
+
+
+@blueprint.get(PATH)
 def agent_stream() -> Response:
     """Everything that the session's log holds, then what comes, then `done`.
 
@@ -80,7 +88,7 @@ def _start_or_resume(
             by=redacted(given.by),
         )
         if request.method == "HEAD":
-            return _headers_only()
+            return headers_only()
         budgets.count_changes()
         budgets.count_bytes(len(request.query_string))
         services().admit_stream()
@@ -117,7 +125,7 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
     if after is not None and after > BEGINNING and _has_seen_done(log, after, session):
         return Response(status=204)
     if request.method == "HEAD":
-        return _headers_only()
+        return headers_only()
     services_ = services()
     services_.admit_stream()
 
@@ -140,7 +148,7 @@ def _respond(session: Session, beginning: Beginning, form: Format, pace: Pace | 
         login=current_login(),
         first_id=f"{form.id_prefix}{after or 0}" if form.id_prefix else None,
     )
-    response = _headers_only()
+    response = headers_only()
     response.response = services_.streams.respond(view, request.environ)
     return response
 
@@ -158,8 +166,6 @@ def _has_seen_done(log: Path, after: EventId, session: Session) -> bool:
         opened.close()
 
 
-def _headers_only() -> Response:
-    response = Response(mimetype="text/event-stream")
-    response.headers["Cache-Control"] = "no-cache, no-transform"
-    response.headers["X-Accel-Buffering"] = "no"  # nginx: pass each frame on as it comes
-    return response
+def headers_only() -> Response:
+    """A response with the headers of a stream, and nothing else."""
+    return Response(headers=STREAM_HEADERS)

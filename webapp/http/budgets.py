@@ -2,6 +2,8 @@
 
 import math
 
+from flask import request
+
 from webapp.errors import PayloadTooLarge, TooManyRequests
 from webapp.http.client_address import client_address
 from webapp.http.rates import Rate
@@ -19,7 +21,7 @@ def count_bytes(number: int) -> None:
 
 
 def _take(rate: Rate, number: int, things: str) -> None:
-    wait = services().rates.take(rate, client_address(), number)
+    wait = services().rates.take(rate, client_address(request), number)
     if wait == math.inf:
         raise PayloadTooLarge(
             f"{number} {things} in one request, expected at most {rate.per_minute} a minute."

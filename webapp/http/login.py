@@ -4,14 +4,14 @@ import hashlib
 import hmac
 from typing import cast
 
-from flask import Blueprint, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Request, g, make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from webapp.connections.address import LOOPBACK
 from webapp.errors import BadRequest, TooManyRequests, Unauthorized
 from webapp.http.client_address import client_address
 from webapp.http.rates import Rate
-from webapp.http.services import services
+from webapp.http.services import Services, services
 from webapp.store.logins import LIFE_SECONDS, end_all
 
 REFUSED_TOKENS = Rate("refused token", per_minute=10)
@@ -64,51 +64,84 @@ def log_out() -> AnyResponse:
         end_all(services().settings.var)
     _end_logins()
     response = redirect(url_for("login.login_page"), 303)
-    response.delete_cookie(_cookie_name(), secure=request.is_secure, httponly=True)
+    response.delete_cookie(
+        _cookie_name(services(), request), secure=request.is_secure, httponly=True
+    )
     return response
 
 
 def render_login(next_path: str, problem: str | None = None) -> str:
     """The page with the form."""
     return render_template(
-        "login.html", next_path=next_path, problem=problem, is_logged_in=bool(_live_cookies())
+        "login.html",
+        next_path=next_path,
+        problem=problem,
+        is_logged_in=bool(_live_cookies(services(), request)),
     )
 
 
 def check_token(given: str) -> None:
     """Unauthorized if it is not the server's token, TooManyRequests after too many of those."""
-    token, rates = services().settings.token, services().rates
-    assert token is not None
-    given_bytes = given.encode(errors="replace")
-    client = client_address()
-    if client == LOOPBACK:
-        digest = hashlib.blake2b(given_bytes, digest_size=8).digest()
-        client += f" {int.from_bytes(digest) % _LOOPBACK_GROUPS}"
-    wait = rates.wait_seconds(REFUSED_TOKENS, client)
+    client = client_address(request)
+    try:
+        _judge_token(services(), given, client)
+    except Unauthorized:
+        services().rates.take(REFUSED_TOKENS, _guesser(given, client))
+        raise
+
+
+def _judge_token(parts: Services, given: str, client: str) -> None:
+    """As `check_token`, without counting it."""
+    assert parts.settings.token is not None
+    wait = parts.rates.wait_seconds(REFUSED_TOKENS, _guesser(given, client))
     if wait > 0:
         raise TooManyRequests(
             "Too many wrong tokens came from your address; try again in a minute.",
             retry_after=int(wait) + 1,
         )
-    if not hmac.compare_digest(given_bytes, token.encode()):
-        rates.take(REFUSED_TOKENS, client)
+    if not hmac.compare_digest(given.encode(errors="replace"), parts.settings.token.encode()):
         raise Unauthorized("That is not the token of this server.")
+
+
+def _guesser(given: str, client: str) -> str:
+    """Whose wrong tokens are counted together with this one."""
+    if client != LOOPBACK:
+        return client
+    digest = hashlib.blake2b(given.encode(errors="replace"), digest_size=8).digest()
+    return f"{client} {int.from_bytes(digest) % _LOOPBACK_GROUPS}"
 
 
 def require_login() -> None:
     """A script shows the token with each request, a person's browser its cookie. Unauthorized."""
-    if services().settings.token is None:
-        return
-    scheme, _space, given = request.headers.get("Authorization", "").partition(" ")
-    if scheme.lower() == "bearer":
+    given = _bearer(request)
+    if given is not None and services().settings.token is not None:
         check_token(given)
-        return
-    live = _live_cookies()
+    else:
+        g.login = find_login(services(), request)
+
+
+def find_login(parts: Services, asked: Request) -> str | None:
+    """The live login of a request; None for the token, or where none is asked for.
+
+    Unauthorized, TooManyRequests; a wrong token is not counted.
+    """
+    if parts.settings.token is None:
+        return None
+    given = _bearer(asked)
+    if given is not None:
+        _judge_token(parts, given, client_address(asked))
+        return None
+    live = _live_cookies(parts, asked)
     if not live:
         raise Unauthorized(
             "This server wants a token: send Authorization: Bearer <token>, or open /login."
         )
-    g.login = live.pop()
+    return live.pop()
+
+
+def _bearer(asked: Request) -> str | None:
+    scheme, _space, given = asked.headers.get("Authorization", "").partition(" ")
+    return given if scheme.lower() == "bearer" else None
 
 
 def current_login() -> str | None:
@@ -120,20 +153,20 @@ def _end_logins() -> None:
     """End each login whose cookie this request carries. ServiceUnavailable."""
     logins = services().logins
     if logins is not None:
-        for cookie in _live_cookies():
+        for cookie in _live_cookies(services(), request):
             logins.end(cookie)
 
 
-def _live_cookies() -> set[str]:
+def _live_cookies(parts: Services, asked: Request) -> set[str]:
     """The good ones among the cookies of our name.
 
     Cookies reach every port of a host: what another server sets there may come before ours.
     https://datatracker.ietf.org/doc/html/rfc6265#section-8.5
     """
-    logins = services().logins
+    logins = parts.logins
     if logins is None:
         return set()
-    given = request.cookies.getlist(_cookie_name())[:MAX_COOKIES]
+    given = asked.cookies.getlist(_cookie_name(parts, asked))[:MAX_COOKIES]
     return {cookie for cookie in given if logins.is_live(cookie)}
 
 
@@ -141,7 +174,7 @@ def _set_cookie(response: AnyResponse) -> None:
     logins = services().logins
     assert logins is not None
     response.set_cookie(
-        _cookie_name(),
+        _cookie_name(services(), request),
         logins.begin(),
         max_age=LIFE_SECONDS,
         secure=request.is_secure,
@@ -151,14 +184,14 @@ def _set_cookie(response: AnyResponse) -> None:
     response.headers["Cache-Control"] = "no-store"
 
 
-def _cookie_name() -> str:
+def _cookie_name(parts: Services, asked: Request) -> str:
     """With TLS a name that browsers take from this very host only; without, one a port.
 
     https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix
     """
-    if request.is_secure:
+    if asked.is_secure:
         return "__Host-agent-stream"
-    return f"agent-stream-{services().settings.port}"
+    return f"agent-stream-{parts.settings.port}"
 
 
 def _next_path(wanted: str | None) -> str:

@@ -3,7 +3,7 @@
 import logging
 import time
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
 
 from webapp.http.client_address import client_address
 from webapp.server_log import context
@@ -27,21 +27,27 @@ def _begin() -> None:
 def _end(response: Response) -> Response:
     """A stream's line is written as it begins: it may go on for days."""
     response.headers[HEADER] = g.request_id
-    if access.isEnabledFor(logging.INFO):
-        milliseconds = round((time.perf_counter() - g.began_at) * 1000, 1)
-        fields = {
-            "client": client_address(),
-            "method": request.method,
-            "path": request.path,
-            "status": response.status_code,
-            "ms": milliseconds,
-        }
-        access.info(
-            "%s %s %d %s ms",
-            request.method,
-            request.path,
-            response.status_code,
-            milliseconds,
-            extra={"fields": fields},
-        )
+    log_request(request, response.status_code, g.began_at)
     return response
+
+
+def log_request(request: Request, status: int, began_at: float) -> None:
+    """The line of a request that is answered now."""
+    if not access.isEnabledFor(logging.INFO):
+        return
+    milliseconds = round((time.perf_counter() - began_at) * 1000, 1)
+    fields = {
+        "client": client_address(request),
+        "method": request.method,
+        "path": request.path,
+        "status": status,
+        "ms": milliseconds,
+    }
+    access.info(
+        "%s %s %d %s ms",
+        request.method,
+        request.path,
+        status,
+        milliseconds,
+        extra={"fields": fields},
+    )

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Request, Response, request
 
 from webapp.connections.security_headers import SECURITY_HEADERS
 from webapp.errors import (
@@ -15,7 +15,7 @@ from webapp.errors import (
 from webapp.http import budgets, connection, login
 from webapp.http.services import services
 from webapp.sessions.new_session import MAX_MESSAGE_BYTES
-from webapp.settings import is_loopback
+from webapp.settings import Settings, is_loopback
 
 _OPEN_ENDPOINTS = {
     "ops.healthz",
@@ -50,9 +50,7 @@ MAX_OTHER_BYTES = 4 * 1024
 
 def check_request() -> None:
     """Raise unless this request may go on."""
-    _check_host()
-    _check_site()
-    _check_purpose()
+    check_sender(services().settings, request)
     if not _is_open():
         login.require_login()
         connection.let_in()
@@ -61,10 +59,16 @@ def check_request() -> None:
         budgets.count_changes()
 
 
-def _check_host() -> None:
+def check_sender(settings: Settings, request: Request) -> None:
+    """Raise unless a request is for this server, and not from another web site or a guess."""
+    _check_host(settings, request)
+    _check_site(request)
+    _check_purpose(request)
+
+
+def _check_host(settings: Settings, request: Request) -> None:
     """Against DNS rebinding: a foreign name that resolves to us is not our name."""
     host = _host_name(request.host)
-    settings = services().settings
     if is_loopback(host) or host == settings.host or host in settings.allowed_hosts:
         return
     raise MisdirectedRequest(
@@ -74,7 +78,7 @@ def _check_host() -> None:
     )
 
 
-def _check_site() -> None:
+def _check_site(request: Request) -> None:
     """Refuse what another web site makes a browser send, but for a link that is followed.
 
     https://web.dev/articles/fetch-metadata
@@ -95,7 +99,7 @@ def _check_site() -> None:
         raise Forbidden(f"Origin {origin!r} may not do this.", field="Origin")
 
 
-def _check_purpose() -> None:
+def _check_purpose(request: Request) -> None:
     """Refuse what a browser prefetches or prerenders, which looks as if a person had typed it.
 
     Any web site can make a browser do so: https://wicg.github.io/nav-speculation/

@@ -8,6 +8,7 @@ from typing import NamedTuple, Protocol
 from webapp.log import lock, reader
 from webapp.log.dialects.translate import Translate, read_dialect
 from webapp.log.opened import open_log
+from webapp.log.record import TIME_BYTES
 from webapp.log.watch import Watch, WatchFile
 from webapp.stream.encode import encode_dialect, encode_records
 from webapp.stream.format import Format
@@ -57,6 +58,8 @@ class Feed:
         self.end_by_row: dict[str, object] | None = None
         """How the session ended, where its log will never say it: it was cut or removed."""
         self.waiters: set[Waiter] = set()
+        self.newest_time = b""
+        """Of the last record that was read here: RFC 3339, as in the log."""
         self._dialect: Translate | None = None
         self._has_dialect = False
         self._frames: OrderedDict[tuple[int, int, Format], Frame] = OrderedDict()
@@ -114,6 +117,8 @@ class Feed:
             return None
         if position.offset and self.log.read(1, position.offset - 1) != b"\n":
             raise NoBoundary
+        newest = records.rfind(b"\n", 0, -1) + 1
+        self.newest_time = records[newest : newest + TIME_BYTES]
         frame = self.encode(records, position, form)
         self._remember(key, frame)
         return frame

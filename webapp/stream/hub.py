@@ -41,6 +41,8 @@ class Hub:
         self._is_login_live = is_login_live
         self._end_abandoned = end_abandoned
         self._watch = watch
+        self.viewers = 0
+        """How many streams are open in this worker."""
         self._feeds: dict[str, Feed] = {}
         self._lock = threading.Lock()
         self._stopping = Ticker("hub stop", STOP_SECONDS, self._wake_if_stopping)
@@ -60,22 +62,31 @@ class Hub:
             if feed is None:
                 feed = self._feeds[session_id] = Feed(session_id, path, self._watch)
             feed.holders += 1
+            self.viewers += 1
         self._stopping.start()
         self._looking.start()
+        return feed
+
+    def join(self, session_id: str) -> Feed | None:
+        """As `acquire`, of a feed that somebody has; None if nobody does."""
+        with self._lock:
+            feed = self._feeds.get(session_id)
+            if feed is not None:
+                feed.holders += 1
+                self.viewers += 1
         return feed
 
     def release(self, feed: Feed) -> None:
         """One viewer has gone."""
         with self._lock:
-            feed.holders -= 1
-            if feed.holders == 0:
-                del self._feeds[feed.session_id]
-                feed.close()
+            self.viewers -= 1
+            self._let_go(feed)
 
-    @property
-    def viewers(self) -> int:
-        """How many streams are open in this worker."""
-        return sum(feed.holders for feed in list(self._feeds.values()))
+    def _let_go(self, feed: Feed) -> None:
+        feed.holders -= 1
+        if feed.holders == 0:
+            del self._feeds[feed.session_id]
+            feed.close()
 
     def _wake_if_stopping(self) -> None:
         if self.should_stop():
@@ -94,7 +105,8 @@ class Hub:
             except Exception:
                 logger.exception("cannot look at %s; it is tried again", session_id)
             finally:
-                self.release(feed)
+                with self._lock:
+                    self._let_go(feed)
 
     def _look_at(self, feed: Feed) -> None:
         feed.look()

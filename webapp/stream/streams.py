@@ -1,15 +1,24 @@
 """All streams of one worker: each takes the fastest way that the server offers."""
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from webapp.compat.gunicorn import SOCKET
 from webapp.stream import wsgi
+from webapp.stream.feed import Feed
 from webapp.stream.hub import Hub
 from webapp.stream.takeover.connection import can_be_taken, set_limits
 from webapp.stream.view import View
 
 if TYPE_CHECKING:
     from webapp.stream.takeover.takeover import Takeover  # imports gevent
+
+
+class Joined(NamedTuple):
+    """What a viewer that joins others asked for, and the head of its response."""
+
+    head: bytes
+    view: View
 
 
 class Streams:
@@ -50,6 +59,27 @@ class Streams:
         """Let live viewers get what is due, between two steps of answering a new one."""
         if self._takeover is not None:
             self._takeover.give_way()
+
+    def join(self, connection: Any, session_id: str, make: Callable[[Feed], Joined | None]) -> bool:
+        """Take over a plain socket as that of a viewer of a log that is watched here already.
+
+        `make` gets the feed of it; None: do not. Nothing may have been sent before.
+        """
+        feed = self._hub.join(session_id) if self._takeover is not None else None
+        if feed is None or self._takeover is None:
+            return False
+        try:
+            joined = make(feed)
+        except BaseException:
+            self._hub.release(feed)
+            raise
+        if joined is None:
+            self._hub.release(feed)
+            return False
+        connection.setblocking(False)
+        set_limits({SOCKET: connection}, self._send_timeout_seconds)
+        self._takeover.join(connection.detach(), joined.head, joined.view, feed)
+        return True
 
     def stop(self) -> None:
         """End the streams that are parked; their viewers resume on another worker."""

@@ -44,7 +44,7 @@ int connection_ask(int fd, int port, const char *path, const char *last_id)
     char request[2048];
     const char *token = getenv("TOKEN");
     int length = snprintf(request, sizeof request,
-                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: */*\r\n"
+                          "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nAccept: text/event-stream\r\n"
                           "%s%s%s%s%s%s\r\n",
                           path, port, token ? "Authorization: Bearer " : "", token ? token : "",
                           token ? "\r\n" : "", *last_id ? "Last-Event-ID: " : "", last_id,

@@ -6,6 +6,7 @@
 //
 //   silence   SILENT clients connect, ask for their path, and never read a byte.
 //   storm     COMING clients connect at the same moment. Done when each has its answer.
+//   arrive    The same, but done when each has its first event.
 //   cut       They all hang up at once, and come back as an EventSource does: each after the
 //             time that its own `retry:` asked for. Done when each has its answer again.
 //   leave     They hang up for good.
@@ -41,6 +42,7 @@ struct client {
     enum client_state state;
     int64_t connect_at; // 0: not to come back
     const char *path;
+    int has_event;
     struct response response;
     struct event_stream stream;
 };
@@ -48,7 +50,7 @@ struct client {
 static int port, silent_count, coming_count, epoll_fd;
 static struct client *silent, *coming;
 static char buffer[BUFFER];
-static int watching, refused, failed;
+static int watching, informed, refused, failed;
 static int64_t order_at;
 static const char *order; // being obeyed, NULL if none
 
@@ -67,12 +69,15 @@ static void begin_connecting(struct client *client)
     client->fd = connection_open(epoll_fd, client, port, receive_bytes);
     client->state = CONNECTING;
     client->connect_at = 0;
+    client->has_event = 0;
 }
 
 static void hang_up(struct client *client, int64_t come_back_at)
 {
     if (client->state == WATCHING)
         watching--;
+    informed -= client->has_event;
+    client->has_event = 0;
     if (client->state != AWAY)
         close(client->fd);
     client->state = AWAY;
@@ -103,8 +108,10 @@ static void send_request(struct client *client)
 
 static void on_event(void *context, const struct event *event)
 {
-    (void)context; // nobody checks what they see: see viewers.c
+    struct client *client = context; // what it says nobody checks: see viewers.c
     (void)event;
+    informed += !client->has_event;
+    client->has_event = 1;
 }
 
 static void on_body(void *context, const char *piece, size_t length)
@@ -168,8 +175,10 @@ static void obey(void)
         order = "silence";
         for (int i = 0; i < silent_count; i++)
             begin_connecting(&silent[i]);
-    } else if (!strcmp(line, "storm\n")) {
-        order = "storm";
+    } else if (!strcmp(line, "storm\n") || !strcmp(line, "arrive\n")) {
+        order = *line == 's' ? "storm" : "arrive";
+        for (int i = 0; *line == 'a' && i < coming_count; i++)
+            *coming[i].stream.last_id = 0; // a resumed stream that is quiet has no first event
         for (int i = 0; i < coming_count; i++)
             begin_connecting(&coming[i]);
     } else if (!strcmp(line, "cut\n")) {
@@ -189,6 +198,8 @@ static void obey(void)
 
 static int is_done(void)
 {
+    if (!strcmp(order, "arrive"))
+        return informed == coming_count;
     if (strcmp(order, "silence"))
         return watching == coming_count;
     for (int i = 0; i < silent_count; i++)

@@ -112,6 +112,24 @@ def test_viewer_who_is_further_than_the_tail_gets_nothing_twice(
     third.wait_for_texts("last")
 
 
+def test_viewer_who_finds_only_dead_ones_at_the_tail_gets_what_comes(server: GeventServer) -> None:
+    server.options.has_inotify = False
+    server.options.look_seconds = LONG_SECONDS
+    dead = [server.connect() for _ in range(300)]
+    wait_for(lambda: server.ask("viewers") == len(dead))
+    reset = struct.pack("ii", 1, 0)
+    for connection in dead:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+        connection.close()
+    server.log.say("one")  # the worker has not noticed yet that most of them are gone
+    viewer = server.watch()
+    viewer.wait_for_texts("one")
+    wait_for(lambda: server.ask("viewers") == 1)
+    server.log.say("two")
+    server.watch()  # wakes those who are parked
+    viewer.wait_for_texts("one", "two")
+
+
 # --- slow viewers -----------------------------------------------------------------------
 
 

@@ -85,14 +85,11 @@ def drop_sent(parts: list[bytes | memoryview], sent: int) -> None:
 def can_be_taken(environ: dict[str, Any]) -> bool:
     """Whether a request's connection is a plain socket with HTTP/1 on it.
 
-    Not with TLS, whose state is not in the descriptor, nor HTTP/2, which frames otherwise.
+    Not HTTP/2, which frames otherwise. That the server itself speaks no TLS, whose state is not in
+    the descriptor, is known before (`Host.has_sockets`): a proxy that does is none of its business.
     """
     connection = environ.get(SOCKET)
-    return (
-        connection is not None
-        and environ.get("wsgi.url_scheme") == "http"
-        and environ.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/1.1")
-    )
+    return connection is not None and environ.get("SERVER_PROTOCOL") in ("HTTP/1.0", "HTTP/1.1")
 
 
 def take(environ: dict[str, Any], login: str | None = None) -> Connection:

@@ -1,33 +1,52 @@
 """A server with a limit to how fast it accepts connections: see fairness.py."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from webapp import clock
 from webapp.compat import gunicorn
 from webapp.compat.gevent import PausableServer
-from webapp.stream.fairness import AcceptRate
+from webapp.stream.fairness import Arrivals
+
+Greet = Callable[[Any, Any, bytes], bool]
+"""Gets a plain socket, the client's address and the first bytes that have come, which are still to
+be read. Whether the connection is its own now."""
 
 
 class PacedServer(PausableServer):
-    """Accepts at the rate of all servers of its worker together."""
+    """Accepts in slices, as all servers of its worker together may."""
 
-    def __init__(self, listener: Any, *, rate: AcceptRate, **options: Any) -> None:
+    def __init__(self, listener: Any, *, arrivals: Arrivals, greet: Greet, **options: Any) -> None:
         super().__init__(listener, **options)
-        self._rate = rate
+        self._greet = greet
+        self._arrivals = arrivals
+        self._slice_until = 0.0
 
-    def on_accept(self) -> None:
-        """Wait before the next connection if need be."""
-        seconds = self._rate.take(clock.now())
+    def greet(self, connection: Any, address: Any, data: bytes) -> bool:
+        """Whether the connection is dealt with."""
+        return self._greet(connection, address, data)
+
+    def on_slice(self) -> None:
+        """Begin a slice."""
+        self._slice_until = clock.now() + self._arrivals.slice_seconds()
+
+    def is_slice_over(self) -> bool:
+        """Whether it is time for the live viewers."""
+        return clock.now() >= self._slice_until
+
+    def on_slice_over(self) -> None:
+        """Wait before the next slice if need be."""
+        seconds = self._arrivals.pause_seconds(clock.now())
         if seconds > 0:
             self.pause_accepting(seconds)
 
 
-def accept_at_rate(worker: Any, rate: AcceptRate) -> None:
-    """Have a gunicorn gevent worker accept at this rate; before it begins to."""
+def accept_in_slices(worker: Any, arrivals: Arrivals, greet: Greet) -> None:
+    """Have a gunicorn gevent worker accept like this; before it begins to."""
 
     def make_server(listener: Any, *, spawn: Any, **_for_pywsgi: Any) -> PacedServer:
         handle = partial(worker.handle, listener)
-        return PacedServer(listener, rate=rate, handle=handle, spawn=spawn)
+        return PacedServer(listener, arrivals=arrivals, greet=greet, handle=handle, spawn=spawn)
 
     gunicorn.serve_by(worker, make_server)

@@ -53,8 +53,9 @@ def _send_by_kernel(
 
     gevent's own `socket.sendfile` reads and sends 8 KB at a time in Python.
     """
-    import gevent
     from gevent.socket import wait_write
+
+    from webapp.stream.takeover.turn import end_turn
 
     while start < stop:
         try:
@@ -66,7 +67,7 @@ def _send_by_kernel(
         if sent == 0:
             raise CutOff("the file was cut")
         start += sent
-        gevent.idle()
+        end_turn()
 
 
 def _read(log: OpenLog, start: int, stop: int) -> Iterator[bytes]:

@@ -11,6 +11,7 @@ from webapp.stream.cursor import Cursor
 from webapp.stream.fairness import FRAMES_AT_ONCE, PINGS_AT_ONCE
 from webapp.stream.feed import Feed
 from webapp.stream.takeover.connection import Connection, chunk
+from webapp.stream.takeover.turn import end_turn
 
 
 class Owner(Protocol):
@@ -27,6 +28,9 @@ class Owner(Protocol):
 
     def count_sent(self, events: int, size: int) -> None:
         """This many events, of this many bytes, were sent to viewers."""
+
+    def count_delay(self, time: bytes) -> None:
+        """A record of this time, the newest of its log, was sent to viewers just now."""
 
 
 class Tail:
@@ -78,6 +82,7 @@ class Tail:
                     self._send(self._raw, piece)
                 events = self.cursor.events_read - events_before
                 self._owner.count_sent(events * viewers, len(piece) * viewers)
+                self._owner.count_delay(self.cursor.feed.newest_time)
             if self.cursor.is_over:
                 self.end()
             if piece is None or self.is_empty:
@@ -87,7 +92,7 @@ class Tail:
             gevent.spawn(self._pump_later)
 
     def _pump_later(self) -> None:
-        gevent.idle()
+        end_turn()
         self._is_pumping_later = False
         if not self.is_empty:
             self.wake()
@@ -123,7 +128,7 @@ class Tail:
             for connection in everybody[start : start + PINGS_AT_ONCE]:
                 if self._alike(connection).get(connection.fd) is connection:
                     self.probe(connection)
-            gevent.idle()
+            end_turn()
 
     def probe(self, connection: Connection) -> None:
         """Ping one viewer: the kernel may answer that it is gone."""

@@ -8,6 +8,8 @@ that cannot take a frame whole gets a greenlet again, which goes on at the byte 
 
 import logging
 from contextvars import copy_context
+from datetime import datetime
+from time import time as wall_time
 from typing import Any, NoReturn
 
 import gevent
@@ -17,7 +19,7 @@ from gevent.socket import wait_write
 from webapp import clock
 from webapp.clock import Ticker
 from webapp.stream.cursor import Cursor
-from webapp.stream.fairness import LARGE_PIECE_BYTES
+from webapp.stream.fairness import LARGE_PIECE_BYTES, Arrivals
 from webapp.stream.feed import Feed
 from webapp.stream.format import Format
 from webapp.stream.hub import STOP_SECONDS, Hub
@@ -25,6 +27,7 @@ from webapp.stream.source import Source, end_without_log, open_source
 from webapp.stream.takeover.connection import Connection, HandedOver, drop_sent, take
 from webapp.stream.takeover.hangups import Hangups
 from webapp.stream.takeover.tail import Tail
+from webapp.stream.takeover.turn import end_turn
 from webapp.stream.view import View
 
 logger = logging.getLogger(__name__)
@@ -33,8 +36,11 @@ logger = logging.getLogger(__name__)
 class Takeover:
     """The connections that one worker has taken over. Made in the worker, after its fork."""
 
-    def __init__(self, hub: Hub, *, ping_seconds: float, send_timeout_seconds: float) -> None:
+    def __init__(
+        self, hub: Hub, arrivals: Arrivals, *, ping_seconds: float, send_timeout_seconds: float
+    ) -> None:
         self._hub = hub
+        self._arrivals = arrivals
         self._ping_seconds = ping_seconds
         self._send_timeout_seconds = send_timeout_seconds
         self._tails: dict[tuple[str, Format], Tail] = {}
@@ -51,10 +57,32 @@ class Takeover:
         gevent.spawn(copy_context().run, self._begin, connection, view)  # its log names the request
         raise HandedOver
 
+    def join(self, fd: int, head: bytes, view: View, feed: Feed) -> None:
+        """Answer a viewer of a log that is watched here, on its connection, which is ours now.
+
+        The feed was acquired for it. What it can be sent at once goes out with the head.
+        """
+        connection = Connection(fd, is_chunked=True, login=view.login)
+        try:
+            first, source = open_source(feed, view)
+            piece = source.read()
+            events = source.cursor.events_read
+            body = b"".join([view.prelude(), first, piece if isinstance(piece, bytes) else b""])
+            parts: list[bytes | memoryview] = [head, *connection.parts(body)]
+            drop_sent(parts, connection.write(parts))
+            self.count_sent(events, len(body))
+            if parts or not self._park(connection, source.cursor):
+                gevent.spawn(self._serve, connection, source, b"".join(parts))
+        except OSError:
+            self._close(connection, feed)
+        except BaseException:
+            self._close(connection, feed)
+            raise
+
     def give_way(self) -> None:
         """Let all who are parked get what is due."""
         if self._parked:
-            gevent.idle()
+            end_turn()
 
     def stop(self) -> None:
         """End the streams of all who are parked; they resume on another worker."""
@@ -121,7 +149,7 @@ class Takeover:
         """There is one turn at a time: the event loop would let all viewers who catch up go on
         in the very same turn of its own."""
         with self._turn:
-            gevent.idle()
+            end_turn()
 
     def _pause(self, source: Source, seconds: float, ping_at: float) -> bytes:
         """Wait a little for a timed replay; a ping if it is time for one, else nothing."""
@@ -153,10 +181,11 @@ class Takeover:
             return False
         tail = self._tail(cursor)
         tail.wake()
-        if tail.cursor.position != cursor.position or tail.cursor.is_over:
-            if tail.is_empty:
-                self._remove(tail)
-            return False
+        is_here = tail.cursor.position == cursor.position and not tail.cursor.is_over
+        if not is_here and tail.is_empty:
+            self._remove(tail)
+        if not is_here or self._tails.get((cursor.feed.session_id, cursor.form)) is not tail:
+            return False  # or all who were there are gone, and the tail with the last of them
         tail.park(connection)
         self._parked[connection.fd] = tail
         if connection.login is not None:
@@ -208,6 +237,15 @@ class Takeover:
     def count_sent(self, events: int, size: int) -> None:
         """This many events, of this many bytes, were sent to viewers."""
         self._hub.count_sent(events, size)
+
+    def count_delay(self, time: bytes) -> None:
+        """A record of this time, the newest of its log, was sent to viewers just now."""
+        try:
+            second, nanoseconds = datetime.fromisoformat(f"{time[:19].decode()}Z"), int(time[20:29])
+        except ValueError:
+            return
+        written = second.timestamp() + nanoseconds / 1e9
+        self._arrivals.count_delay(max(0.0, wall_time() - written), clock.now())
 
     # --- the end of a connection ----------------------------------------------------------
 

@@ -3,15 +3,19 @@
 import json
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.http.client import Client, data_of, plain_error, trpc_error
+from tests.http.conftest import MakeClient
 from tests.http.fake_runner import FakeRunner, fake_runner
 from tests.store.locked import held
 from tests.store.rows import execute, rows
+from webapp.agents.profiles import BUILT_IN
 from webapp.http.services import EXTENSION
+from webapp.store.templates import StageTemplate
 
 Answers = dict[str, dict[str, Any]]
 RESOLVED = {
@@ -312,3 +316,23 @@ def test_session_that_has_ended_takes_no_request(client: Client, procedure: str)
     more = {"session.setMode": {"mode": "plan"}, "session.cancelMessage": {"messageId": "m"}}
     response = client.call(procedure, value | more.get(procedure, {}))
     assert trpc_error(response) == (409, "CONFLICT", "sessionId")
+
+
+# --- stages -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_stages_share_a_conversation_where_their_template_says_so(
+    make_client: MakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_shared: bool
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    stages = tuple(StageTemplate(name, "chat", "auto", is_shared) for name in ("plan", "build"))
+    client = make_client(
+        agents={"talk": BUILT_IN["demo-talk"]}, default_agent="talk", templates={"pair": stages}
+    )
+    workflow_id = data_of(client.call("workflow.create", {"template": "pair"}))["id"]
+    invocation = {"workflowId": workflow_id, "message": "hello"}
+    first = data_of(client.call("workflow.invokeAgent", invocation))
+    data_of(client.call("workflow.advance", {"workflowId": workflow_id}))
+    second = data_of(client.call("workflow.invokeAgent", invocation))
+    assert (second["sessionId"] == first["sessionId"]) is is_shared

@@ -39,6 +39,11 @@ def test_operator_adds_templates_and_replaces_built_in_ones(tmp_path: Path) -> N
     assert found["standard"] == BUILT_IN["standard"]
 
 
+def test_stages_of_a_template_may_share_a_conversation(tmp_path: Path) -> None:
+    found = load(tmp_path, '[templates.x]\nconversation = "workflow"\nstages = [{name = "a"}]')
+    assert [stage.shares_conversation for stage in found["x"]] == [True]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -46,6 +51,10 @@ def test_operator_adds_templates_and_replaces_built_in_ones(tmp_path: Path) -> N
         ("[templates]\nx = 7", "templates.x is 7"),
         ("[templates.x]", "templates.x.stages is None"),
         ("[templates.x]\nstages = []", r"templates.x.stages is \[\]"),
+        (
+            "[templates.x]\nconversation = 'none'\nstages = [{name = 'a'}]",
+            "templates.x.conversation is 'none', expected stage or workflow",
+        ),
         ("[templates.x]\nsteps = []", "unknown key 'steps' in templates.x"),
         ("[templates.x]\nstages = ['a']", r"templates.x.stages\[0\] is 'a'"),
         ("[templates.x]\nstages = [{}]", r"templates.x.stages\[0\].name is None"),

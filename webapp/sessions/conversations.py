@@ -166,7 +166,9 @@ def _stretch(launcher: Launcher, invocation: Invocation, profile: Profile) -> St
             connection, invocation.workflow_id, invocation.stage_index
         )
     )
-    return Stretch(invocation.workflow_id, stage.stage_index, profile.name)
+    template = launcher.settings.templates.get(stage.template, ())
+    is_shared = any(each.shares_conversation for each in template)
+    return Stretch(invocation.workflow_id, None if is_shared else stage.stage_index, profile.name)
 
 
 def _find_last(launcher: Launcher, stretch: Stretch) -> Session | None:

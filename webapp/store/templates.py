@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from webapp.errors import SetupError
 
+CONVERSATIONS = ("stage", "workflow")
 GATES = ("auto", "human_approval", "agent")
 MAX_STAGES = 100
 MAX_NAME_BYTES = 100
@@ -23,6 +24,8 @@ class StageTemplate:
     name: str
     type: str
     gate: str
+    shares_conversation: bool = False
+    """Whether an agent goes on here with the conversation that it held in other stages."""
 
 
 BUILT_IN: dict[str, tuple[StageTemplate, ...]] = {
@@ -49,8 +52,17 @@ def read_template(name: str, table: object, path: str) -> tuple[StageTemplate, .
     key = f"templates.{name}"
     if not isinstance(table, dict):
         raise SetupError(f"{path}: {key} is {table!r}, expected a table.")
-    for unknown in table.keys() - {"stages"}:
-        raise SetupError(f"{path}: unknown key {unknown!r} in {key}; there is: stages.")
+    for unknown in table.keys() - {"stages", "conversation"}:
+        raise SetupError(
+            f"{path}: unknown key {unknown!r} in {key}. Available: stages, conversation."
+        )
+    conversation = table.get("conversation", "stage")
+    if conversation not in CONVERSATIONS:
+        raise SetupError(
+            f"{path}: {key}.conversation is {conversation!r}, "
+            f"expected {' or '.join(CONVERSATIONS)}."
+        )
+    is_shared = conversation == "workflow"
     stages = table.get("stages")
     if not isinstance(stages, list) or not 1 <= len(stages) <= MAX_STAGES:
         raise SetupError(
@@ -58,11 +70,12 @@ def read_template(name: str, table: object, path: str) -> tuple[StageTemplate, .
             'such as {name = "design", gate = "human_approval"}.'
         )
     return tuple(
-        _read_stage(f"{key}.stages[{index}]", stage, path) for index, stage in enumerate(stages)
+        _read_stage(f"{key}.stages[{index}]", stage, path, is_shared)
+        for index, stage in enumerate(stages)
     )
 
 
-def _read_stage(key: str, table: object, path: str) -> StageTemplate:
+def _read_stage(key: str, table: object, path: str, is_shared: bool) -> StageTemplate:
     if not isinstance(table, dict):
         raise SetupError(f"{path}: {key} is {table!r}, expected a table.")
     for unknown in table.keys() - {"name", "type", "gate"}:
@@ -72,7 +85,7 @@ def _read_stage(key: str, table: object, path: str) -> StageTemplate:
     gate = table.get("gate", "auto")
     if gate not in GATES:
         raise SetupError(f"{path}: {key}.gate is {gate!r}, expected {' or '.join(GATES)}.")
-    return StageTemplate(name, kind, gate)
+    return StageTemplate(name, kind, gate, is_shared)
 
 
 def _read_name(key: str, value: object, path: str) -> str:

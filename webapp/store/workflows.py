@@ -19,7 +19,8 @@ SELECT status, current_stage,
         SELECT 1 FROM stages WHERE stages.workflow_id = workflows.id
             AND stage_index = coalesce(:stage_index, current_stage)
             AND gate_type = 'agent' AND gate_satisfied_at IS NULL
-    )
+    ),
+    template
 FROM workflows WHERE id = :id
 """
 
@@ -30,6 +31,8 @@ class InvokedStage(NamedTuple):
     stage_index: int
     has_agent_gate: bool
     """Whether its gate waits for what the agent prints."""
+    template: str
+    """What the workflow was made with."""
 
 
 def create_workflow(
@@ -109,7 +112,7 @@ def stage_for_invoke(connection: Any, workflow_id: str, stage_index: int | None)
     found = connection.execute(_INVOKABLE, asked).fetchone()
     if found is None:
         raise _unknown(workflow_id)
-    status, current_stage, stage_count, has_agent_gate = found
+    status, current_stage, stage_count, has_agent_gate, template = found
     if status != "active":
         raise BadRequest(
             f"Workflow {workflow_id!r} is {status}; only an active workflow can invoke an agent.",
@@ -123,7 +126,7 @@ def stage_for_invoke(connection: Any, workflow_id: str, stage_index: int | None)
             f"{stage_count} stage(s), 0 to {stage_count - 1}.",
             field="stageIndex",
         )
-    return InvokedStage(stage_index, bool(has_agent_gate))
+    return InvokedStage(stage_index, bool(has_agent_gate), template)
 
 
 def _unknown(workflow_id: str) -> NotFound:

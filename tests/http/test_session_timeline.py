@@ -39,6 +39,8 @@ def test_timeline_tells_all_that_was_printed(client: Client, finished: str) -> N
         "stderr",
         "toolCalls",
         "errors",
+        "approvals",
+        "turns",
     ]
     assert (found["size"], found["sampled"]) == (client.session(finished)["logBytes"], False)
     assert [bucket["toolCalls"] for bucket in found["buckets"]] == [1, 0, 0]

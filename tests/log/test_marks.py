@@ -1,4 +1,4 @@
-"""Tool calls and errors: which events are, and where the next one is."""
+"""Tool calls, errors, approvals and turns: which events are, and where the next one is."""
 
 import json
 from collections.abc import Iterator
@@ -95,6 +95,26 @@ def test_bad_end_and_bad_notices_are_errors() -> None:
     assert kinds_of(system(type="done", status="succeeded", exitCode=0, signal=None)) == set()
     assert kinds_of(system(type="truncated")) == {"error"}
     assert kinds_of(system(type="terminating")) == set()
+
+
+@pytest.mark.parametrize(
+    ("record", "kinds"),
+    [
+        ({"type": "approval", "id": "s.1"}, {"approval"}),
+        ({"type": "approval_resolved", "id": "s.1"}, set()),
+        ({"type": "turn_started", "turn": 1}, {"turn"}),
+        ({"type": "turn_ended", "turn": 1, "outcome": "interrupted"}, set()),
+        ({"type": "turn_ended", "turn": 1, "outcome": "failed"}, {"error"}),
+        ({"type": "user_message", "content": "approval turn_started"}, set()),
+    ],
+    ids=str,
+)
+def test_turns_and_approvals_are_known(record: dict[str, object], kinds: set[str]) -> None:
+    assert kinds_of(system(**record)) == kinds
+    log = system(type="session") + stdout(record) + system(**record)
+    for kind in kinds & {"approval", "turn"}:
+        found = list(found_in(log, kind))  # type: ignore[arg-type]
+        assert found == [EventId(len(log))]
 
 
 def test_each_event_of_a_record_is_found_by_its_own_id() -> None:

@@ -61,6 +61,20 @@ def test_own_records_are_left_out_and_input_and_errors_are_not() -> None:
     assert texts(*records) == ["oops", "hi"]
 
 
+def test_what_was_said_and_asked_in_a_conversation_is_found() -> None:
+    records = (
+        b'{"type":"user_message","id":"m-1","content":"Fix it","by":"ada","state":"sent"}',
+        b'{"type":"user_message_state","id":"m-1","state":"taken"}',
+        b'{"type":"approval","id":"s.1","title":"rm a","input":{"command":"rm a"},"options":[]}',
+        b'{"type":"approval_resolved","id":"s.1","outcome":"denied","by":"ada","message":"No."}',
+        b'{"type":"state","state":"working"}',
+        b'{"type":"user_message"',
+        b'{"type":"user_message"}',
+    )
+    found = texts(*(line(record, b"system") for record in records))
+    assert found == ["Fix it", "rm a\nrm a", "denied\nada\nNo."]
+
+
 def test_json_that_nests_too_deep_costs_nothing() -> None:
     deep = b'{"a":' + b"[" * 2000 + b'"x"' + b"]" * 2000 + b"}"
     assert texts(line(deep)) is not None

@@ -30,8 +30,9 @@ class _MomentArgs(Input):
 
 @blueprint.get("/<session_id>/timeline")
 def get_timeline(session_id: str) -> Response:
-    """`{start, end, size, sampled, buckets: [{time, offset, stdout, stderr, toolCalls, errors}]}`
+    """`{start, end, size, sampled, buckets}`.
 
+    A bucket is `{time, offset, stdout, stderr, toolCalls, errors, approvals, turns}`.
     `?buckets=…` of the same length of time, each from its `time` and `offset` on. `stdout` and
     `stderr` are bytes of the log. `sampled`: it is long, and a part of it stands for the whole.
     """
@@ -60,13 +61,16 @@ def _shape(bucket: Bucket) -> dict[str, object]:
         "stderr": bucket.stderr,
         "toolCalls": bucket.tool_calls,
         "errors": bucket.errors,
+        "approvals": bucket.approvals,
+        "turns": bucket.turns,
     }
 
 
 @blueprint.get("/<session_id>/moments")
 def find_moment(session_id: str) -> Response:
-    """`{moment: {id, time} | null, searchedTo}`: `?kind=error|tool_call&after=…` or `before=…`
+    """`{moment: {id, time} | null, searchedTo}`: `?kind=error&after=…` or `before=…`
 
+    `kind` is `error`, `tool_call`, `approval` or `turn`.
     The next (or last) event of that kind after (or before) the event with this id. Where a
     long log was not looked through to its end, `searchedTo` is where to ask again.
     """

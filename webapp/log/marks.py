@@ -1,4 +1,4 @@
-"""What a reader of a log wants to find again: tool calls, and errors."""
+"""What a reader of a log wants to find again: tool calls, errors, approvals, turns."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -13,12 +13,14 @@ from webapp.log.line_state import state_after
 from webapp.log.long_line import LONG_LINE
 from webapp.log.opened import OpenLog
 
-Kind = Literal["tool_call", "error"]
-KINDS: tuple[Kind, ...] = ("tool_call", "error")
+Kind = Literal["tool_call", "error", "approval", "turn"]
+KINDS: tuple[Kind, ...] = ("tool_call", "error", "approval", "turn")
 SEARCH_BYTES = 32 << 20
 """So much of a log is looked through at a time."""
 _STEP_BYTES = 1 << 20
 
+_EVENTS: dict[Kind, str] = {"approval": "approval", "turn": "turn_started"}
+"""The kinds that the runner's own records are, by the names of their events."""
 _BAD_NOTICES = frozenset({"error", "truncated", "gap"})
 _SYSTEM, _STDOUT, _STDERR = b" system ", b" stdout ", b" stderr "
 
@@ -32,7 +34,9 @@ class Found(NamedTuple):
 
 
 def is_marked(event: Event, kind: Kind) -> bool:
-    """Whether an event is a tool call or an error; a line on stderr is neither."""
+    """Whether an event is of a kind; a line on stderr is of none."""
+    if kind in _EVENTS:
+        return event.stream == "system" and event.name == _EVENTS[kind]
     if event.stream == "stdout":
         if kind == "tool_call" or event.name == "error":
             return event.name == kind
@@ -40,6 +44,8 @@ def is_marked(event: Event, kind: Kind) -> bool:
         return found is not None and found.get("ok") is False
     if kind == "tool_call":
         return False
+    if event.name == "turn_ended":
+        return bool(json.loads(event.data).get("outcome") == "failed")
     if event.name == "notice":
         return json.loads(event.data).get("type") in _BAD_NOTICES
     return event.name == "done" and json.loads(event.data).get("status") not in (
@@ -50,7 +56,7 @@ def is_marked(event: Event, kind: Kind) -> bool:
 
 def signs_of(dialect: LogDialect, kind: Kind) -> tuple[bytes, ...]:
     """Texts of which one is in each stdout line of a kind, in its dialect's form or ours."""
-    return dialect.dialect.signs[kind] + PLAIN.signs[kind]
+    return () if kind in _EVENTS else dialect.dialect.signs[kind] + PLAIN.signs[kind]
 
 
 class Marker:
@@ -84,7 +90,11 @@ class Marker:
         """Whether a record may be of a kind: a quick look, before it is parsed."""
         if line[30:38] == _STDOUT:
             return any(sign in line for sign in self._signs[kind])
-        return line[30:38] == _SYSTEM and (kind == "error" or line.startswith(LONG_LINE, 40))
+        if line[30:38] != _SYSTEM:
+            return False
+        if kind in _EVENTS:
+            return _EVENTS[kind].encode() in line
+        return kind == "error" or line.startswith(LONG_LINE, 40)
 
 
 # --- the next one ---------------------------------------------------------------------
@@ -141,7 +151,8 @@ def _marked(
     log: OpenLog, records: bytes, offset: int, kind: Kind, dialect: LogDialect
 ) -> Iterator[Event]:
     """The events of a kind among some records of a log, which begin at a boundary."""
-    others = (_SYSTEM, _STDERR) if kind == "error" else (LONG_LINE,)
+    own = _EVENTS[kind].encode() if kind in _EVENTS else LONG_LINE
+    others = (_SYSTEM, _STDERR) if kind == "error" else (own,)
     if not any(sign in records for sign in (*signs_of(dialect, kind), *others)):
         return
     marker = Marker(dialect, goes_on=reader.line_state(log, offset))

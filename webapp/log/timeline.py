@@ -33,6 +33,8 @@ class Bucket:
     stderr: int = 0
     tool_calls: int = 0
     errors: int = 0
+    approvals: int = 0
+    turns: int = 0
 
 
 class Timeline(NamedTuple):
@@ -145,6 +147,8 @@ def _count(bucket: Bucket, line: bytes, end: int, marker: Marker) -> None:
     for event in marker.marked(line, end - len(line) - 1, KINDS):
         bucket.tool_calls += is_marked(event, "tool_call")
         bucket.errors += is_marked(event, "error")
+        bucket.approvals += is_marked(event, "approval")
+        bucket.turns += is_marked(event, "turn")
 
 
 def _read_samples(
@@ -171,6 +175,8 @@ def _read_samples(
             bucket.stderr = round(bucket.stderr * factor)
             bucket.tool_calls = round(bucket.tool_calls * factor)
             bucket.errors = round(bucket.errors * factor)
+            bucket.approvals = round(bucket.approvals * factor)
+            bucket.turns = round(bucket.turns * factor)
 
 
 def _offsets_of(log: OpenLog, times: list[bytes], size: int) -> list[int]:

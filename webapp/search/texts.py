@@ -26,6 +26,14 @@ MAX_LETTERS = 1 << 20
 """Of one record; the rest of its text is not indexed."""
 
 _NOT_FOR_PEOPLE = frozenset({"uuid", "parentUuid", "signature"})
+_TOLD: dict[bytes, tuple[str, ...]] = {
+    b"user_message": ("content",),
+    b"approval": ("title", "input", "questions"),
+    b"approval_resolved": ("outcome", "by", "message"),
+    b"turn_ended": ("error",),
+    b"conversation_lost": ("error",),
+}
+"""The runner's own records that hold what people look for, and where in them."""
 _ESCAPES = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~])")
 _BLOB = re.compile(r"[A-Za-z0-9+/=_-]{200,}")
 """An image, a key, a hash of hashes: not searched for."""
@@ -66,9 +74,13 @@ def passages(records: bytes, offset: int, translate: Translate | None = None) ->
         record = parse_record(line)
         if record is not None and record.content.startswith(LONG_LINE):
             record = _long_line(record)
-        if record is None or record.stream == b"system":
+        if record is None:
             continue
-        if record.stream == b"stdout":
+        if record.stream == b"system":
+            said = _said_in_conversation(record.content)
+            if not said:
+                continue
+        elif record.stream == b"stdout":
             before, content = goes_on, record.content
             goes_on = state_after(before, content, len(content), is_partial=record.partial)
             if JSON in (before, goes_on):
@@ -184,6 +196,21 @@ def _said(record: Record, translate: Translate | None, *, goes_on: bool) -> list
         return [_read_line(_decode(content))]
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return [_Said("line", _text(content))]
+
+
+def _said_in_conversation(content: bytes) -> list[_Said]:
+    """What a person said to an agent that talks, and what it asked for: of the runner's records."""
+    head = content[:40]
+    if not any(name in head for name in _TOLD):
+        return []
+    try:
+        facts = _decode(content)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+    names = _TOLD.get(str(facts.get("type")).encode(), ()) if isinstance(facts, dict) else ()
+    found: list[str] = []
+    _collect([facts.get(name) for name in names], found, MAX_NESTING)
+    return [_Said(None, "\n".join(found))] if found else []
 
 
 def _read_line(data: Any) -> _Said:

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from tests.browser import operator_pages
+from tests.browser import operator_pages, talk_page
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.test_dialects import playing
@@ -64,7 +64,7 @@ def result(number: str, text: str, *, ok: bool = True) -> dict[str, object]:
     return {"type": "tool_result", "id": number, "ok": ok, "result": text}
 
 
-AGENTS = {
+AGENTS = talk_page.AGENTS | {
     "claude": playing("claude", "claude"),
     "codex": playing("codex", "codex"),
     "quick": printing(
@@ -242,6 +242,7 @@ def logged_out(chat: ChatPage, server: Server) -> None:
 STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     empty, loading, answer, cards, live, facts, gate, paused, confirm, refused, not_sent, drawer,
     claude, codex, reconnecting, gap, logged_out,
+    *talk_page.STATES,
     *operator_pages.STATES,
 )  # fmt: skip
 

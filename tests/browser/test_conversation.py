@@ -62,6 +62,8 @@ def test_markdown_is_rendered_and_its_code_copied(chat: ChatPage, context: Brows
     expect(link).to_have_attribute("href", "https://example.com/")
     expect(link).to_have_attribute("rel", "noopener noreferrer nofollow")
 
+    # Its last words would speak over the next ones.
+    expect(chat.tab.locator("[data-announcer]")).to_contain_text("demo: Succeeded.")
     chat.log.get_by_role("button", name="Copy code").click()
     expect(chat.tab.locator("[data-announcer]")).to_have_text("Copied")
     copied = chat.tab.evaluate("navigator.clipboard.readText()")

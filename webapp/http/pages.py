@@ -16,6 +16,12 @@ blueprint = Blueprint("pages", __name__)
 _IMPORTED = re.compile(r'^(?:import|export|\})[^;"]*?"(\.[^"]+\.js)";?$', re.MULTILINE)
 
 
+@blueprint.app_context_processor
+def of_all_pages() -> dict[str, object]:
+    """What the bar of each page needs."""
+    return {"page_modules": page_modules}
+
+
 @blueprint.get("/")
 def index() -> str:
     """Speak to an agent, watch its sessions."""

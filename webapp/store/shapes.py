@@ -17,6 +17,7 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         "workflowId": row.workflow_id,
         "stageIndex": row.stage_index,
         "agent": row.agent,
+        "cwd": row.cwd,
         "takesInput": bool(row.takes_input),
         "talk": row.talk,
         "state": row.state,

@@ -112,7 +112,7 @@ test("a block that is complete keeps its source while the text grows", () => {
   assert.deepEqual(half.slice(0, 2), whole.slice(0, 2));
 });
 
-test("nothing that an agent prints takes long", { timeout: 10_000 }, () => {
+test("nothing that an agent prints takes long", () => {
   const hostile = [
     "[".repeat(20_000), "*".repeat(20_000), "*a ".repeat(6_000), "`a".repeat(10_000), "> ".repeat(5_000),
     "- ".repeat(5_000), "![](".repeat(5_000), "<".repeat(20_000), "|".repeat(20_000), "_a*".repeat(6_000),
@@ -120,9 +120,10 @@ test("nothing that an agent prints takes long", { timeout: 10_000 }, () => {
     `${"`".repeat(3_000)}\n`.repeat(5), "~~".repeat(10_000), "https://".repeat(2_500), " ".repeat(20_000),
   ];
   for (const text of hostile) {
-    const started = performance.now();
+    // Not the clock's time: the machine may have other work.
+    const started = process.cpuUsage();
     for (const block of parseBlocks(text)) if ("text" in block) parseInline(block.text);
-    const took = performance.now() - started;
+    const took = process.cpuUsage(started).user / 1_000;
     assert.ok(took < 1_500, `${text.slice(0, 12)}… took ${took} ms`);
   }
 });

@@ -36,10 +36,11 @@ test("an older page adds what was not there", () => {
 });
 
 test("a route survives the way through the URL", () => {
-  const route = { workflowId: "workflow-1-a", sessionId: "session-1-b" };
+  const route = { workflowId: "workflow-1-a", sessionId: "session-1-b", approvalId: "session-1-b.2" };
   assert.deepEqual(parseRoute(formatRoute(route)), route);
-  assert.deepEqual(parseRoute(""), { workflowId: null, sessionId: null });
-  assert.deepEqual(parseRoute("#session=%3Cscript%3E&workflow=" + "a".repeat(200)), { workflowId: null, sessionId: null });
+  const nothing = { workflowId: null, sessionId: null, approvalId: null };
+  assert.deepEqual(parseRoute(""), nothing);
+  assert.deepEqual(parseRoute("#session=%3Cscript%3E&approval=%00&workflow=" + "a".repeat(200)), nothing);
 });
 
 test("each status has a word, an icon and an end or none", () => {

@@ -2,6 +2,8 @@
 
 import { login } from "./api/requests.js";
 import { getSession } from "./api/sessions.js";
+import { startBadge } from "./approvals/badge.js";
+import { ApprovalDock } from "./approvals/dock.js";
 import { Composer } from "./composer/composer.js";
 import { Conversation } from "./conversation/conversation.js";
 import { formatRoute, parseRoute } from "./route.js";
@@ -10,6 +12,8 @@ import { ConnectionBadge, overall } from "./view/connection_badge.js";
 import { find, setText } from "./view/dom.js";
 import { Drawer } from "./view/drawer.js";
 import { FactsPanel } from "./view/facts_panel.js";
+import { HeadLine } from "./view/head_line.js";
+import { setPageTitle } from "./view/page_title.js";
 import { noteSection, turnSection } from "./view/turn_section.js";
 import { WindowedList } from "./window/windowed_list.js";
 import { isFinal, lookOfWorkflow } from "./workflows/status.js";
@@ -23,16 +27,16 @@ import { WorkflowsPanel } from "./workflows/workflows_panel.js";
  * @typedef {import("./window/windowed_list.js").DrawnSection} DrawnSection
  */
 
-const TITLE = document.title;
-
 /** @type {import("./route.js").Route} */
-let route = { workflowId: null, sessionId: null };
+let route = { workflowId: null, sessionId: null, approvalId: null };
 /** @type {Conversation | null} */
 let conversation = null;
 /** By entry. @type {Map<string, DrawnSection>} */
 let sections = new Map();
 /** @type {{turn: Turn, speaker: TurnSpeaker} | null} */
 let spoken = null;
+/** What waits for a person anywhere. @type {import("./api/approvals.js").Approval[]} */
+let waiting = [];
 
 const drawer = new Drawer();
 const stage = find(document, "stage", HTMLElement);
@@ -43,6 +47,12 @@ const list = new WindowedList(
 );
 const facts = new FactsPanel(find(document, "facts-panel", HTMLElement));
 const badge = new ConnectionBadge(find(document, "connection", HTMLElement), () => conversation?.tryNow());
+const head = new HeadLine(find(document, "head-line", HTMLElement));
+const dock = new ApprovalDock(
+  find(document, "asks", HTMLElement),
+  find(document, "asks-list", HTMLElement),
+  () => composer.focus(),
+);
 const bar = new WorkflowBar(find(document, "bar", HTMLElement), find(document, "gate", HTMLElement), {
   onWorkflow: (workflow) => conversation?.takeWorkflow(workflow),
 });
@@ -51,7 +61,7 @@ const composer = new Composer(find(document, "composer", HTMLFormElement), {
   workflowId: () => route.workflowId,
   onSent(session, letter) {
     if (session.workflowId !== route.workflowId) {
-      location.hash = formatRoute({ workflowId: session.workflowId, sessionId: null });
+      location.hash = formatRoute({ workflowId: session.workflowId });
       followRoute();
       bar.setTitle(titleOf(letter.message));
     }
@@ -59,7 +69,8 @@ const composer = new Composer(find(document, "composer", HTMLFormElement), {
     list.follow();
     panel.refresh();
   },
-  onStop: () => void conversation?.latest?.stop(),
+  onStop: stopLatest,
+  onEscape: () => dock.focus(),
 });
 
 const panel = new WorkflowsPanel(find(document, "sidebar", HTMLElement), {
@@ -70,8 +81,16 @@ const panel = new WorkflowsPanel(find(document, "sidebar", HTMLElement), {
   },
 });
 
+/** First the turn, then the agent. */
+function stopLatest() {
+  const latest = conversation?.latest;
+  const isTurn = latest?.isTalk && !latest.isInterrupting;
+  void (isTurn ? latest.interrupt() : latest?.stop());
+}
+
 function followRoute() {
   const next = parseRoute(location.hash);
+  if (next.approvalId !== null) dock.focus(next.approvalId);
   const isSame = next.workflowId === route.workflowId && next.sessionId === route.sessionId;
   if (isSame && (conversation !== null || next.workflowId === null) && sections.size > 0) return;
 
@@ -84,7 +103,10 @@ function followRoute() {
   facts.hide();
   badge.hide();
   bar.show(null);
+  dock.clear();
+  head.show(undefined);
   composer.showStop("none");
+  composer.showQueue("", []);
   composer.answer(null);
   composer.show(route.workflowId);
   composer.close("");
@@ -98,7 +120,7 @@ function followRoute() {
 
 function showEmpty() {
   show("empty");
-  document.title = TITLE;
+  setPageTitle("");
   bar.setTitle("New conversation");
 }
 
@@ -125,6 +147,7 @@ function openWorkflow(workflowId) {
     onChange(turn) {
       list.refresh();
       facts.update(turn);
+      if (turn === conversation?.latest) head.show(turn);
       if (turn === spoken?.turn) spoken.speaker.hear();
     },
     onState: showLine,
@@ -139,7 +162,7 @@ async function openWorkflowOf(sessionId) {
   bar.setTitle("Session");
   try {
     const { workflowId } = await getSession(sessionId);
-    if (parseRoute(location.hash).sessionId === sessionId) location.replace(formatRoute({ workflowId, sessionId }));
+    if (parseRoute(location.hash).sessionId === sessionId) location.replace(formatRoute({ ...parseRoute(location.hash), workflowId }));
   } catch (error) {
     showProblem(error instanceof Error ? error : new Error(String(error)));
   }
@@ -178,6 +201,8 @@ function sectionOf(entry, turn) {
   return turnSection(turn, {
     showFacts: (asked) => facts.open(asked),
     retry: (asked) => composer.send(asked.said ?? "", asked.row.agent),
+    say: (said, agent) => composer.send(said, agent),
+    putBack: (text) => composer.putBack(text),
     stageName({ row }) {
       const stages = conversation?.workflow?.stages ?? [];
       return stages.length > 1 ? (stages[row.stageIndex]?.name ?? "") : "";
@@ -192,11 +217,38 @@ function sectionOf(entry, turn) {
 function showLine() {
   const turns = [...(conversation?.turns.values() ?? [])];
   const streaming = turns.filter((turn) => turn.isStreaming);
-  badge.show(overall((streaming.length > 0 ? streaming : turns).map((turn) => turn.state)));
+  const line = overall((streaming.length > 0 ? streaming : turns).map((turn) => turn.state));
   const latest = conversation?.latest;
-  composer.showStop(latest?.isLive ? (latest.isStopping ? "asked" : "possible") : "none");
-  const listens = latest?.isLive && !latest.isStopping && latest.row.takesInput;
+  // An agent that rests is no end of its conversation.
+  if (latest?.isTalk && line?.phase === "ended") badge.hide();
+  else badge.show(line);
+  head.show(latest);
+  dock.show(asking(), (id) => conversation?.resolutionOf(id));
+  composer.showStop(stoppingOf(latest));
+  composer.showQueue(latest?.sessionId ?? "", [...(latest?.isLive ? latest.transcript.queued.values() : [])]);
+  const listens = latest?.isLive && !latest.isStopping && latest.row.takesInput && !latest.isTalk;
   composer.answer(listens ? { sessionId: latest.sessionId, agent: latest.row.agent } : null);
+}
+
+/** What waits here: what the streams have said, and what is known of it from before they begin. */
+function asking() {
+  const known = conversation?.asking ?? [];
+  const ids = new Set(known.map(({ approval }) => approval.id));
+  const more = waiting.filter(
+    ({ id, workflowId, sessionId }) => workflowId === route.workflowId && !ids.has(id) && conversation?.resolutionOf(id) === null && isLive(sessionId),
+  );
+  // Its end may have come to this page before it came to that list.
+  function isLive(sessionId) {
+    return conversation?.turns.get(sessionId)?.isLive ?? true;
+  }
+  const agentOf = (sessionId) => conversation?.turns.get(sessionId)?.row.agent ?? "agent";
+  return [...known, ...more.map((approval) => ({ approval, agent: agentOf(approval.sessionId) }))];
+}
+
+function stoppingOf(latest) {
+  if (!latest?.isLive || (latest.isTalk && latest.talkState === "idle")) return "none";
+  if (latest.isStopping) return "asked";
+  return latest.isInterrupting ? "again" : "possible";
 }
 
 function showProblem(error) {
@@ -215,7 +267,7 @@ function showProblem(error) {
 function showTitle() {
   const title = titleOf(conversation?.workflow?.title);
   bar.setTitle(title);
-  document.title = `${title} — ${TITLE}`;
+  setPageTitle(title);
 }
 
 function whyClosed(status) {
@@ -273,6 +325,11 @@ login.onChange = (isIn) => {
 };
 
 window.addEventListener("hashchange", followRoute);
+startBadge((approvals) => {
+  waiting = approvals;
+  if (conversation !== null) showLine();
+  panel.refresh();
+});
 followRoute();
 panel.start();
 if (matchMedia("(hover: hover)").matches) composer.focus();

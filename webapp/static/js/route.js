@@ -2,7 +2,7 @@
  * Which conversation the page shows, kept in the URL's fragment: it survives a reload, can be sent
  * to somebody, and never reaches the server.
  *
- * @typedef {{workflowId: string | null, sessionId: string | null}} Route
+ * @typedef {{workflowId: string | null, sessionId: string | null, approvalId: string | null}} Route
  */
 
 const ID = /^[\w.:-]{1,128}$/;
@@ -10,14 +10,19 @@ const ID = /^[\w.:-]{1,128}$/;
 /** @returns {Route} */
 export function parseRoute(hash) {
   const fields = new URLSearchParams(hash.replace(/^#/, ""));
-  return { workflowId: idAt(fields, "workflow"), sessionId: idAt(fields, "session") };
+  return {
+    workflowId: idAt(fields, "workflow"),
+    sessionId: idAt(fields, "session"),
+    approvalId: idAt(fields, "approval"),
+  };
 }
 
 /** @param {Partial<Route>} route */
-export function formatRoute({ workflowId, sessionId }) {
+export function formatRoute({ workflowId, sessionId, approvalId }) {
   const fields = new URLSearchParams();
   if (workflowId) fields.set("workflow", workflowId);
   if (sessionId) fields.set("session", sessionId);
+  if (approvalId) fields.set("approval", approvalId);
   return `#${fields}`;
 }
 

@@ -2,6 +2,7 @@
 
 import { getTimeline } from "./api/moments.js";
 import { cancelSession, getSession, listSessions, logUrl } from "./api/sessions.js";
+import { startBadge } from "./approvals/badge.js";
 import { serverNow } from "./clock.js";
 import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "./format.js";
 import { parseMoment } from "./replay/moment.js";
@@ -10,11 +11,12 @@ import { Replay } from "./replay/replay.js";
 import { replaySection } from "./replay/replay_section.js";
 import { TimelineView } from "./replay/timeline_view.js";
 import { formatRoute } from "./route.js";
-import { isOver, lookOf } from "./sessions/status.js";
+import { isOver, lookOfSession } from "./sessions/status.js";
 import { announce } from "./view/announcer.js";
 import { copyOnClick } from "./view/clipboard.js";
 import { copyOf, find, setIcon, setText } from "./view/dom.js";
 import { factsOf } from "./view/facts.js";
+import { setPageTitle } from "./view/page_title.js";
 import { WindowedList } from "./window/windowed_list.js";
 import { pollWhileVisible } from "./workflows/poller.js";
 
@@ -186,7 +188,7 @@ function choose(chosen) {
 
 function writeSession(found) {
   session = found;
-  const look = lookOf(found.status);
+  const look = lookOfSession(found);
   const chip = find(root, "status", HTMLElement);
   chip.dataset.tone = look.tone;
   chip.toggleAttribute("data-busy", !look.isOver);
@@ -232,7 +234,7 @@ async function writeTitle() {
   const title = titles[sessionId]?.trim().split("\n")[0] ?? "";
   if (title === "") return;
   setText(root, "title", title);
-  document.title = `${title} — agent-stream`;
+  setPageTitle(title);
 }
 
 async function refresh() {
@@ -275,5 +277,6 @@ async function begin() {
 const shown = matchMedia("(max-width: 60rem)").matches ? "replay" : "log";
 choose(tabs.find((tab) => tab.dataset.tab === shown));
 pollWhileVisible(refresh, REFRESH_MS).start();
+startBadge();
 void begin();
 void writeTitle().catch(() => {});

@@ -1,5 +1,6 @@
 /** The page of all sessions, put together. */
 
+import { startBadge } from "./approvals/badge.js";
 import { countSessions, getSession, listSessions } from "./api/sessions.js";
 import { serverNow } from "./clock.js";
 import { formatClock, formatDateTime } from "./format.js";
@@ -218,4 +219,5 @@ find(list, "clear", HTMLButtonElement).addEventListener("click", () => {
 });
 find(document, "agent", HTMLSelectElement).addEventListener("change", () => poll.now());
 window.addEventListener("popstate", (event) => take(parseQuery(location.search), event.state?.before ?? []));
+startBadge();
 poll.start();

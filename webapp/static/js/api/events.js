@@ -28,6 +28,13 @@ export async function eventsBefore(sessionId, id) {
   return { events: earlier.map(asStreamed), isFirst: offset === null };
 }
 
+/** When an event was recorded. @returns {Promise<string | null>} */
+export async function timeOf(sessionId, id) {
+  const path = `/api/sessions/${encodeURIComponent(sessionId)}/events`;
+  const { events } = await getJson(`${path}?order=desc&limit=1&offset=${id}`);
+  return events[0]?.time ?? null;
+}
+
 function asStreamed({ id, event, data }) {
   return { id, name: event, data: JSON.stringify(data) };
 }

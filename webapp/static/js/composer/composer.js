@@ -5,14 +5,16 @@ import { find, setText } from "../view/dom.js";
 import { Answer, Delivery } from "./delivery.js";
 import { readDraft, writeDraft } from "./drafts.js";
 import { growWithText } from "./growing_textarea.js";
+import { QueueView } from "./queue_view.js";
 
 /**
  * @typedef {import("./delivery.js").Started} Started
  *
  * @typedef {object} ComposerHooks
  * @property {() => string | null} workflowId  of the conversation that the message is for
- * @property {(session: Started, letter: {message: string, agent: string}) => void} onSent
+ * @property {(session: Started, letter: {message: string, agent: string, talks: string | null}) => void} onSent
  * @property {() => void} onStop
+ * @property {() => boolean} onEscape  from an empty box: whether there was something to do
  */
 
 export class Composer {
@@ -29,6 +31,7 @@ export class Composer {
   /** The listener that shall not hear this. @type {string | null} */
   #passedOver = null;
   #isSending = false;
+  #queue;
   /** Why nothing can be sent now, or "". */
   #closedBecause = "";
 
@@ -39,6 +42,11 @@ export class Composer {
     this.#agent = find(form, "agent-choice", HTMLSelectElement);
     this.#template = find(form, "template-choice", HTMLSelectElement);
     growWithText(this.#area);
+    this.#queue = new QueueView(
+      find(form, "queue", HTMLElement),
+      (text) => this.putBack(text),
+      (error) => this.#showProblem(error),
+    );
     this.#listen();
     this.#showReady();
   }
@@ -95,11 +103,24 @@ export class Composer {
     this.#showReady();
   }
 
+  /** A text that was sent, or was to be, comes back to be changed: what is in the box stays. */
+  putBack(text) {
+    const written = this.#area.value;
+    this.#write(written.trim() === "" ? text : `${text}\n\n${written}`);
+    this.#area.focus();
+  }
+
+  /** Messages that the agent has not taken. @param {import("./queue_view.js").Queued[]} queued */
+  showQueue(sessionId, queued) {
+    this.#queue.show(sessionId, queued);
+  }
+
+  /** @param {"none" | "possible" | "asked" | "again"} stopping  again: the turn was asked to end, the agent can be ended */
   showStop(stopping) {
     const button = find(this.#form, "stop", HTMLButtonElement);
     button.hidden = stopping === "none";
     button.disabled = stopping === "asked";
-    setText(button, "word", stopping === "asked" ? "Stopping…" : "Stop");
+    setText(button, "word", { asked: "Stopping…", again: "End the agent" }[stopping] ?? "Stop");
   }
 
   #listen() {
@@ -108,6 +129,7 @@ export class Composer {
       this.#sendWritten();
     });
     this.#area.addEventListener("keydown", (event) => {
+      if (event.key === "Escape" && this.#area.value === "" && this.#hooks.onEscape()) event.preventDefault();
       if (event.key !== "Enter" || event.shiftKey || isComposing(event)) return;
       event.preventDefault();
       this.#sendWritten();
@@ -156,13 +178,19 @@ export class Composer {
       this.#keep();
       if (session === null || delivery instanceof Answer) return;
       if (this.#workflowId === null) this.#moveDraft(session.workflowId);
-      this.#hooks.onSent(session, delivery.letter);
+      this.#hooks.onSent(session, { ...delivery.letter, talks: this.#talks(delivery.letter.agent) });
     } catch (error) {
       if (delivery === this.#delivery) this.#showProblem(error);
     } finally {
       this.#isSending = false;
       this.#showReady();
     }
+  }
+
+  /** Whether an agent holds conversations, so far as the page knows. */
+  #talks(agent) {
+    const option = [...this.#agent.options].find(({ value }) => value === agent);
+    return option?.hasAttribute("data-talk") ? "?" : null;
   }
 
   #write(text) {

@@ -85,6 +85,22 @@ export class Conversation {
     this.refresh();
   }
 
+  /** What waits for a person in it, oldest first. */
+  get asking() {
+    return [...this.turns.values()].flatMap((turn) =>
+      turn.asking.map((approval) => ({ approval, agent: turn.row.agent })),
+    );
+  }
+
+  /** How an approval ended, as far as this page has read. */
+  resolutionOf(id) {
+    for (const { transcript } of this.turns.values()) {
+      const resolution = transcript.resolutions.get(id);
+      if (resolution !== undefined) return resolution;
+    }
+    return null;
+  }
+
   /** The newest turn. @returns {Turn | undefined} */
   get latest() {
     return [...this.turns.values()].reduce(
@@ -94,12 +110,12 @@ export class Conversation {
   }
 
   /** A session that was just started from here, before the server's list has it. */
-  takeStarted({ sessionId, stageIndex }, { agent, message }) {
+  takeStarted({ sessionId, stageIndex }, { agent, message, talks }) {
     this.#sent.set(sessionId, message);
     if (this.#rows.has(sessionId)) return;
     this.takeRows([
       {
-        sessionId, stageIndex, agent, workflowId: this.workflowId, status: "starting", pid: null,
+        sessionId, stageIndex, agent, workflowId: this.workflowId, status: "starting", pid: null, talk: talks,
         exitCode: null, exitSignal: null, error: null, logPath: null, logBytes: null,
         createdAt: new Date(serverNow()).toISOString(), startedAt: null, endedAt: null,
       },

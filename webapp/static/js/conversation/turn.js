@@ -1,6 +1,7 @@
 /** One session in the conversation: its stream, its transcript, its row. */
 
-import { eventsBefore } from "../api/events.js";
+import { interruptSession } from "../api/approvals.js";
+import { eventsBefore, timeOf } from "../api/events.js";
 import { cancelSession, getSession, streamUrl } from "../api/sessions.js";
 import { ApiError } from "../api/errors.js";
 import { isOver } from "../sessions/status.js";
@@ -12,6 +13,12 @@ import { Transcript } from "../transcript/transcript.js";
 
 /** A row is written after the end of the log, later if the database is busy. */
 const ROW_DELAYS_MS = [0, 300, 1_000, 3_000, 8_000];
+
+/** Events after which something beside the transcript looks another way. */
+const OF_STATE = new Set([
+  "state", "approval", "approval_resolved", "turn_started", "turn_ended", "user_message", "user_message_state",
+  "conversation", "conversation_lost", "mode", "model",
+]);
 
 /** What is asked for at once; the rest when its reader comes near it. */
 const TAIL_EVENTS = 1_000;
@@ -37,6 +44,10 @@ export class Turn {
   state = { phase: "connecting" };
   hasEarlier = false;
   isStopping = false;
+  /** The turn was asked to end. */
+  isInterrupting = false;
+  /** When the turn that runs began, by the server's clock. @type {number | null} */
+  turnStartedAt = null;
   said = null;
   /** Why what was asked of it last could not be done. */
   problem = "";
@@ -45,6 +56,7 @@ export class Turn {
 
   constructor(row, hooks, slots) {
     this.row = row;
+    if (row.talk) this.transcript.talk = {};
     this.#hooks = hooks;
     this.#stream = new EventStream(streamUrl(row.sessionId), {
       finalEvent: "done",
@@ -67,6 +79,29 @@ export class Turn {
 
   get isLive() {
     return !isOver(this.status);
+  }
+
+  /** Whether it is one process of a conversation, with many turns. */
+  get isTalk() {
+    return this.transcript.talk !== null;
+  }
+
+  /** @returns {"working" | "waiting" | "idle" | "ended" | "lost"} */
+  get talkState() {
+    const { talk, asking, queued } = this.transcript;
+    if (!this.isLive) return talk?.lost === undefined ? "ended" : "lost";
+    if (asking.size > 0) return "waiting";
+    // A message that is recorded is on its way to the agent.
+    if (talk?.state === "idle" && queued.size === 0) return "idle";
+    const state = talk?.state || this.row.state;
+    return state === "idle" || state === "waiting" ? state : "working";
+  }
+
+  /** Approvals that wait for a person. @returns {import("../api/approvals.js").Approval[]} */
+  get asking() {
+    if (!this.isLive) return [];
+    const { sessionId, workflowId } = this.row;
+    return [...this.transcript.asking.values()].map(({ approval }) => ({ sessionId, workflowId, ...approval }));
   }
 
   /** Whether its stream is of use: open, and not at its end. */
@@ -113,8 +148,24 @@ export class Turn {
     const isStale = isOver(this.row.status) && !isOver(row.status);
     if (isStale || JSON.stringify(row) === JSON.stringify(this.row)) return;
     this.row = row;
+    if (row.talk) this.transcript.talk ??= {};
     this.#changed();
     this.#hooks.onState(this);
+  }
+
+  /** Ask the agent to end its turn; the stream says when it has. */
+  async interrupt() {
+    this.isInterrupting = true;
+    this.problem = "";
+    this.#changed();
+    try {
+      await interruptSession(this.sessionId);
+    } catch (error) {
+      this.isInterrupting = false;
+      this.problem = error instanceof Error ? error.message : String(error);
+      this.#changed();
+      this.#hooks.onState(this);
+    }
   }
 
   /** Ask the server to stop the agent; the stream tells when it has. */
@@ -158,6 +209,7 @@ export class Turn {
     }
     const wasOver = this.transcript.done !== null;
     for (const event of events) applyEvent(this.transcript, event);
+    this.#noteTalk(events);
     this.#changed();
 
     const isOverNow = this.transcript.done !== null;
@@ -167,6 +219,22 @@ export class Turn {
     } else if (events.some((event) => event.name === "session")) {
       void this.#askRow();
     }
+  }
+
+  #noteTalk(events) {
+    const started = events.findLast(({ name }) => name === "turn_started");
+    const isOver = events.some(({ name }) => name === "turn_ended" || name === "done");
+    if (isOver) this.isInterrupting = false;
+    if (this.transcript.talk?.turn == null) this.turnStartedAt = null;
+    else if (started !== undefined) void this.#askTurnStart(started.id);
+    if (events.some(({ name }) => OF_STATE.has(name))) this.#hooks.onState(this);
+  }
+
+  async #askTurnStart(eventId) {
+    const time = await timeOf(this.sessionId, eventId).catch(() => null);
+    if (time === null || this.transcript.talk?.turn == null) return;
+    this.turnStartedAt = Date.parse(time);
+    this.#changed();
   }
 
   /** @param {(row: Session) => boolean} [isEnough]  asked again, a few times, until it is */

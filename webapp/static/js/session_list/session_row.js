@@ -2,7 +2,7 @@
 
 import { formatAge, formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
 import { formatRoute } from "../route.js";
-import { lookOf } from "../sessions/status.js";
+import { lookOf, lookOfSession } from "../sessions/status.js";
 import { copyOf, find, setIcon, setText } from "../view/dom.js";
 
 /**
@@ -21,7 +21,7 @@ export function sessionRow(sessionId, onlyWorkflow) {
 
   function write(session, title, now) {
     workflowId = session.workflowId;
-    const look = lookOf(session.status);
+    const look = lookOfSession(session);
     element.dataset.tone = look.tone;
     element.toggleAttribute("data-live", !look.isOver);
     setIcon(element, look.icon);

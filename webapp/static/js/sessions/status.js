@@ -31,6 +31,14 @@ export function lookOf(status) {
   return LOOKS.get(status) ?? { word: status, icon: "lost", tone: "quiet", isOver: false };
 }
 
+/** The look of a session that may hold a conversation: one that lives may wait, or rest. */
+export function lookOfSession({ status, state }) {
+  const look = lookOf(status);
+  if (look.isOver) return look;
+  if (state === "waiting") return { ...look, word: "Needs you", icon: "gate", tone: "warn" };
+  return state === "idle" ? { ...look, word: "Idle", icon: "dot", tone: "quiet" } : look;
+}
+
 export function isOver(status) {
   return lookOf(status).isOver;
 }

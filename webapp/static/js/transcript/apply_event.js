@@ -6,11 +6,16 @@
  */
 
 import { appendText, endText } from "./append_text.js";
-import { MAX_FIELDS, cut } from "./limits.js";
+import {
+  applyConversation, applyConversationLost, applyMode, applyModel, applyState, applyTurnEnded,
+  applyTurnStarted, applyUserMessage, applyUserMessageState,
+} from "./apply_talk.js";
+import { applyApproval, applyApprovalResolved, applyPlan, applyToolCall, applyToolResult, leave } from "./apply_tools.js";
+import { cut } from "./limits.js";
 import { noticeText } from "./notices.js";
 import { readable } from "./plain_text.js";
 import { pieceOf, restOf } from "./text_run.js";
-import { answered, asText, fieldsOf, inOneLine, toolCallOf, toolResultOf } from "./tool_calls.js";
+import { asText, inOneLine } from "./tool_calls.js";
 
 export function applyEvent(transcript, event) {
   const data = parse(event.data);
@@ -26,6 +31,7 @@ const BY_NAME = new Map([
   ["message", applyMessage],
   ["message_delta", applyDelta],
   ["reasoning", applyReasoning],
+  ["reasoning_delta", applyReasoningDelta],
   ["system", applySystem],
   ["error", applyError],
   ["tool_call", applyToolCall],
@@ -34,12 +40,27 @@ const BY_NAME = new Map([
   ["stderr", applyStderr],
   ["input", applyInput],
   ["notice", applyNotice],
+  ["conversation", applyConversation],
+  ["conversation_lost", applyConversationLost],
+  ["user_message", applyUserMessage],
+  ["user_message_state", applyUserMessageState],
+  ["turn_started", applyTurnStarted],
+  ["turn_ended", applyTurnEnded],
+  ["approval", applyApproval],
+  ["approval_resolved", applyApprovalResolved],
+  ["plan", (transcript, data) => applyPlan(transcript, data) || addOther(transcript, "plan", data)],
+  ["mode", applyMode],
+  ["model", applyModel],
+  ["state", applyState],
   ["done", applyDone],
   ["ping", () => {}],
 ]);
 
 /** What may come in the middle of a message's pieces. */
-const WITHIN_A_TEXT = new Set(["message", "message_delta", "system", "ping"]);
+const WITHIN_A_TEXT = new Set([
+  "message", "message_delta", "system", "ping", "user_message", "user_message_state", "conversation", "mode", "model",
+  "state",
+]);
 
 function parse(text) {
   try {
@@ -64,7 +85,7 @@ function applyMessage(transcript, data) {
     addOther(transcript, typeof data?.type === "string" ? data.type : "message", data);
     return;
   }
-  if (data.role === "user") return applyInput(transcript, data);
+  if (data.role === "user") return transcript.talk === null ? applyInput(transcript, data) : undefined;
   if (piece.ending === "whole") applyWhole(transcript, piece.content);
   else appendText(transcript, piece.kind, piece);
 }
@@ -96,11 +117,35 @@ function applyWhole(transcript, content) {
 function applyReasoning(transcript, data) {
   if (typeof data?.content !== "string") return addOther(transcript, "reasoning", data);
   const summary = readable(inOneLine(data.content));
-  transcript.add({ kind: "other", name: "reasoning", summary, body: cut(readable(data.content)) });
+  const body = cut(readable(data.content));
+  const { thought } = transcript;
+  transcript.thought = null;
+  if (thought === null) transcript.add({ kind: "other", name: "reasoning", summary, body });
+  else rewrite(transcript, thought, summary, body);
+}
+
+/** A piece of what the agent thinks: its whole comes later, or never. */
+function applyReasoningDelta(transcript, data) {
+  if (typeof data?.content !== "string") return;
+  const { last } = transcript;
+  if (transcript.thought === null || last !== transcript.thought) {
+    transcript.thought = transcript.add({ kind: "other", name: "reasoning", summary: "", body: cut("") });
+  }
+  const body = cut(transcript.thought.body.text + readable(data.content));
+  rewrite(transcript, transcript.thought, inOneLine(body.text), body);
+}
+
+function rewrite(transcript, block, summary, body) {
+  const grown = body.text.length - block.body.text.length;
+  block.summary = summary;
+  block.body = body;
+  transcript.touch(block, grown);
 }
 
 /** What an agent says about itself: quietly, a run of it as one. */
 function applySystem(transcript, data) {
+  // In a conversation that is the protocol's noise: the runner says what matters of it.
+  if (transcript.talk !== null) return;
   const summary = readable(typeof data?.subtype === "string" ? data.subtype : "");
   const { last } = transcript;
   const text = asText(data);
@@ -152,56 +197,14 @@ function wasSaid(transcript, line) {
   return isAll || isPart;
 }
 
-function applyToolCall(transcript, data) {
-  const { name, callId, args } = toolCallOf(data);
-  const call = transcript.add({
-    kind: "tool",
-    name: readable(name),
-    callId,
-    state: "running",
-    isOrphan: false,
-    summary: readable(inOneLine(args)),
-    args: argsOf(args),
-    result: null,
-  });
-  transcript.openCalls.push(call);
-}
-
-function argsOf(args) {
-  const fields = fieldsOf(args).slice(0, MAX_FIELDS);
-  return fields.map(([name, text]) => ({ name: readable(name), ...cut(text) }));
-}
-
-function applyToolResult(transcript, data) {
-  const found = toolResultOf(data);
-  const result = cut(asText(found.result));
-  const state = found.failed ? "failed" : "ok";
-  const call = answered(transcript.openCalls, found);
-
-  if (call === undefined) {
-    const { args } = toolCallOf(data);
-    transcript.add({
-      kind: "tool",
-      name: readable(found.name ?? "tool"),
-      callId: found.callId,
-      state,
-      isOrphan: true,
-      summary: readable(inOneLine(args)),
-      args: argsOf(args),
-      result,
-    });
-    return;
-  }
-  call.state = state;
-  call.result = result;
-  transcript.openCalls.splice(transcript.openCalls.indexOf(call), 1);
-  transcript.touch(call, result.text.length);
-}
-
 function applyUsage(transcript, data) {
   const figures = Object.entries(data ?? {}).filter(([, value]) => typeof value === "number");
   if (figures.length === 0) return addOther(transcript, "usage", data);
   const kept = figures.slice(0, 12);
+  if (transcript.talk !== null) {
+    transcript.turnUsage = Object.fromEntries(kept);
+    return;
+  }
   transcript.add({ kind: "usage", figures: kept });
 }
 
@@ -210,11 +213,11 @@ function applyNotice(transcript, data) {
 }
 
 function applyDone(transcript, data) {
-  for (const call of transcript.openCalls) {
-    call.state = "unanswered";
-    transcript.touch(call);
-  }
+  for (const call of transcript.asking.values()) call.state = "withdrawn";
+  for (const call of new Set([...transcript.openCalls, ...transcript.asking.values()])) leave(transcript, call);
   transcript.openCalls = [];
+  transcript.asking.clear();
+  if (transcript.talk !== null) Object.assign(transcript.talk, { state: "", turn: null });
   transcript.done = {
     status: String(data?.status ?? "lost"),
     exitCode: data?.exitCode ?? null,

@@ -18,16 +18,40 @@
  * @property {"input"} kind
  * @property {string} text
  * @property {number} omitted
+ * @property {string} [messageId]
+ * @property {string | null} [by]
+ * @property {"sent" | "cancelled"} [state]
  *
  * @typedef {object} ToolBlock
  * @property {"tool"} kind
  * @property {string} name
  * @property {string | null} callId
- * @property {"running" | "ok" | "failed" | "unanswered"} state
+ * @property {"running" | "ok" | "failed" | "unanswered" | "asks" | "allowed" | "denied" | "answered"
+ *     | "withdrawn" | "expired"} state
  * @property {boolean} isOrphan     a result whose call has not been seen
  * @property {string} summary
  * @property {{name: string, text: string, omitted: number}[]} args
+ * @property {any} input            the arguments as the agent gave them
  * @property {{text: string, omitted: number} | null} result
+ * @property {any} approval         the request that a person must answer, or null
+ * @property {any} resolution       how it was answered, or null
+ *
+ * @typedef {object} PlanBlock      an agent's list of steps
+ * @property {"plan"} kind
+ * @property {{text: string, status: string}[]} steps
+ *
+ * @typedef {object} TurnBlock      the end of a turn
+ * @property {"turn"} kind
+ * @property {number} turn
+ * @property {string} outcome       completed, interrupted, failed, refused
+ * @property {string} error
+ * @property {Record<string, number | undefined>} usage
+ * @property {number} denied        how many actions a person or a rule did not allow
+ * @property {string} said          what it began with
+ *
+ * @typedef {object} LostBlock      the agent no longer knows the conversation
+ * @property {"lost"} kind
+ * @property {string} text
  *
  * @typedef {object} OtherBlock     an event of a name that the page does not know
  * @property {"other"} kind
@@ -43,7 +67,8 @@
  * @property {"notice"} kind
  * @property {string} text
  *
- * @typedef {TextBlock | InputBlock | ToolBlock | OtherBlock | UsageBlock | NoticeBlock} Content
+ * @typedef {TextBlock | InputBlock | ToolBlock | OtherBlock | UsageBlock | NoticeBlock | PlanBlock | TurnBlock
+ *     | LostBlock} Content
  * @typedef {Content & Counted} Block
  */
 
@@ -61,7 +86,10 @@ export function weightOf(block) {
     case "other":
       return 100 + block.summary.length + block.body.text.length;
     case "usage":
+    case "turn":
       return 100;
+    case "plan":
+      return block.steps.reduce((sum, { text }) => sum + text.length, 100);
     default:
       return weightOfText(block.text);
   }

@@ -1,6 +1,7 @@
 /** Events from before a transcript's first, put where they belong. */
 
 import { applyEvent } from "./apply_event.js";
+import { leave, settle } from "./apply_tools.js";
 import { weightOfArgs } from "./blocks.js";
 import { MAX_BLOCK_TEXT } from "./limits.js";
 import { goesOn } from "./text_run.js";
@@ -14,21 +15,26 @@ export function prependEvents(transcript, events) {
   transcript.said = earlier.said;
   transcript.start ??= earlier.start;
 
+  const open = new Set(earlier.openCalls);
   const answered = answerOrphans(transcript, earlier);
   if (transcript.opening === "whole") dropDraft(transcript.firstWhole, earlier);
   if (earlier.firstWhole === null) transcript.opening ||= earlier.opening;
   else transcript.opening = earlier.opening;
   transcript.firstWhole = earlier.firstWhole ?? transcript.firstWhole;
+  joinTalks(transcript, earlier);
   const blocks = earlier.blocks.filter((block) => !answered.has(block));
   if (joinTexts(transcript, blocks)) blocks.pop();
   const wasEmpty = transcript.blocks.length === 0;
+  const isPast = transcript.done !== null || transcript.blocks.some(({ kind }) => kind === "turn");
   const kept = transcript.prepend(blocks);
   if (wasEmpty && earlier.openText !== null) {
     transcript.openText = kept[blocks.indexOf(earlier.openText)] ?? null;
     transcript.draft = earlier.draft;
   }
-  const stillOpen = kept.filter((block) => block.kind === "tool" && block.state === "running");
-  if (transcript.done === null) transcript.openCalls.unshift(...stillOpen);
+  const stillOpen = kept.filter((_, index) => open.has(blocks[index]));
+  if (isPast) for (const call of stillOpen) leave(transcript, call);
+  else transcript.openCalls.unshift(...stillOpen);
+  for (const block of kept) if (block.state === "asks") resolve(transcript, block);
 }
 
 /**
@@ -47,11 +53,43 @@ function answerOrphans(transcript, earlier) {
     block.name = call.name;
     block.summary = call.summary;
     block.args = call.args;
+    block.input = call.input;
     block.isOrphan = false;
+    block.approval ??= call.approval;
+    resolve(transcript, block, call.resolution);
     transcript.touch(block, weightOfArgs(call.args));
     answered.add(call);
   }
   return answered;
+}
+
+/** A card whose approval was answered after the page began to read, or has still to be. */
+function resolve(transcript, block, known = null) {
+  if (block.approval === null || block.resolution !== null) return;
+  const { id } = block.approval;
+  const resolution = known ?? transcript.resolutions.get(id);
+  if (resolution !== undefined) settle(transcript, block, resolution);
+  else if (transcript.done !== null) block.state = "withdrawn";
+  else transcript.asking.set(id, block);
+}
+
+/** What an earlier part knows of the conversation, and messages whose fate this part has. */
+function joinTalks(transcript, earlier) {
+  if (earlier.talk !== null) transcript.talk = { ...earlier.talk, ...transcript.talk };
+  const turns = transcript.blocks.filter((block) => block.kind === "turn");
+  if (turns[0]?.said === "") turns[0].said = earlier.turnMessages.join("\n\n");
+  else if (turns.length === 0) transcript.turnMessages.unshift(...earlier.turnMessages);
+  const waiting = new Map(earlier.queued);
+  for (const block of transcript.blocks) {
+    const message = block.kind === "input" ? waiting.get(block.messageId ?? "") : undefined;
+    if (message === undefined || block.kind !== "input") continue;
+    block.text = message.content;
+    block.by = message.by;
+    waiting.delete(message.id);
+    transcript.touch(block, message.content.length);
+  }
+  for (const id of earlier.messageIds) transcript.messageIds.add(id);
+  if (transcript.done === null) transcript.queued = new Map([...waiting, ...transcript.queued]);
 }
 
 /** Deltas of a message that the page already has whole. @param {Transcript} earlier */

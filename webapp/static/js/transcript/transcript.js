@@ -24,6 +24,26 @@ export class Transcript {
   opening = "";
   /** The first message that came whole. @type {string | null} */
   firstWhole = null;
+  /** What is known of the conversation; null: it is not one. @type {import("./apply_talk.js").Talk | null} */
+  talk = null;
+  /** What people said and the agent has not taken, in their order. @type {Map<string, {id: string, content: string, by: string | null}>} */
+  queued = new Map();
+  /** The ids of messages that have a block. @type {Set<string>} */
+  messageIds = new Set();
+  /** What people said in the turn that runs. @type {string[]} */
+  turnMessages = [];
+  /** What the agent itself said that the turn used. @type {Record<string, number> | null} */
+  turnUsage = null;
+  /** Cards that wait for a person, by the approval's id. @type {Map<string, ToolBlock>} */
+  asking = new Map();
+  /** How approvals ended, by their ids. @type {Map<string, any>} */
+  resolutions = new Map();
+  /** The turn's list of steps. @type {import("./blocks.js").PlanBlock & import("./blocks.js").Counted | null} */
+  plan = null;
+  /** Calls that are shown as that list. @type {Set<string | null>} */
+  planCalls = new Set();
+  /** What the agent thinks, as it comes. @type {import("./blocks.js").OtherBlock & import("./blocks.js").Counted | null} */
+  thought = null;
   /** How many blocks have made room for later ones. */
   dropped = 0;
 

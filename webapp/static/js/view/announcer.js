@@ -17,6 +17,11 @@ export function announce(text) {
   region.replaceChildren(document.createTextNode(text));
 }
 
+/** What a person must do something about: it interrupts what is being said, and is not cut off by it. */
+export function announceUrgently(text) {
+  find(document, "urgent", HTMLElement).replaceChildren(document.createTextNode(text));
+}
+
 /** Speaks of one turn. */
 export class TurnSpeaker {
   #turn;

@@ -1,30 +1,48 @@
 /** How each kind of block looks. Foreign text goes into text nodes and nowhere else. */
 
 import { formatMeasure } from "../format.js";
+import { drawAsked } from "./asked_view.js";
 import { copyOf, find, setText } from "./dom.js";
 import { markdownView } from "./markdown_view.js";
 import { drawOther, drawTool } from "./tool_card.js";
 import { terminalText } from "./terminal_text.js";
+import { drawPlan, drawTurn } from "./turn_line.js";
 
 /**
  * @typedef {import("../transcript/blocks.js").Block} Block
  * @typedef {import("../window/windowed_list.js").Drawn} Drawn
+ *
+ * @typedef {object} BlockActions   what a reader can do where a block stands
+ * @property {(block: Block) => string} replyOf   what the agent said in the turn that ends with it
+ * @property {((said: string) => void) | null} retry
+ * @property {((text: string) => void) | null} putBack
+ * @property {(() => void) | null} showFacts
  */
 
-/** @type {Record<Block["kind"], (block: any) => Drawn>} */
+/** Kinds of approvals that are no card of a tool. */
+const ASKED = new Set(["question", "plan"]);
+
+/** Where a conversation is only read. @type {BlockActions} */
+const READING = { replyOf: () => "", retry: null, putBack: null, showFacts: null };
+
+/** @type {Record<Block["kind"], (block: any, actions: BlockActions) => Drawn>} */
 const DRAW = {
   text: drawText,
   output: drawTerminal,
   stderr: drawTerminal,
   input: drawInput,
-  tool: drawTool,
+  tool: drawCall,
   other: drawOther,
   usage: drawUsage,
   notice: drawNotice,
+  plan: drawPlan,
+  turn: (block, { replyOf, ...actions }) => drawTurn(block, { ...actions, replyOf: () => replyOf(block) }),
+  lost: drawNotice,
 };
 
-export function drawBlock(block) {
-  return DRAW[block.kind](block);
+/** @param {Block} block @param {BlockActions} [actions] */
+export function drawBlock(block, actions = READING) {
+  return DRAW[block.kind](block, actions);
 }
 
 const LINE_PX = 24;
@@ -41,6 +59,13 @@ export function guessHeight(block) {
     start = end + 1;
   }
   return (lines + Math.floor((text.length - start) / LINE_LETTERS)) * LINE_PX + 12;
+}
+
+/** What a call asks for may come after the call. */
+function drawCall(block) {
+  if (ASKED.has(block.approval?.kind)) return drawAsked(block);
+  const { element, update } = drawTool(block);
+  return { element, update: () => (ASKED.has(block.approval?.kind) ? false : update()) };
 }
 
 function drawText(block) {
@@ -71,7 +96,37 @@ function drawTerminal(block) {
   return { element, update };
 }
 
-function drawInput(block) {
+/** Of a long message so much is shown at first. */
+export const SHOWN_LETTERS = 1_500;
+
+function drawInput(block, { putBack }) {
+  if (block.messageId === undefined) return drawPlainInput(block);
+  const element = copyOf("message");
+  const more = find(element, "more", HTMLButtonElement);
+  const back = find(element, "put-back", HTMLButtonElement);
+  let isWhole = false;
+  more.addEventListener("click", () => {
+    isWhole = true;
+    update();
+  });
+  back.addEventListener("click", () => putBack?.(block.text));
+
+  function update() {
+    const isLong = !isWhole && block.text.length > SHOWN_LETTERS;
+    const isCancelled = block.state === "cancelled";
+    element.dataset.state = block.state;
+    setText(element, "who", block.by ? `${block.by} said:` : "You said:");
+    setText(element, "text", isLong ? `${block.text.slice(0, SHOWN_LETTERS)}…` : block.text);
+    setText(element, "note", [block.by ?? "", isCancelled ? "Cancelled before the agent took it." : ""].filter(Boolean).join(" · "));
+    more.hidden = !isLong;
+    back.hidden = !isCancelled || putBack === null;
+  }
+
+  update();
+  return { element, update };
+}
+
+function drawPlainInput(block) {
   const element = copyOf("input");
   setText(element, "text", block.text);
   return { element, update() {} };
@@ -90,7 +145,7 @@ function drawUsage(block) {
 }
 
 function drawNotice(block) {
-  const element = copyOf("notice");
+  const element = copyOf(block.kind);
   setText(element, "text", block.text);
   return { element, update() {} };
 }

@@ -1,11 +1,12 @@
 /** A turn, and a note, as sections of the list. */
 
 import { serverNow } from "../clock.js";
-import { formatClock, formatDuration, formatFigure, millisecondsBetween } from "../format.js";
+import { formatClock, formatDuration, millisecondsBetween } from "../format.js";
 import { lookOf } from "../sessions/status.js";
-import { drawBlock, guessHeight } from "./block_views.js";
+import { SHOWN_LETTERS, drawBlock, guessHeight } from "./block_views.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
+import { drawTalkFoot, drawTalkLead, earlierText, replyIn } from "./talk_rows.js";
 import { eachSecond } from "./ticker.js";
 
 /**
@@ -15,15 +16,16 @@ import { eachSecond } from "./ticker.js";
  * @typedef {object} TurnActions
  * @property {(turn: Turn) => void} showFacts
  * @property {(turn: Turn) => void} retry
+ * @property {(said: string, agent: string) => void} say      once more, in the same conversation
+ * @property {(text: string) => void} putBack               into the message box
  * @property {(turn: Turn) => string} stageName  "" where there is only one
  * @property {(turn: Turn) => void} nearTurn              somebody comes near it
  */
 
+/** @typedef {import("../transcript/blocks.js").Block} Block */
+
 /** So many blocks from its first one, a reader is near to what came earlier. */
 const NEAR_BLOCKS = 40;
-/** Of a long message so much is shown at first. */
-const SHOWN_LETTERS = 1_500;
-
 export function turnSection(turn, actions) {
   const { transcript } = turn;
   return {
@@ -38,10 +40,10 @@ export function turnSection(turn, actions) {
     versionOf: (part) =>
       typeof part === "number" ? (transcript.block(part)?.version ?? 0) : turn.version,
     draw(part) {
-      if (part === "lead") return drawLead(turn, actions);
-      if (part === "foot") return drawFoot(turn, actions);
+      if (part === "lead") return turn.isTalk ? drawTalkLead(turn) : drawLead(turn, actions);
+      if (part === "foot") return turn.isTalk ? drawTalkFoot(turn, actions) : drawFoot(turn, actions);
       const block = transcript.block(part);
-      const drawn = block === undefined ? { element: copyOf("notice"), update() {} } : drawBlock(block);
+      const drawn = block === undefined ? { element: copyOf("notice"), update() {} } : drawBlock(block, of(turn, actions));
       drawn.element.dataset.session = turn.sessionId;
       return drawn;
     },
@@ -51,6 +53,16 @@ export function turnSection(turn, actions) {
       const isNearStart = part === "lead" || (part !== "foot" && part < transcript.firstId + NEAR_BLOCKS);
       if (isNearStart && turn.hasEarlier) void turn.loadEarlier();
     },
+  };
+}
+
+/** @returns {import("./block_views.js").BlockActions} */
+function of(turn, actions) {
+  return {
+    replyOf: (block) => turnReply(turn.transcript, block),
+    retry: (said) => actions.say(said, turn.row.agent),
+    putBack: actions.putBack,
+    showFacts: () => actions.showFacts(turn),
   };
 }
 
@@ -86,6 +98,7 @@ function drawLead(turn, actions) {
   });
 
   function update() {
+    if (turn.isTalk) return false;
     const { said, row, transcript } = turn;
     find(element, "said", HTMLElement).hidden = said === null || said === "";
     const isLong = !isWhole && (said?.length ?? 0) > SHOWN_LETTERS;
@@ -97,15 +110,11 @@ function drawLead(turn, actions) {
     const earlier = find(element, "earlier", HTMLElement);
     earlier.hidden = !turn.hasEarlier && transcript.dropped === 0;
     setText(element, "earlier", earlierText(turn));
+    return undefined;
   }
 
   update();
   return { element, update };
-}
-
-function earlierText({ hasEarlier, transcript }) {
-  if (hasEarlier) return "Loading what came earlier…";
-  return `The first ${formatFigure(transcript.dropped)} parts have left this page to keep it quick. The whole log has them.`;
 }
 
 function drawFoot(turn, actions) {
@@ -121,6 +130,7 @@ function drawFoot(turn, actions) {
   copyOnClick(copy, () => replyOf(turn));
 
   function update() {
+    if (turn.isTalk) return false;
     const { state, row, transcript } = turn;
     const isRefused = state.phase === "refused";
     const isWaitingForLog = !turn.isLive && transcript.done === null && !isRefused;
@@ -139,6 +149,7 @@ function drawFoot(turn, actions) {
     retry.hidden = turn.isLive || turn.said === null || isWaitingForLog;
     copy.hidden = turn.isLive || !transcript.blocks.some((block) => block.kind === "text");
     again.hidden = !isRefused;
+    return undefined;
   }
 
   update();
@@ -167,10 +178,12 @@ function figuresOf({ row, transcript, isLive }) {
 
 /** All that the agent said, as it was written. */
 function replyOf({ transcript }) {
-  let reply = "";
-  for (const block of transcript.blocks) {
-    if (block.kind !== "text") continue;
-    reply += `${reply === "" ? "" : block.continued ? "\n" : "\n\n"}${block.text}`;
-  }
-  return reply.trim();
+  return replyIn(transcript.blocks);
+}
+
+/** What it said in the turn that a block ends. */
+function turnReply({ blocks }, block) {
+  const end = blocks.indexOf(block);
+  const start = blocks.findLastIndex(({ kind }, index) => index < end && kind === "turn");
+  return replyIn(blocks.slice(start + 1, end));
 }

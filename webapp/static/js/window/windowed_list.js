@@ -7,7 +7,7 @@
  *
  * @typedef {object} Drawn
  * @property {HTMLElement} element
- * @property {() => void} update   called when the version is another one
+ * @property {() => void | false} update   called when the version is another one; false: draw it anew
  *
  * @typedef {import("./layout.js").Section & {
  *   versionOf: (part: Part) => number,
@@ -114,9 +114,10 @@ export class WindowedList {
     }
 
     for (const key of this.#rows.keys()) if (!wanted.has(key)) this.#remove(key);
+    // All of them first: one that is drawn anew leaves the document.
+    const rows = [...wanted].map(([key, place]) => this.#rowAt(key, place));
     let next = this.#root.firstElementChild;
-    for (const [key, place] of wanted) {
-      const { element } = this.#rowAt(key, place).drawn;
+    for (const { drawn: { element } } of rows) {
       if (element === next) next = element.nextElementSibling;
       else this.#root.insertBefore(element, next);
     }
@@ -130,13 +131,17 @@ export class WindowedList {
     section.onNear(part);
     const version = section.versionOf(part);
     let row = this.#rows.get(key);
+    if (row !== undefined && row.version !== version) {
+      row.version = version;
+      if (row.drawn.update() === false) {
+        this.#remove(key);
+        row = undefined;
+      }
+    }
     if (row === undefined) {
       row = { drawn: section.draw(part), version, place };
       this.#rows.set(key, row);
       this.#sizes.observe(row.drawn.element);
-    } else if (row.version !== version) {
-      row.drawn.update();
-      row.version = version;
     }
     row.place = place;
     return row;

@@ -4,7 +4,7 @@
  * @typedef {object} Shown
  * @property {import("../api/workflows.js").Workflow} workflow
  * @property {string} title
- * @property {number} live  sessions of it that run
+ * @property {string[]} live  the states of its sessions that run: "working", "waiting", "idle"
  */
 
 import { formatAge, formatDateTime } from "../format.js";
@@ -13,7 +13,10 @@ import { find, setIcon, setText } from "../view/dom.js";
 import { lookOfWorkflow, progressOf, waitsForApproval } from "./status.js";
 
 function lookOf({ workflow, live }) {
-  if (live > 0) return { word: live === 1 ? "Running" : `${live} running`, icon: "running", tone: "live" };
+  if (live.includes("waiting")) return { word: "Needs you", icon: "gate", tone: "warn" };
+  const working = live.filter((state) => state !== "idle").length;
+  if (working > 0) return { word: working === 1 ? "Running" : `${working} running`, icon: "running", tone: "live" };
+  if (live.length > 0) return { word: "Idle", icon: "dot", tone: "quiet" };
   if (waitsForApproval(workflow)) return { word: "Needs approval", icon: "gate", tone: "warn" };
   return lookOfWorkflow(workflow.status);
 }

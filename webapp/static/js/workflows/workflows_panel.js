@@ -26,7 +26,7 @@ export class WorkflowsPanel {
   #root;
   #hooks;
   #list = EMPTY_LIST;
-  /** Running sessions by workflow. @type {Map<string, number>} */
+  /** The states of running sessions by workflow. @type {Map<string, string[]>} */
   #live = new Map();
   #isLoaded = false;
   #selectedId = null;
@@ -83,7 +83,7 @@ export class WorkflowsPanel {
         listSessions({ status: "starting,running", limit: 200 }),
       ]);
       this.#list = withNewest(this.#list, asPage(page));
-      this.#live = countBy(live.sessions);
+      this.#live = statesBy(live.sessions);
       return live.sessions;
     });
   }
@@ -121,7 +121,7 @@ export class WorkflowsPanel {
 
     items.forEach((workflow, index) => {
       const item = this.#itemFor(workflow.id);
-      const live = this.#live.get(workflow.id) ?? 0;
+      const live = this.#live.get(workflow.id) ?? [];
       item.write({ workflow, title: titleOf(workflow.title), live }, now);
       if (list.children[index] !== item.element) {
         list.insertBefore(item.element, list.children[index] ?? null);
@@ -159,8 +159,10 @@ function asPage({ workflows, nextCursor }) {
   return { items: workflows, nextCursor };
 }
 
-function countBy(sessions) {
-  const counts = new Map();
-  for (const { workflowId } of sessions) counts.set(workflowId, (counts.get(workflowId) ?? 0) + 1);
-  return counts;
+function statesBy(sessions) {
+  const states = new Map();
+  for (const { workflowId, state } of sessions) {
+    states.set(workflowId, [...(states.get(workflowId) ?? []), state ?? "working"]);
+  }
+  return states;
 }

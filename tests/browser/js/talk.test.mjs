@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { applyEvent } from "../../../webapp/static/js/transcript/apply_event.js";
+import { prependEvents } from "../../../webapp/static/js/transcript/earlier.js";
+import { Transcript } from "../../../webapp/static/js/transcript/transcript.js";
+
+const said = (id, content, state = "sent", by = "Ada") => ["user_message", { id, content, by, state }];
+const state = (id, state) => ["user_message_state", { id, state }];
+const began = (turn) => ["turn_started", { turn, messageIds: [] }];
+const ended = (turn, more = {}) => ["turn_ended", { turn, outcome: "completed", durationMs: 12_000, costUsd: 0.03, denied: 0, ...more }];
+const call = (id, name, args) => ["tool_call", { id, name, args }];
+const result = (id, text, ok = true) => ["tool_result", { id, ok, result: text }];
+const asked = (id, callId, kind = "command", input = { command: "ls" }) => [
+  "approval", { id, callId, kind, tool: "Bash", title: "Run ls", input, options: [{ id: "allow_once", kind: "allow_once" }] },
+];
+const resolved = (id, outcome, more = {}) => ["approval_resolved", { id, outcome, by: "Ada", ...more }];
+
+/** What a reader sees of a block, in a word or two. */
+function look(block) {
+  switch (block.kind) {
+    case "input": return `${block.state === "cancelled" ? "cancelled" : "said"} ${block.text}`;
+    case "text": return block.text;
+    case "tool": return `${block.name} ${block.state}${block.result === null ? "" : `: ${block.result.text}`}`;
+    case "plan": return block.steps.map(({ text, status }) => `${text} ${status}`).join(", ");
+    case "turn": return `${block.outcome} ${block.usage.costUsd ?? ""} after ${block.said}`;
+    case "other": return `${block.name} ${block.body.text}`;
+    default: return block.kind;
+  }
+}
+
+const TABLE = [
+  ["turns in one column",
+    [said("1", "one"), began(1), ["message", { type: "message", content: "First." }], ended(1),
+      said("2", "two"), began(2), ["message", { type: "message", content: "Second." }], ended(2, { costUsd: 0.5 })],
+    ["said one", "First.", "completed 0.03 after one", "said two", "Second.", "completed 0.5 after two"]],
+  ["a queued message stands where the agent took it, and a cancelled one says so",
+    [said("1", "one"), began(1), said("2", "two", "queued"), said("3", "three", "queued"),
+      ["message_delta", { content: "Wor" }], said("4", "four", "queued"), ["message_delta", { content: "king" }],
+      state("3", "cancelled"), ended(1), state("2", "taken"), began(2)],
+    ["said one", "Working", "cancelled three", "completed 0.03 after one", "said two"], ["four"]],
+  ["what is allowed goes on to its result",
+    [began(1), call("t", "Bash", { command: "ls" }), asked("a.1", "t"), resolved("a.1", "allowed"), result("t", "a.txt")],
+    ["Bash ok: a.txt"]],
+  ["what is refused has not failed",
+    [began(1), call("t", "Bash", {}), asked("a.1", "t"), resolved("a.1", "denied", { message: "no" }), result("t", "refused", false)],
+    ["Bash denied: refused"]],
+  ["an approval without a call has a card of its own",
+    [began(1), asked("a.1", null), resolved("a.1", "expired"), asked("a.2", "gone"), resolved("a.2", "allowed")],
+    ["Bash expired", "Bash allowed"]],
+  ["what waited at the end is withdrawn",
+    [began(1), call("t", "Bash", {}), asked("a.1", "t"), call("u", "Read", {}), ["done", { status: "lost" }]],
+    ["Bash withdrawn", "Read unanswered"]],
+  ["an interrupt ends the calls of its turn",
+    [said("1", "go"), began(1), call("t", "Bash", {}), asked("a.1", "t"), resolved("a.1", "withdrawn"), ended(1, { outcome: "interrupted" })],
+    ["said go", "Bash withdrawn", "interrupted 0.03 after go"]],
+  ["a list of steps changes where it stands",
+    [began(1), ["plan", { steps: [{ text: "read", status: "in_progress" }] }], ["message", { type: "message", content: "Hm." }],
+      call("t", "TodoWrite", { todos: [{ content: "read", status: "completed" }] }), result("t", "done"), ended(1),
+      began(2), ["plan", { steps: [{ text: "write", status: "pending" }] }]],
+    ["read completed", "Hm.", "completed 0.03 after ", "write pending"]],
+  ["thoughts come in pieces and are there once",
+    [said("1", "go"), ["reasoning_delta", { content: "Let " }], ["reasoning_delta", { content: "me see." }],
+      ["reasoning", { content: "Let me see." }], ["reasoning", { content: "Another." }]],
+    ["said go", "reasoning Let me see.", "reasoning Another."]],
+  ["the protocol's noise, and what repeats a person's words, is not shown",
+    [said("1", "go"), ["system", { subtype: "stream_event" }], ["message", { type: "message", role: "user", content: "go" }],
+      ["usage", { costUsd: 9, outputTokens: 7 }], ended(1, { costUsd: undefined })],
+    ["said go", "completed  after go"]],
+  ["an error of a tool loses its tag",
+    [call("t", "Read", {}), result("t", "<tool_use_error>No file.</tool_use_error>", false)],
+    ["Read failed: No file."]],
+];
+
+for (const [name, pairs, looks, queued = []] of TABLE) {
+  const events = pairs.map(([event, data]) => ({ name: event, data: JSON.stringify(data), id: "" }));
+  const check = (transcript, hint) => {
+    assert.deepEqual(transcript.blocks.map(look), looks, hint);
+    assert.deepEqual([...transcript.queued.values()].map(({ content }) => content), queued, hint);
+  };
+
+  test(name, () => {
+    const transcript = new Transcript();
+    for (const event of events) applyEvent(transcript, event);
+    check(transcript, "");
+  });
+}
+
+/** Where the page may begin to read with nothing but what came before to be added. */
+const CUTS = ["turns in one column", "what is allowed goes on to its result", "what is refused has not failed",
+  "an approval without a call has a card of its own", "what waited at the end is withdrawn"];
+
+for (const [name, pairs, looks] of TABLE.filter(([name]) => CUTS.includes(name))) {
+  test(`${name}, wherever the page begins to read`, () => {
+    const events = pairs.map(([event, data]) => ({ name: event, data: JSON.stringify(data), id: "" }));
+    for (let from = 1; from < events.length; from += 1) {
+      const transcript = new Transcript();
+      transcript.talk = {};
+      for (const event of events.slice(from)) applyEvent(transcript, event);
+      prependEvents(transcript, events.slice(0, from));
+      assert.deepEqual(transcript.blocks.map(look), looks, `from event ${from}`);
+      assert.equal(transcript.asking.size, 0);
+    }
+  });
+}
+
+test("the page that began to read later finds a queued message's words", () => {
+  const transcript = new Transcript();
+  for (const [name, data] of [state("2", "taken"), state("3", "cancelled"), began(2)]) {
+    applyEvent(transcript, { name, data: JSON.stringify(data), id: "" });
+  }
+  const earlier = [said("1", "one"), began(1), said("2", "two", "queued"), said("3", "three", "queued"), said("4", "four", "queued")];
+  prependEvents(transcript, earlier.map(([name, data]) => ({ name, data: JSON.stringify(data), id: "" })));
+  assert.deepEqual(transcript.blocks.map(look), ["said one", "said two", "cancelled three"]);
+  assert.deepEqual([...transcript.queued.keys()], ["4"]);
+});
+
+test("what is known of the conversation", () => {
+  const transcript = new Transcript();
+  for (const [name, data] of [
+    ["conversation", { conversationId: "c", model: "opus", mode: "default", modes: ["default", "plan"] }],
+    ["state", { state: "working" }], ["mode", { mode: "plan" }], ["model", { model: "haiku" }], began(3),
+  ]) applyEvent(transcript, { name, data: JSON.stringify(data), id: "" });
+  assert.deepEqual(transcript.talk, {
+    conversationId: "c", model: "haiku", mode: "plan", modes: ["default", "plan"], state: "working", turn: 3,
+  });
+  assert.equal(transcript.blocks.length, 0);
+});

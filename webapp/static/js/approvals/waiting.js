@@ -1,0 +1,41 @@
+/**
+ * All that waits for a person, over all sessions, kept up to date by one connection for all tabs:
+ * the tab that holds the lock follows the server, and passes on what it hears.
+ *
+ * @typedef {import("../api/approvals.js").Approval} Approval
+ */
+
+import { CHANGES_URL, listApprovals } from "../api/approvals.js";
+import { EventStream } from "../stream/event_stream.js";
+import { pollWhileVisible } from "../workflows/poller.js";
+
+const NAME = "agent-stream-approvals";
+/** Where tabs cannot agree on one of them: over plain HTTP from another machine. */
+const POLL_MS = 5_000;
+
+/** @param {(approvals: Approval[]) => void} onChange */
+export function followWaiting(onChange) {
+  const ask = () => listApprovals().then(({ approvals }) => onChange(approvals), () => {});
+  const { locks } = navigator;
+  if (locks === undefined) return pollWhileVisible(ask, POLL_MS).start();
+
+  void ask();
+  const channel = new BroadcastChannel(NAME);
+  channel.addEventListener("message", ({ data }) => onChange(data));
+  void locks.request(NAME, () => {
+    const stream = new EventStream(CHANGES_URL, {
+      finalEvent: "stopped",
+      onEvents(events) {
+        const last = events.findLast(({ name }) => name === "message");
+        const { approvals } = last === undefined ? {} : JSON.parse(last.data);
+        if (!Array.isArray(approvals)) return;
+        onChange(approvals);
+        channel.postMessage(approvals);
+      },
+      onState: () => {},
+    });
+    stream.open();
+    // Until the tab is closed: then another one takes the lock.
+    return new Promise(() => {});
+  });
+}

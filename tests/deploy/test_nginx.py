@@ -24,7 +24,12 @@ AGENTS = {
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server as the README puts it behind nginx."""
-    settings = {"proxies": 1, "x_accel_redirect": LOGS, "allowed_hosts": ["localhost"]}
+    settings = {
+        "proxies": 1,
+        "x_accel_redirect": LOGS,
+        "allowed_hosts": ["localhost"],
+        "ping_seconds": 600,
+    }
     folder = tmp_path_factory.mktemp("server")
     with running_server(folder, AGENTS, settings=settings, AGENT_STREAM_TOKEN=TOKEN) as running:
         yield running
@@ -52,6 +57,22 @@ def test_each_event_comes_through_as_it_is_printed(server: Server, proxy: Proxy)
                 server.call("session.sendInput", value).raise_for_status()
     assert [event.type for event in events_of(body)][-1] == "done"
     assert b'"after"' in body
+
+
+def test_viewer_who_leaves_a_silent_stream_behind_tls_is_noticed_without_a_ping(
+    server: Server,
+) -> None:
+    def open_streams() -> float:
+        metrics = httpx.get(f"{server.url}/metrics", headers=server.login).raise_for_status().text
+        return float(metrics.partition('streams_open{kind="session"} ')[2].split()[0])
+
+    url = f"{server.url}/api/agent-stream?sessionId={server.invoke('waits')}"
+    headers = server.login | {"X-Forwarded-Proto": "https"}
+    with httpx.stream("GET", url, headers=headers) as response:
+        pieces = response.iter_bytes()  # closes the connection when it is let go of
+        assert next(pieces)
+        wait_for(open_streams)
+    wait_for(lambda: open_streams() == 0)
 
 
 def test_worker_that_is_killed_behind_it_loses_nothing(server: Server, proxy: Proxy) -> None:

@@ -7,6 +7,7 @@ import signal
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
@@ -17,6 +18,8 @@ from tests.server import Server, running_server, wait_for
 
 pytestmark = pytest.mark.browser
 
+TOKEN = "token-of-a-lan-4711"
+
 ATTACK = """
 async ([url, workflowId]) => {
   const invoke = `${url}/api/trpc/workflow.invokeAgent`;
@@ -26,6 +29,7 @@ async ([url, workflowId]) => {
   const asked = [
     fetch(invoke, { method: "POST", body, headers: json, credentials: "include" }),
     fetch(invoke, { method: "POST", body, mode: "no-cors", credentials: "include" }),
+    fetch(start, { mode: "no-cors", credentials: "include", referrerPolicy: "no-referrer" }),
     fetch(start, { mode: "no-cors", credentials: "include" }),
   ];
   navigator.sendBeacon(invoke, body);
@@ -116,8 +120,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @pytest.fixture(scope="module")
 def page() -> Iterator[Page]:
-    """A browser to which evil.example is a name of this machine."""
-    rules = "--host-resolver-rules=MAP evil.example 127.0.0.1"
+    """A browser to which names of example are names of this machine."""
+    rules = "--host-resolver-rules=MAP evil.example 127.0.0.1, MAP *.lan.example 127.0.0.1"
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path=chromium_path(), args=[*ARGUMENTS, rules]
@@ -198,3 +202,24 @@ def test_name_that_was_bound_to_this_machine_gets_nothing(server: Server, page: 
     page.evaluate(ATTACK, [url, workflow_id])
     assert "sessions" not in json.loads(page.evaluate(READ, url))
     assert (row_count(server), len(folders(server))) == before
+
+
+def test_host_beside_ours_starts_nothing_without_tls(tmp_path: Path, site: int, page: Page) -> None:
+    settings = {"allowed_hosts": ["agents.lan.example"]}
+    with running_server(tmp_path, settings=settings, AGENT_STREAM_TOKEN=TOKEN) as server:
+        url = f"http://agents.lan.example:{server.port}"
+        workflow_id = server.create_workflow()
+        page.goto(f"{url}/login")
+        page.fill("[name=token]", TOKEN)
+        page.click("[type=submit]")
+        page.wait_for_url(f"{url}/")
+        before = row_count(server)
+        page.goto(f"http://evil.lan.example:{site}/")
+        page.evaluate(ATTACK, [url, workflow_id])
+        assert row_count(server) == before
+
+        page.goto(url)
+        start = f"{url}/api/agent-stream?workflowId={workflow_id}&message=count+1+0"
+        page.evaluate(FOLLOW, start)
+        wait_for(lambda: page.evaluate("followed.at(-1) === 'done'"))
+        assert row_count(server) == before + 1

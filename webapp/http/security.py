@@ -128,6 +128,22 @@ def require_script() -> None:
             "Opening this address as a page starts no agent; ask by EventSource, fetch() or curl.",
             field="workflowId",
         )
+    if login.current_login() is not None and "Sec-Fetch-Site" not in headers:
+        _check_referer()
+
+
+def _check_referer() -> None:
+    """Refuse a GET that carries our cookie but comes from no page of ours. Forbidden.
+
+    Without TLS a page of a host beside ours, or of another port, may send one: its address is of
+    the same site, so the cookie goes with it, and neither Sec-Fetch-Site nor Origin does.
+    """
+    if urlsplit(request.headers.get("Referer", "")).netloc != request.host:
+        raise Forbidden(
+            "A login starts agents from pages of this server only; a script sends "
+            "Authorization: Bearer <token>.",
+            field="Referer",
+        )
 
 
 def _is_open() -> bool:

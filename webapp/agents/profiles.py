@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 PLACEHOLDERS = ("message", "workflowId", "stageIndex", "sessionId", "mode", "conversation")
-PROTOCOLS = ("claude",)
+PROTOCOLS = ("claude", "codex", "acp")
 """Of agents that hold a conversation: one file each in webapp/runner/talk."""
 DEFAULT_MODE = "default"
 MAX_ARGUMENT_BYTES = 131_071
@@ -17,6 +17,18 @@ MAX_ARGUMENT_BYTES = 131_071
 
 _DEMO = Path(__file__).with_name("demo.py")
 _DEMO_TALK = Path(__file__).with_name("demo_talk.py")
+
+
+# https://docs.claude.com/en/docs/claude-code/headless
+_CLAUDE_ONCE = ("claude", "-p", "--output-format", "stream-json", "--verbose")
+_CLAUDE_ENV = (
+    *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL"),
+    *("CLAUDE_CODE_OAUTH_TOKEN", "CLAUDE_CONFIG_DIR"),
+)
+# https://developers.openai.com/codex/noninteractive; "-" reads the prompt from stdin
+_CODEX_ONCE = ("codex", "exec")
+_CODEX_JSON = ("--json", "--skip-git-repo-check")
+_CODEX_ENV = ("OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME")
 
 
 @dataclass(frozen=True)
@@ -121,30 +133,55 @@ BUILT_IN = {
             talk="claude",
             dialect="claude",
         ),
-        # https://docs.claude.com/en/docs/claude-code/headless
         Profile(
-            name="claude",
-            command=("claude", "-p", "--output-format", "stream-json", "--verbose"),
+            name="claude-once",
+            command=_CLAUDE_ONCE,
+            resume_command=(*_CLAUDE_ONCE, "--resume={conversation}"),
             message="stdin",
-            env=(
-                "ANTHROPIC_API_KEY",
-                "ANTHROPIC_AUTH_TOKEN",
-                "ANTHROPIC_BASE_URL",
-                "ANTHROPIC_MODEL",
-                "CLAUDE_CODE_OAUTH_TOKEN",
-                "CLAUDE_CONFIG_DIR",
-            ),
+            env=_CLAUDE_ENV,
             max_seconds=3600,
             dialect="claude",
         ),
-        # https://developers.openai.com/codex/noninteractive; "-" reads the prompt from stdin
         Profile(
-            name="codex",
-            command=("codex", "exec", "--json", "--skip-git-repo-check", "-"),
+            name="codex-once",
+            command=(*_CODEX_ONCE, *_CODEX_JSON, "-"),
+            resume_command=(*_CODEX_ONCE, "resume", *_CODEX_JSON, "{conversation}", "-"),
             message="stdin",
-            env=("OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME"),
+            env=_CODEX_ENV,
             max_seconds=3600,
             dialect="codex",
+        ),
+        # The same without a memory.
+        Profile(
+            name="claude",
+            command=_CLAUDE_ONCE,
+            message="stdin",
+            env=_CLAUDE_ENV,
+            max_seconds=3600,
+            dialect="claude",
+        ),
+        Profile(
+            name="codex",
+            command=(*_CODEX_ONCE, *_CODEX_JSON, "-"),
+            message="stdin",
+            env=_CODEX_ENV,
+            max_seconds=3600,
+            dialect="codex",
+        ),
+        # https://geminicli.com/docs and https://opencode.ai/docs/acp
+        Profile(
+            name="gemini",
+            command=("gemini", "--acp"),
+            talk="acp",
+            env=("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT"),
+            dialect="acp",
+        ),
+        Profile(
+            name="opencode",
+            command=("opencode", "acp"),
+            talk="acp",
+            env=("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENCODE_CONFIG", "XDG_DATA_HOME"),
+            dialect="acp",
         ),
         Profile(
             name="choragen",

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from webapp.log.dialects.translate import Translate
 from webapp.log.event_id import EventId
-from webapp.log.json_line import from_json_line, to_text
+from webapp.log.json_line import from_json_line, is_extreme, to_text
 from webapp.log.line_state import JSON, state_after
 from webapp.log.long_line import LONG_LINE, stand_in
 from webapp.log.media import may_hold_media, with_offset, without_media
@@ -56,20 +56,34 @@ def parse_events(
     """
     for line in chunk.split(b"\n")[:-1]:
         start, offset = offset, offset + len(line) + 1
+        begins = not is_continuation
         event, is_continuation = parse_event(
             line, offset, is_continuation=is_continuation, as_printed=as_printed
         )
         if dialect is None:
             yield event
             continue
-        yield from _normalized(event, start, dialect)[seen:]
+        content = _untyped_line(event) if begins else None
+        yield from _normalized(event, start, dialect, content or event.data)[seen:]
         seen = 0
 
 
-def _normalized(event: Event, start: int, dialect: Translate) -> list[Event]:
-    """What the one event of the record at `start` becomes in its dialect."""
+def _untyped_line(event: Event) -> str | None:
+    """The line of a message that was taken for text, but may be JSON that has a method and no
+    type, as JSON-RPC is."""
+    if event.name != "message" or not event.data.startswith(_JSON_TEXT):
+        return None
+    message = json.loads(event.data)
+    if message.keys() != {"content"}:
+        return None
+    text = str(message["content"])
+    return None if is_extreme(text) else text.replace("\r", " ")
+
+
+def _normalized(event: Event, start: int, dialect: Translate, content: str) -> list[Event]:
+    """What the one event of the record at `start` becomes in its dialect, by the JSON `content`."""
     is_agents = event.stream == "stdout" and event.name != "notice"
-    found = dialect(event.data.encode()) if is_agents else []
+    found = dialect(content.encode()) if is_agents else []
     if not found:
         return [event]
     *firsts, (name, data) = found
@@ -144,6 +158,7 @@ def _from_system(content: bytes) -> tuple[str, str]:
     return name, to_json(data)
 
 
+_JSON_TEXT = '{"content":"{'
 _PART = '{"type":"part","bytes":'
 _encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 

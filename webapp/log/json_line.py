@@ -123,7 +123,7 @@ def from_json_line(content: bytes) -> tuple[str, str] | None:
     The data is the agent's own JSON. A CR in it can only be white space between tokens.
     """
     text = to_text(content)
-    if may_be_extreme(content) and _is_extreme(text):
+    if may_be_extreme(content) and is_extreme(text):
         return None
     kind = _read_type(text)
     if kind is None:
@@ -158,7 +158,7 @@ _FOUR_DIGITS = re.compile(rb"[0-9]{4}")
 _LONG_NUMBER = re.compile(rf"(?<![0-9.])[0-9]{{{MAX_DIGITS + 1}}}")
 
 
-def _is_extreme(text: str) -> bool:
+def is_extreme(text: str) -> bool:
     """Whether a JSON text is, wherever its strings may have brackets and digits."""
     bare = _STRINGS.sub("", text)
     if _LONG_NUMBER.search(bare):

@@ -35,8 +35,8 @@ class AgentOutput:
         self._on_gate = on_gate
         self._pumps: dict[int, Pump] = {}
         self.ended_without_newline: list[str] = []
-        self.listener: Callable[[bytes], None] | None = None
-        """Gets what comes on stdout, as it came, once it is in the log."""
+        self.listeners: dict[bytes, Callable[[bytes], None]] = {}
+        """By the stream: what gets all that comes, as it came, once it is in the log."""
 
     def open(self, fd: int, stream: bytes) -> None:
         """Read from a pipe from now on."""
@@ -80,8 +80,8 @@ class AgentOutput:
             self._log.append_output(records)
         if pump.marked:
             self._look_for_gate(pump)
-        if self.listener is not None and pump.stream == b"stdout":
-            self.listener(data)
+        if pump.stream in self.listeners:
+            self.listeners[pump.stream](data)
         pump.schedule(monotonic())
         return len(data)
 

@@ -24,6 +24,7 @@ from webapp.runner.spec import Spec
 from webapp.runner.stdin_pipe import StdinPipe
 from webapp.runner.stopping import Stopping
 from webapp.runner.talk.conversation import Conversation
+from webapp.runner.talk.one_shot import OneShot
 from webapp.runner.talk.opening import first_messages, open_conversation
 from webapp.runner.talk.requests import handlers
 
@@ -119,6 +120,8 @@ class Session:
         self.background = Background(
             self.pid, self.redact_text, may_live_on=self.spec.leaveBackground
         )
+        if self.spec.remembers is not None:
+            self._remember(self.spec.remembers.get("conversationId"))
         self.stopping.start(monotonic())
         self.output.open(out_read, b"stdout")
         self.output.open(error_read, b"stderr")
@@ -141,8 +144,20 @@ class Session:
                 self.spec, self.log, self.pipe, self.redact_text, self.stopping, self.row.schedule
             )
             self.row.take_talk = self.talk.row.take
-            self.output.listener = self.talk.feed
+            self.output.listeners = {b"stdout": self.talk.feed}
         return self.pipe.agent_fd
+
+    def _remember(self, resumed: object) -> None:
+        """Have the row hold which conversation an agent of one message is in."""
+        one_shot = OneShot(
+            dialect_named(self.spec.dialect, self.spec.messages),
+            resumed if isinstance(resumed, str) else None,
+            self.spec.maxLineBytes,
+            self.log.append_system,
+            self.row.schedule,
+        )
+        self.row.take_talk = one_shot.take
+        self.output.listeners = {b"stdout": one_shot.feed, b"stderr": one_shot.feed_stderr}
 
     def _main_loop(self) -> None:
         """Until the agent has ended and its pipes are empty."""

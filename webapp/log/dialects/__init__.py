@@ -10,12 +10,16 @@ whatever the settings say later. Imported by the runner: nothing but the standar
 
 from collections.abc import Mapping
 
+from webapp.log.dialects.acp import ACP
 from webapp.log.dialects.claude import CLAUDE
 from webapp.log.dialects.codex import CODEX
+from webapp.log.dialects.codex_app import CODEX_APP
 from webapp.log.dialects.normalized import Dialect
 from webapp.log.dialects.plain import PIECES, PLAIN
 
-DIALECTS: Mapping[str, Dialect] = {dialect.name: dialect for dialect in (CLAUDE, CODEX)}
+DIALECTS: Mapping[str, Dialect] = {
+    dialect.name: dialect for dialect in (CLAUDE, CODEX, CODEX_APP, ACP)
+}
 """By the names that profiles have for them. A log without one is plain."""
 
 

@@ -7,7 +7,7 @@ lines hold a message of the Messages API: https://docs.claude.com/en/api/message
 `total_cost_usd` adds up over the process; `usage` and `duration_ms` are of one turn.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from webapp.log.dialects.normalized import (
     Dialect,
@@ -115,6 +115,10 @@ def _piece(line: dict[str, object]) -> Normalized:
     return system("stream_event", line) if text is None else message_delta(text)
 
 
+def _is_init(line: Mapping[str, object]) -> bool:
+    return line.get("type") == "system" and line.get("subtype") == "init"
+
+
 _SHAPE = {
     "type": str,
     "subtype": str,
@@ -152,4 +156,7 @@ CLAUDE = Dialect(
         "error": (b'"result"', b"is_error"),
     },
     usage_mark=b'"total_cost_usd"',
+    conversation_mark=b'"init"',
+    conversation_of=lambda line: text_at(line, "session_id") if _is_init(line) else None,
+    lost_mark=b"No conversation found with session ID",
 )

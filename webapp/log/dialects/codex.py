@@ -191,4 +191,7 @@ CODEX = Dialect(
         "tool_call": tuple(f'"{kind}"'.encode() for kind in (*_TOOLS, "todo_list")),
         "error": (b'"status"',),
     },
+    conversation_mark=b'"thread.started"',
+    conversation_of=lambda line: text_at(line, "thread_id"),
+    lost_mark=b"no rollout found for thread id",
 )

@@ -15,9 +15,11 @@ def read_line(line: bytes, dialect: Dialect) -> list[Normalized]:
     """What a whole line says; an event that is not normalized has an empty `type`."""
     text = line.decode("utf-8", "replace")
     found = _decode(text) if line.startswith(b"{") else None
-    if not isinstance(found, dict) or not isinstance(found.get("type"), str):
-        return [{"type": "output", "content": text}]
-    events = dialect.normalize(found) or [found]
+    events = dialect.normalize(found) if isinstance(found, dict) else []
+    if not events:
+        if not isinstance(found, dict) or not isinstance(found.get("type"), str):
+            return [{"type": "output", "content": text}]
+        events = [found]
     return [read_event(str(event["type"]), event) or _UNKNOWN for event in events]
 
 

@@ -26,7 +26,10 @@ A value is a type, `object` for any JSON, a list of one shape, or a shape."""
 class Dialect:
     """How one agent's JSON lines become normalized events."""
 
-    __slots__ = ("name", "normalize", "shape", "signs", "usage_mark")
+    __slots__ = (
+        *("name", "normalize", "shape", "signs", "usage_mark"),
+        *("conversation_mark", "conversation_of", "lost_mark"),
+    )
 
     def __init__(
         self,
@@ -36,6 +39,9 @@ class Dialect:
         shape: Shape,
         signs: Mapping[str, tuple[bytes, ...]],
         usage_mark: bytes | None = None,
+        conversation_mark: bytes = b"",
+        conversation_of: Callable[[Mapping[str, object]], str | None] = lambda _line: None,
+        lost_mark: bytes = b"",
     ) -> None:
         self.name = name
         self.normalize = normalize
@@ -49,6 +55,12 @@ class Dialect:
         the plain dialect, is no such event."""
         self.usage_mark = usage_mark
         """Stands in each line that says what one turn used. None: the last one counts all."""
+        self.conversation_mark = conversation_mark
+        """In the line that says which conversation an agent of one message remembers."""
+        self.conversation_of = conversation_of
+        """The id of that conversation, by such a line."""
+        self.lost_mark = lost_mark
+        """In the line, of stdout or stderr, that says that it does not know the conversation."""
 
 
 # --- events ---------------------------------------------------------------------------

@@ -114,6 +114,8 @@ def _as_system(
     event = found[0]
     if len(found) > 1 or event["type"] != "system" or line.get("subtype") is not None:
         return []
+    if line.get("type") is None:
+        return [(b"system", _untyped_head(str(event["subtype"])) + content[1:])]
     head, system_head = _heads(line["type"], str(event["subtype"]))
     if not content.startswith(head):
         return []
@@ -124,6 +126,12 @@ def _as_system(
 def _heads(kind: str, subtype: str) -> tuple[bytes, bytes]:
     """How a line of a type begins, and how it begins as `system`."""
     return f'{{"type":"{kind}"'.encode(), f'{{"type":"system","subtype":"{subtype}"'.encode()
+
+
+@lru_cache(maxsize=256)
+def _untyped_head(subtype: str) -> bytes:
+    """How a line without a type begins as `system`; it has fields of its own."""
+    return _encode({"type": "system", "subtype": subtype})[:-1] + b","
 
 
 def _translate_piece(content: bytes) -> list[tuple[bytes, bytes]]:

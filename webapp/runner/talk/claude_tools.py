@@ -1,11 +1,10 @@
 """Claude's tools as approvals, and decisions as Claude wants to hear them."""
 
 from webapp.log.dialects.normalized import list_at, object_at, text_at
-from webapp.runner.talk.request import LABELS, Decision, Request
+from webapp.runner.talk.request import LABELS, MAX_TITLE_LETTERS, Decision, Request
 
 _EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 _SUBJECTS = ("command", "file_path", "notebook_path", "path", "url", "query")
-MAX_TITLE_LETTERS = 300
 _PLAN_OPTIONS = [
     {"id": "allow_once", "kind": "allow_once", "label": "Approve the plan"},
     {

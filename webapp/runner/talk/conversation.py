@@ -252,6 +252,10 @@ class Conversation:
         """Send the agent an object, on one line."""
         self.pipe.send(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
+    def watch(self, marks: tuple[bytes, ...]) -> None:
+        """Read lines with these marks from now on."""
+        self._scanner.marks = marks
+
     def ready(self) -> None:
         """The handshake is done."""
         self.is_ready = True

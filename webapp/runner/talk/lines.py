@@ -6,7 +6,7 @@ class LineScanner:
 
     def __init__(self, marks: tuple[bytes, ...], request_mark: bytes, max_bytes: int) -> None:
         """`request_mark`: in each line that asks for something."""
-        self._marks = marks
+        self.marks = marks
         self._request_mark = request_mark
         self._max_bytes = max_bytes
         self._pending = b""
@@ -29,7 +29,7 @@ class LineScanner:
             lines = self._pending + lines
         self._pending = b""
         self._keep(rest)
-        if not any(mark in lines for mark in self._marks):
+        if not any(mark in lines for mark in self.marks):
             return []
         return [line for line in lines.split(b"\n") if self._is_marked(line)]
 
@@ -44,7 +44,7 @@ class LineScanner:
             self._pending = b""
 
     def _is_marked(self, line: bytes) -> bool:
-        if not any(mark in line for mark in self._marks):
+        if not any(mark in line for mark in self.marks):
             return False
         if len(line) > self._max_bytes:
             self._skip(len(line), is_request=self._asks(line))

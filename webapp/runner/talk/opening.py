@@ -9,12 +9,14 @@ from webapp.runner.logfile import LogFile
 from webapp.runner.spec import Spec
 from webapp.runner.stdin_pipe import StdinPipe
 from webapp.runner.stopping import Stopping
+from webapp.runner.talk.acp import Acp
 from webapp.runner.talk.claude import Claude
+from webapp.runner.talk.codex import Codex
 from webapp.runner.talk.conversation import Conversation
 from webapp.runner.talk.conversation_lock import InUse
 from webapp.runner.talk.messages import Message
 
-PROTOCOLS: dict[str, type[Conversation]] = {"claude": Claude}
+PROTOCOLS: dict[str, type[Conversation]] = {"claude": Claude, "codex": Codex, "acp": Acp}
 """By the names that profiles have for them."""
 
 

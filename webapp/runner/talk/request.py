@@ -1,5 +1,7 @@
 """What an agent asks a person for, and what was decided."""
 
+MAX_TITLE_LETTERS = 300
+
 OUTCOMES = {
     "allow_once": "allowed",
     "allow_session": "allowed",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cli.command import Output, run
+from tests.cli.screen import at_a_terminal
 from tests.server import Server, running_server, wait_for
 
 
@@ -163,3 +164,36 @@ def test_adoption_that_makes_no_sense_is_refused(
 ) -> None:
     output = run(place, "adopt", *arguments)
     assert (output.returncode, words in output.stderr) == (code, True), output.stderr
+
+
+# --- at a terminal --------------------------------------------------------------------------
+
+
+def test_attached_person_sees_and_answers(place: Server) -> None:
+    session_id = waiting(place, "approve")
+    with at_a_terminal(place, "attach", session_id) as screen:
+        screen.wait_for("? 1: ")
+        screen.wait_for("y allows it once, a for the session, n denies it")
+        screen.press("n")
+        screen.wait_for("? 1 denied by ")
+        wait_until_idle(place, session_id)
+        screen.press("yes, approve\r")  # nothing is open: a message that begins with y
+        screen.wait_for(": yes, approve")
+        screen.wait_for("? 2: ")
+        screen.press("y")
+        screen.wait_for("? 2 allowed by ")
+        wait_until_idle(place, session_id)
+        screen.press("approve\r")
+        screen.wait_for("? 3: ")
+        screen.press("\x18")
+        screen.wait_for("? 3 withdrawn")
+        screen.wait_for("turn 3: interrupted")
+        assert place.session(session_id)["status"] == "running"
+        screen.press("\x04")
+        assert screen.end() == 130
+
+
+def test_run_of_an_agent_that_talks_ends_when_it_rests(place: Server) -> None:
+    output = run(place, "run", "--agent", "demo-talk", "--message", "table")
+    assert output.returncode == 0, output.stderr
+    assert '"type":"result"' in output.stdout

@@ -136,6 +136,8 @@ def run(
         agent = agent if profile is None else profile.name
         invoked = Invocation(workflow or "", text, stage, agent)
         stdin_fd = sys.stdin.fileno() if is_passed_on else None
+        if agent and not detach and not is_terminal():
+            settings = _ending_at_rest(settings, agent)
         session = _start(var_folder, settings, profile, invoked, stdin_fd)
         if detach:
             click.echo(json.dumps(api_session(session)) if as_json else session.id)
@@ -150,6 +152,14 @@ def run(
         if ended.error is not None and not sys.stdout.isatty():
             click.echo(f"agent-stream: {one_line(ended.error, _MOST_LETTERS)}", err=True)
         context.exit(_exit_code(ended))
+
+
+def _ending_at_rest(settings: Settings, agent: str) -> Settings:
+    """A script waits for the answer, not for the next message that an agent might get."""
+    profile = settings.agents.get(agent)
+    if profile is None or profile.talk is None:
+        return settings
+    return replace(settings, agents={**settings.agents, agent: replace(profile, idle_seconds=0)})
 
 
 def _read_message(message: str | None) -> str | None:

@@ -7,7 +7,6 @@ finds the live one if there is one, and the runner holds a lock on the conversat
 import hashlib
 import logging
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -62,6 +61,9 @@ def invoke(launcher: Launcher, invocation: Invocation, key: IdempotencyKey | Non
             return sent
         if last is not None and not _is_free(launcher, last):
             time.sleep(_LOOK_SECONDS)
+            continue
+        last = _find_last(launcher, stretch)  # its end has told more of it
+        if last is not None and last.is_live:
             continue
         going_on = _going_on(launcher.var, last, message)
         try:
@@ -218,9 +220,11 @@ def _invoke_once(
     stretch = _stretch(launcher, invocation, profile)
     last = _find_last(launcher, stretch)
     going_on = GoingOn()
-    if last is not None and last.conversation_id is not None and _is_free(launcher, last):
-        is_lost = read_log(launcher.var, last).is_lost
-        going_on = replace(going_on, before=None if is_lost else last)
+    if last is not None and _is_free(launcher, last):
+        last = _find_last(launcher, stretch)
+        if last is not None and last.conversation_id is not None and not last.is_live:
+            is_lost = read_log(launcher.var, last).is_lost
+            going_on = GoingOn(before=None if is_lost else last)
     try:
         return Sent(launcher.invoke(invocation, key, going_on=going_on), 0)
     except AlreadyLive:

@@ -106,7 +106,6 @@ def test_interrupt_ends_the_turn_and_send_goes_on(place: Server) -> None:
 
     run(place, "cancel", session_id)
     conversation_id = place.session(session_id)["conversationId"]
-    assert f"claude --resume {conversation_id}\n" in run(place, "show", session_id).stdout
     resumed = run(place, "send", session_id, "table").stdout
     assert resumed.endswith(f": sent 5 B, which goes on with {session_id}\n")
     next_id = resumed.partition(":")[0]
@@ -141,6 +140,9 @@ def test_conversation_of_a_terminal_goes_on_here(place: Server) -> None:
     session_id = adopted.stdout.partition(":")[0]
     session = place.session(session_id)
     assert (session["status"], session["conversationId"]) == ("succeeded", "b4bd-1")
+    command = f"cd {place.folder} && claude --resume b4bd-1"
+    assert session["terminalCommand"] == command
+    assert f"goes on with {command}\n" in run(place, "show", session_id).stdout
     memory = place.folder / ".local/state/agent-stream/demo-talk/b4bd-1.jsonl"
     memory.parent.mkdir(parents=True, exist_ok=True)
     memory.write_text(json.dumps({"uuid": "m", "content": "Fix the greeting"}) + "\n")

@@ -39,6 +39,7 @@ def test_session_is_shown_with_all_that_is_known_of_it(client: Client) -> None:
         "model",
         "conversationId",
         "resumedFrom",
+        "terminalCommand",
         "openApprovals",
         "status",
         "pid",

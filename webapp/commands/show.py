@@ -19,11 +19,11 @@ from webapp.commands.terminal import has_colour, paint
 from webapp.commands.transcript import last_line_texts
 from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.log.opened import open_log
-from webapp.sessions.terminal_command import terminal_command
 from webapp.store.damage import read_command
 from webapp.store.models import Session
 from webapp.store.shapes import read_list
 from webapp.store.shapes import session as api_session
+from webapp.store.terminal_command import terminal_command
 from webapp.visible import visible
 
 LAST_LINES = 10
@@ -126,7 +126,7 @@ def _conversation(session: Session) -> list[tuple[str, str | None]]:
         ("resumed from", session.resumed_from),
         *(("waits for", f"{number_of(each.get('id'))}: {title_of(each)}") for each in waiting),
     ]
-    if not session.is_live and (command := terminal_command(session)) is not None:
+    if (command := terminal_command(session)) is not None:
         facts.append(("goes on with", command))
     return facts
 

@@ -35,7 +35,9 @@ class ApprovalBoard:
         self._database = database
         self._should_stop = should_stop
         self._is_live = is_live
-        self._board = CommitBoard("approval-board", database, should_stop, self._waiting)
+        self._board = CommitBoard("approval-board", database, should_stop, self._look)
+        self._seen: list[Waiting] = []
+        self._made: tuple[list[Waiting], Change] = ([], Change("", []))
 
     @property
     def followers(self) -> int:
@@ -44,13 +46,7 @@ class ApprovalBoard:
 
     def read(self) -> list[dict[str, object]]:
         """All open approvals: their records, each with its session and workflow."""
-        return [
-            {"sessionId": session.session_id, "workflowId": session.workflow_id, **record}
-            for session in self._waiting()
-            if self._waits(session)
-            for record in shapes.read_list(session.open_approvals)
-            if isinstance(record, dict)
-        ]
+        return self._make(self._find()).approvals
 
     def follow(self, ping_seconds: float) -> Iterator[Change | None]:
         """The list as it is, then at each change, until the worker stops.
@@ -59,20 +55,43 @@ class ApprovalBoard:
         """
         last_id = ""
         with self._board.following() as has_news:
+            change = self._make(self._find())
             while not self._should_stop():
-                has_news.clear()
-                approvals = self.read()
-                content = json.dumps(approvals).encode()
-                change = Change(hashlib.sha256(content).hexdigest()[:16], approvals)
                 if change.id != last_id:
                     last_id = change.id
                     yield change
-                elif not has_news.wait(ping_seconds):
+                if has_news.wait(ping_seconds):
+                    has_news.clear()
+                    change = self._change(self._seen)
+                else:
                     yield None
+                    change = self._make(self._find())  # a runner that was killed told nobody
 
-    def _waiting(self) -> list[Waiting]:
+    def _look(self) -> list[Waiting]:
+        self._seen = self._find()
+        return self._seen
+
+    def _find(self) -> list[Waiting]:
         with self._database.read() as orm:
             return conversations.find_waiting(orm)
+
+    def _change(self, waiting: list[Waiting]) -> Change:
+        """As `_make`, once for all who follow."""
+        if self._made[0] is not waiting:
+            self._made = waiting, self._make(waiting)
+        return self._made[1]
+
+    def _make(self, waiting: list[Waiting]) -> Change:
+        """The list that clients get."""
+        approvals = [
+            {"sessionId": session.session_id, "workflowId": session.workflow_id, **record}
+            for session in waiting
+            if self._waits(session)
+            for record in shapes.read_list(session.open_approvals)
+            if isinstance(record, dict)
+        ]
+        content = json.dumps(approvals).encode()
+        return Change(hashlib.sha256(content).hexdigest()[:16], approvals)
 
     def _waits(self, session: Waiting) -> bool:
         try:

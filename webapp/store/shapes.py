@@ -4,6 +4,7 @@ import json
 
 from webapp.store.damage import creation_time, damaged_columns
 from webapp.store.models import Message, Session, Workflow
+from webapp.store.terminal_command import terminal_command
 
 
 def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
@@ -25,6 +26,7 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         "model": row.model,
         "conversationId": row.conversation_id,
         "resumedFrom": row.resumed_from,
+        "terminalCommand": terminal_command(row),
         "openApprovals": None if row.talk is None else read_list(row.open_approvals),
         "status": row.status,
         "pid": row.pid,

@@ -47,12 +47,14 @@ class Proxy(NamedTuple):
 
 
 @contextmanager
-def running_nginx(server: Server, folder: Path, *, tls: bool = True) -> Iterator[Proxy]:
+def running_nginx(
+    server: Server, folder: Path, *, tls: bool = True, prefix: str = ""
+) -> Iterator[Proxy]:
     """nginx with the shipped configuration; only its port and certificates are the test's."""
     folder.mkdir()
     _make_certificate(folder)
     port = free_port()
-    (folder / "agent-stream.conf").write_text(_site(server, folder, port, tls=tls))
+    (folder / "agent-stream.conf").write_text(_site(server, folder, port, tls=tls, prefix=prefix))
     user = subprocess.run(["id", "-un"], capture_output=True, text=True, check=True).stdout.strip()
     (folder / "nginx.conf").write_text(_MAIN.format(folder=folder, user=user))
     command = [executable(), "-e", f"{folder}/nginx.log", "-c", f"{folder}/nginx.conf"]
@@ -64,7 +66,7 @@ def running_nginx(server: Server, folder: Path, *, tls: bool = True) -> Iterator
         subprocess.Popen(command) as process,
         httpx.Client(verify=verify, timeout=60) as client,
     ):
-        proxy = Proxy(port, f"{scheme}://localhost:{port}", client)
+        proxy = Proxy(port, f"{scheme}://localhost:{port}{prefix}", client)
         try:
             wait_for(lambda: process.poll() is not None or _answers(proxy))
             assert process.poll() is None, (folder / "nginx.log").read_text()
@@ -80,8 +82,8 @@ def executable() -> str:
     return program
 
 
-def _site(server: Server, folder: Path, port: int, *, tls: bool) -> str:
-    printed = run(server, "deploy", "nginx", "--server-name", "localhost")
+def _site(server: Server, folder: Path, port: int, *, tls: bool, prefix: str) -> str:
+    printed = run(server, "deploy", "nginx", "--server-name", "localhost", "--prefix", prefix)
     assert printed.returncode == 0, printed
     site = printed.stdout
     changes = {

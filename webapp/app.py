@@ -3,7 +3,6 @@
 import os
 
 from flask import Flask, Response
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp import host as hosts
 from webapp.host import Host
@@ -25,6 +24,7 @@ from webapp.http import (
     sessions,
     trpc,
 )
+from webapp.http.proxies import behind_proxies
 from webapp.http.services import EXTENSION
 from webapp.server_settings import load_server_settings
 from webapp.settings import Settings
@@ -64,10 +64,7 @@ def create_app(settings: Settings | None = None, host: Host | None = None) -> Fl
     )
     for room in rooms:
         app.register_blueprint(room.blueprint)
-    if settings.proxies:
-        app.wsgi_app = ProxyFix(  # type: ignore[method-assign]
-            app.wsgi_app, x_for=settings.proxies, x_proto=settings.proxies, x_host=0
-        )
+    app.wsgi_app = behind_proxies(settings, app.wsgi_app)  # type: ignore[method-assign]
     if settings.debug_headers:
         app.after_request(_name_worker)
     return app

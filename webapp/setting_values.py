@@ -74,6 +74,13 @@ def nginx_location(value: object) -> str:
     return value
 
 
+def path_prefix(value: object) -> str:
+    """Nothing, or the beginning of a path."""
+    if not isinstance(value, str) or not re.fullmatch(r"(/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)*", value):
+        raise ValueError("a path without a slash at its end, such as /agents")
+    return value
+
+
 def one_of(*choices: str) -> Callable[[object], str]:
     def read(value: object) -> str:
         if value not in choices:

@@ -89,7 +89,14 @@ class Settings:
     proxies: int = _setting(
         0,
         setting_values.number(0, 16, whole=True),
-        "number of proxies in front of the server whose `X-Forwarded-For` is believed",
+        "number of proxies in front of the server whose `X-Forwarded-*` is believed",
+    )
+    prefix: str = _setting(
+        "",
+        setting_values.path_prefix,
+        "path below which a proxy serves this, such as `/agents`; a counted proxy may say it in "
+        "`X-Forwarded-Prefix` instead",
+        shown="none",
     )
     x_accel_redirect: str | None = _setting(
         None,

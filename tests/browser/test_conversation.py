@@ -1,12 +1,14 @@
 """The chat page: write, watch, stop, retry, answer, reload, open it twice."""
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.chat_page import ChatPage, numbered
-from tests.server import HTTP, Server
+from tests.browser.prefixed import PREFIX, SITES, as_site
+from tests.server import HTTP, Server, running_server
 
 pytestmark = pytest.mark.browser
 
@@ -15,6 +17,22 @@ WHOSE = """
 rows => rows.filter((row) => row.textContent.includes("line 30 of 30"))
   .map((row) => `${row.dataset.session}\\n${row.querySelector("[data-text]").textContent.trim()}`)
 """
+
+
+@pytest.fixture(scope="module", params=SITES)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """The shared server, and another one that knows its prefix by its settings."""
+    if request.param == "direct":
+        yield request.getfixturevalue("server")
+        return
+    folder = tmp_path_factory.mktemp("prefixed")
+    with (
+        running_server(folder, workers=2, settings={"prefix": PREFIX}) as running,
+        as_site(running, request.param, folder) as site,
+    ):
+        yield site
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.chat_page import ChatPage
+from tests.browser.prefixed import SITES, as_site
 from tests.server import Server, running_server
 
 TOKEN = "s3cret-token-of-tests"
@@ -13,11 +14,18 @@ TOKEN = "s3cret-token-of-tests"
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(scope="module")
-def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=SITES)
+def guarded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server that wants a token."""
-    with running_server(tmp_path_factory.mktemp("login"), {}, AGENT_STREAM_TOKEN=TOKEN) as started:
-        yield started
+    folder = tmp_path_factory.mktemp("login")
+    settings = {"proxies": 1}
+    with (
+        running_server(folder, {}, settings=settings, AGENT_STREAM_TOKEN=TOKEN) as started,
+        as_site(started, request.param, folder) as site,
+    ):
+        yield site
 
 
 def test_person_logs_in_where_she_wanted_to_go_and_out_again(page: Page, guarded: Server) -> None:

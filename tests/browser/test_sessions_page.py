@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.operator_pages import WORKING, SessionsPage
+from tests.browser.prefixed import SITES, as_site
 from tests.browser.test_layout import BEYOND_THE_EDGE
 from tests.server import Server, python_agent, running_server
 from tests.store.rows import add_ended
@@ -21,10 +22,13 @@ AGENTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+@pytest.fixture(scope="module", params=SITES)
+def server(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
     """A server with 120 sessions that ended long ago, and some of today."""
-    with running_server(tmp_path_factory.mktemp("list"), AGENTS) as running:
+    folder = tmp_path_factory.mktemp("list")
+    with running_server(folder, AGENTS, settings={"proxies": 1}) as running:
         workflow_id = running.create_workflow(requestId="REQ-77")
         database = open_migrated(running.var)
         for at in range(120):
@@ -32,7 +36,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         database.close()
         running.wait_until_ended(running.invoke("failing", "Deploy it\nto the stars"))
         running.wait_until_ended(running.invoke("working", "Make the tests pass"))
-        yield running
+        with as_site(running, request.param, folder) as site:
+            yield site
 
 
 @pytest.fixture

@@ -87,3 +87,5 @@ def test_path_that_would_mean_something_else_there_is_refused(folder: Path) -> N
 
 def test_server_name_that_would_mean_something_else_is_refused(folder: Path) -> None:
     assert "server_name" in refused(run(folder, "deploy", "nginx", "--server-name", "a; b"))
+    said = refused(run(folder, "deploy", "nginx", "--prefix", "/a; b"))
+    assert "--prefix is '/a; b', expected a path" in said

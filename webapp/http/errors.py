@@ -77,7 +77,9 @@ def respond_to_error(exception: Exception) -> Response:
         response = jsonify(error_body(error, request.path.removeprefix(TRPC_PREFIX)))
         response.status_code = error.status
     elif error.status == 401 and _wants_page():
-        response = Response(login.render_login(request.full_path.removesuffix("?")), 401)
+        response = Response(
+            login.render_login(request.script_root + request.full_path.removesuffix("?")), 401
+        )
     elif _wants_page():
         page = render_template(
             "error.html", status=error.status, title=_title(error), message=error.message

@@ -30,7 +30,7 @@ blueprint = Blueprint("login", __name__)
 def login_page() -> AnyResponse:
     """The form; for whoever is logged in, the way out."""
     if services().settings.token is None:
-        return redirect("/", 303)
+        return redirect(url_for("pages.index"), 303)
     return make_response(render_login(_next_path(request.args.get("next"))))
 
 
@@ -65,7 +65,10 @@ def log_out() -> AnyResponse:
     _end_logins()
     response = redirect(url_for("login.login_page"), 303)
     response.delete_cookie(
-        _cookie_name(services(), request), secure=request.is_secure, httponly=True
+        _cookie_name(services(), request),
+        path=request.script_root or "/",
+        secure=request.is_secure,
+        httponly=True,
     )
     return response
 
@@ -177,6 +180,7 @@ def _set_cookie(response: AnyResponse) -> None:
         _cookie_name(services(), request),
         logins.begin(),
         max_age=LIFE_SECONDS,
+        path=request.script_root or "/",
         secure=request.is_secure,
         httponly=True,
         samesite="Strict",
@@ -187,15 +191,19 @@ def _set_cookie(response: AnyResponse) -> None:
 def _cookie_name(parts: Services, asked: Request) -> str:
     """With TLS a name that browsers take from this very host only; without, one a port.
 
+    Below a prefix the cookie has its path, so that no other server of the host gets it; browsers
+    take that of secure pages only.
     https://datatracker.ietf.org/doc/html/draft-ietf-httpbis-rfc6265bis#name-the-__host-prefix
     """
     if asked.is_secure:
-        return "__Host-agent-stream"
+        return "__Secure-agent-stream" if asked.script_root else "__Host-agent-stream"
     return f"agent-stream-{parts.settings.port}"
 
 
 def _next_path(wanted: str | None) -> str:
     """Where to go after the login: a path of this server, and nothing else."""
-    if wanted is None or not wanted.startswith("/") or wanted.startswith(("//", "/\\", "/login")):
-        return "/"
-    return wanted if wanted.isascii() and wanted.isprintable() else "/"
+    root = request.script_root
+    elsewhere = ("//", "/\\", f"{root}/login")
+    if wanted is None or not wanted.startswith(f"{root}/") or wanted.startswith(elsewhere):
+        return f"{root}/"
+    return wanted if wanted.isascii() and wanted.isprintable() else f"{root}/"

@@ -5,7 +5,7 @@ import time
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from flask import Blueprint, Response, jsonify, render_template, request
+from flask import Blueprint, Response, jsonify, render_template, request, url_for
 from msgspec import Meta
 
 from webapp.errors import BadRequest, ServiceUnavailable
@@ -153,4 +153,4 @@ def _hit(row: Session, hit: Hit) -> dict[str, Any]:
 
 def _link(session_id: str, event_id: int) -> str:
     """A session's page, opened at an event."""
-    return f"/sessions/{session_id}?at={event_id}"
+    return url_for("pages.session", session_id=session_id, at=event_id)

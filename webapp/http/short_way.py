@@ -10,11 +10,10 @@ import os
 import time
 from email.utils import formatdate
 from functools import lru_cache
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Request
-from werkzeug.middleware.proxy_fix import ProxyFix
 
 from webapp.compat.gunicorn import SERVER_NAME
 from webapp.connections.security_headers import SECURITY_HEADERS
@@ -23,6 +22,7 @@ from webapp.errors import AgentStreamError
 from webapp.http import login, request_log, security, view_options
 from webapp.http.agent_stream import PATH, STREAM_HEADERS
 from webapp.http.inputs import convert_args
+from webapp.http.proxies import behind_proxies
 from webapp.http.services import Services
 from webapp.http.trpc.structs import OneSession
 from webapp.log.event_id import EventId
@@ -32,7 +32,6 @@ from webapp.stream.format import Format
 from webapp.stream.streams import Joined
 from webapp.stream.view import View
 
-_START = f"GET {PATH}?".encode()
 _PARAMETERS = {"sessionId", "offset", "format"}
 
 
@@ -64,14 +63,8 @@ class ShortWay:
     def __init__(self, parts: Services) -> None:
         settings = parts.settings
         self._parts = parts
-        self._proxy_fix: Any = None
-        if settings.proxies:
-            self._proxy_fix = ProxyFix(
-                cast(Any, lambda environ, _start: environ),
-                x_for=settings.proxies,
-                x_proto=settings.proxies,
-                x_host=0,
-            )
+        self._starts = tuple(f"GET {prefix}{PATH}?".encode() for prefix in {"", settings.prefix})
+        self._as_sent = behind_proxies(settings, lambda environ, _start: environ)
         headers = SECURITY_HEADERS | STREAM_HEADERS
         if settings.debug_headers:
             headers["X-Worker-Pid"] = str(os.getpid())
@@ -82,7 +75,7 @@ class ShortWay:
 
         `connection` is a plain socket from which nothing has been read yet.
         """
-        if not data.startswith(_START) or not isinstance(address, tuple):
+        if not data.startswith(self._starts) or not isinstance(address, tuple):
             return False
         began_at = time.perf_counter()
         try:
@@ -100,11 +93,9 @@ class ShortWay:
         if environ is None:
             return None
         environ["REMOTE_ADDR"] = address
-        if self._proxy_fix is not None:
-            environ = self._proxy_fix(environ, None)
-        elif "HTTP_X_FORWARDED_PROTO" in environ:
+        if not self._parts.settings.proxies and "HTTP_X_FORWARDED_PROTO" in environ:
             return None  # the server believes it of some clients
-        return Request(environ)
+        return Request(self._as_sent(environ, None))
 
     def _join(self, connection: Any, request: Request, size: int) -> bool:
         """Serve the viewer if somebody watches that log here. AgentStreamError."""

@@ -10,6 +10,7 @@ import { RawLog } from "./replay/raw_log.js";
 import { Replay } from "./replay/replay.js";
 import { replaySection } from "./replay/replay_section.js";
 import { TimelineView } from "./replay/timeline_view.js";
+import { serverPath } from "./root.js";
 import { formatRoute } from "./route.js";
 import { isOver, lookOfSession } from "./sessions/status.js";
 import { announce } from "./view/announcer.js";
@@ -203,7 +204,7 @@ function writeSession(found) {
     found.logBytes === null ? "" : formatBytes(found.logBytes),
   ];
   setText(root, "figures", figures.filter(Boolean).join(" · "));
-  find(root, "chat", HTMLAnchorElement).href = `/${formatRoute({ workflowId: found.workflowId, sessionId })}`;
+  find(root, "chat", HTMLAnchorElement).href = serverPath(`/${formatRoute({ workflowId: found.workflowId, sessionId })}`);
   find(root, "stop", HTMLButtonElement).hidden = look.isOver;
   writeFacts(found);
   writePlayer();

@@ -4,6 +4,7 @@
  * @typedef {Record<string, any>} Approval  the record, with its `sessionId` and `workflowId`
  */
 
+import { serverPath } from "../root.js";
 import { getJson } from "./requests.js";
 import { mutate } from "./trpc.js";
 
@@ -13,7 +14,7 @@ export function listApprovals() {
 }
 
 /** The subscription of that list: all of it at each change. */
-export const CHANGES_URL = "/api/trpc/approval.onChange?input=%7B%7D";
+export const CHANGES_URL = serverPath("/api/trpc/approval.onChange?input=%7B%7D");
 
 /**
  * The first answer counts; a later one is refused, and the message says how it was resolved.

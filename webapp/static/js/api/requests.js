@@ -1,6 +1,7 @@
 /** JSON to the server and back. */
 
 import { noteServerDate } from "../clock.js";
+import { serverPath } from "../root.js";
 import { retryAfterMs } from "../stream/backoff.js";
 import { ApiError, errorIn } from "./errors.js";
 
@@ -33,7 +34,7 @@ async function exchange(path, init, isAnswer = () => false) {
   const sentAt = Date.now();
   let response;
   try {
-    response = await fetch(path, { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
+    response = await fetch(serverPath(path), { ...init, signal: AbortSignal.timeout(TIMEOUT_MS) });
   } catch (error) {
     throw new ApiError(
       error instanceof DOMException && error.name === "TimeoutError"

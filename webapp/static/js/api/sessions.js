@@ -9,6 +9,7 @@
  * @property {Record<string, string>} [titles]  how each was begun, if asked for
  */
 
+import { serverPath } from "../root.js";
 import { getJson, postJson } from "./requests.js";
 import { mutate } from "./trpc.js";
 
@@ -46,9 +47,9 @@ export function sendInput(sessionId, content, idempotencyKey) {
 }
 
 export function streamUrl(sessionId) {
-  return `/api/agent-stream?${new URLSearchParams({ sessionId })}`;
+  return serverPath(`/api/agent-stream?${new URLSearchParams({ sessionId })}`);
 }
 
 export function logUrl(sessionId) {
-  return `/api/sessions/${encodeURIComponent(sessionId)}/log`;
+  return serverPath(`/api/sessions/${encodeURIComponent(sessionId)}/log`);
 }

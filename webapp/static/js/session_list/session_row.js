@@ -1,6 +1,7 @@
 /** One session in the list. */
 
 import { formatAge, formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
+import { serverPath } from "../root.js";
 import { formatRoute } from "../route.js";
 import { lookOf, lookOfSession } from "../sessions/status.js";
 import { copyOf, find, setIcon, setText } from "../view/dom.js";
@@ -15,7 +16,7 @@ export function sessionRow(sessionId, onlyWorkflow) {
   const element = copyOf("session-row");
   const link = find(element, "link", HTMLAnchorElement);
   let workflowId = "";
-  link.href = `/sessions/${encodeURIComponent(sessionId)}`;
+  link.href = serverPath(`/sessions/${encodeURIComponent(sessionId)}`);
   setText(element, "id", sessionId);
   find(element, "only", HTMLButtonElement).addEventListener("click", () => onlyWorkflow(workflowId));
 
@@ -39,7 +40,7 @@ export function sessionRow(sessionId, onlyWorkflow) {
     setText(element, "size", session.logBytes === null ? "" : formatBytes(session.logBytes));
     setText(element, "workflow-name", shortId(workflowId));
     find(element, "only", HTMLElement).title = `Only ${workflowId}`;
-    find(element, "chat", HTMLAnchorElement).href = `/${formatRoute({ workflowId, sessionId })}`;
+    find(element, "chat", HTMLAnchorElement).href = serverPath(`/${formatRoute({ workflowId, sessionId })}`);
   }
 
   return { element, write };

@@ -1,6 +1,7 @@
 /** A session's facts at the side, each to copy. */
 
 import { logUrl } from "../api/sessions.js";
+import { serverPath } from "../root.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setText } from "./dom.js";
 import { factsOf } from "./facts.js";
@@ -30,7 +31,7 @@ export class FactsPanel {
     this.#root.hidden = false;
     document.body.toggleAttribute("data-facts-open", true);
     find(this.#root, "log-link", HTMLAnchorElement).href = logUrl(turn.sessionId);
-    find(this.#root, "replay-link", HTMLAnchorElement).href = `/sessions/${turn.sessionId}`;
+    find(this.#root, "replay-link", HTMLAnchorElement).href = serverPath(`/sessions/${turn.sessionId}`);
     this.#write();
     eachSecond(this.#root, () => this.#write());
     find(this.#root, "facts-close", HTMLButtonElement).focus();

@@ -5,12 +5,14 @@ commands work on all of them. A FIFO that was opened as a file is would block fo
 """
 
 import os
+import re
 import shutil
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from tests.cli.command import run
@@ -20,6 +22,10 @@ from tests.sessions.machine import machine
 from tests.store.rows import execute, rows
 from webapp.errors import ServiceUnavailable
 from webapp.keeper.retention import Limits, choose, compress_old, delete_log
+from webapp.log.compressed import ENTRY, FOOTER, HEADER, SEEKABLE_MAGIC, SKIPPABLE_MAGIC
+from webapp.log.opened import PlainLog
+from webapp.log.seek import find_time
+from webapp.log.timeline import read_timeline
 from webapp.sessions.rebuild import rebuild
 from webapp.sessions.reconcile import reconcile_all
 
@@ -64,6 +70,23 @@ def unix_socket(place: Path, _elsewhere: Path) -> None:
     with socket.socket(socket.AF_UNIX) as planted:
         planted.bind(f"/proc/self/fd/{folder}/{place.name}")
     os.close(folder)
+
+
+def hole(place: Path, _elsewhere: Path) -> None:
+    """A log that its agent has made longer than any disk."""
+    os.truncate(place, 1 << 40)
+
+
+def table_of_a_hole(place: Path, _elsewhere: Path) -> None:
+    """A compressed log with more frames than there is memory for."""
+    count = 100_000_000
+    size = HEADER.size + count * ENTRY.size + FOOTER.size
+    place.unlink()
+    with open(place.with_name("output.log.zst"), "wb") as log:
+        log.write(HEADER.pack(SKIPPABLE_MAGIC, size - HEADER.size))
+        log.truncate(size)
+        log.seek(size - FOOTER.size)
+        log.write(FOOTER.pack(count, 0, SEEKABLE_MAGIC))
 
 
 PLANTS = pytest.mark.parametrize("plant", [link, fifo, unix_socket])
@@ -210,6 +233,42 @@ def test_workers_answer_for_it_and_for_others(
     assert "hello" in HTTP.get(f"{server.url}/api/sessions/{good}/log").text
 
 
+@pytest.mark.parametrize("plant", [hole, table_of_a_hole])
+def test_log_that_an_agent_has_made_longer_costs_little(
+    server: Server, tmp_path: Path, plant: Plant
+) -> None:
+    session_id = server.invoke("hello")
+    server.wait_until_ended(session_id)
+    plant(server.log_path(session_id), tmp_path)
+    workers = server.worker_pids()
+    before = peak_mb(workers)
+
+    api = f"{server.url}/api/sessions/{session_id}"
+    for url in (
+        api,
+        f"{api}/log?stream=stdout",
+        f"{api}/events",
+        f"{api}/events?order=desc",
+        f"{api}/events?order=desc&at=2100-01-01T00:00:00Z",
+        f"{api}/timeline",
+        f"{api}/moments?kind=error",
+        f"{server.url}/api/agent-stream?sessionId={session_id}&tail=3",
+    ):
+        try:
+            answer = HTTP.get(url, timeout=PATIENCE_SECONDS)
+        except httpx.RemoteProtocolError:
+            continue  # a body that breaks off
+        assert answer.status_code < 500, url
+    assert server.worker_pids() == workers
+    assert peak_mb(workers) < before + 500  # each may read records of 64 MB
+
+
+def peak_mb(pids: set[int]) -> int:
+    """The most memory that each of these processes has had, together: proc(5)."""
+    status = "".join(Path(f"/proc/{pid}/status").read_text() for pid in pids)
+    return sum(int(kb) for kb in re.findall(r"VmHWM:\s*(\d+) kB", status)) // 1024
+
+
 @PLANTS
 def test_request_to_a_runner_goes_to_no_other_socket(
     server: Server, tmp_path: Path, plant: Plant
@@ -238,3 +297,31 @@ def test_commands_do_not_wait_for_it(server: Server, tmp_path: Path, place: str)
     spoil(server.log_path(bad).parent, place, fifo, tmp_path)
     for command in (("export", bad, "--format", "jsonl"), ("show", bad), ("ls",)):
         assert "Traceback" not in run(server, *command).stderr
+
+
+class CountedLog(PlainLog):
+    """A log that counts how often it is read."""
+
+    reads = 0
+
+    def read(self, count: int, offset: int) -> bytes:
+        self.reads += 1
+        return super().read(count, offset)
+
+
+@pytest.mark.parametrize(
+    "search",
+    [
+        lambda log: read_timeline(log, 10),
+        lambda log: find_time(log, b"2100-01-01T00:00:00.000000000Z"),
+    ],
+)
+def test_lines_without_a_time_are_not_all_looked_at(
+    tmp_path: Path, search: Callable[[CountedLog], object]
+) -> None:
+    path = tmp_path / "output.log"
+    path.write_bytes(SECRET + b"\n" * 100_000)
+    log = CountedLog(os.open(path, os.O_RDONLY))
+    search(log)
+    log.close()
+    assert log.reads < 50_000

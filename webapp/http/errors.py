@@ -17,6 +17,7 @@ from webapp.errors import (
     ServiceUnavailable,
 )
 from webapp.http import login
+from webapp.log.folder import NotRegular
 
 TRPC_PREFIX = "/api/trpc/"
 
@@ -46,6 +47,8 @@ def as_known_error(exception: Exception) -> AgentStreamError:
             return MethodNotAllowed(f"{request.method} is not allowed at {request.path}.")
         if exception.code is not None and 400 <= exception.code < 500:
             return BadRequest(exception.description or exception.name)
+    if isinstance(exception, NotRegular):
+        return NotFound(f"The log cannot be read: {exception.strerror}.", field="sessionId")
     if isinstance(exception, OSError) and exception.errno in _OUT_OF_FILES:
         logger.error("%s %s: %s", request.method, request.path, exception)
         return ServiceUnavailable(

@@ -9,11 +9,14 @@ import errno
 import os
 import struct
 import threading
+from array import array
 from bisect import bisect_right
 from collections import OrderedDict
-from itertools import accumulate
+from collections.abc import Sequence
 
 import zstandard
+
+from webapp.log.folder import NotRegular
 
 SKIPPABLE_MAGIC = 0x184D2A5E
 SEEKABLE_MAGIC = 0x8F92EAB1
@@ -23,6 +26,8 @@ HEADER = struct.Struct("<II")
 FOOTER = struct.Struct("<IBI")
 MOST_FRAME_BYTES = 64 << 20
 """A table that claims a longer frame is damaged."""
+MOST_FRAMES = 1 << 19
+"""1 TiB of log as the keeper compresses it."""
 KEPT_FRAMES = 2
 """Most readers go forward, and a record may cross the end of a frame."""
 _RESERVED_BITS = 0x7C
@@ -35,20 +40,18 @@ class CompressedLog:
     is_plain = False
 
     def __init__(self, fd: int) -> None:
-        """Takes the descriptor over. OSError (EIO) if the file is no compressed log."""
+        """Takes the descriptor over. NotRegular if the file is no compressed log."""
         self.fd = fd
         self._lock = threading.Lock()
         self._kept: OrderedDict[int, bytes] = OrderedDict()
-        lengths = _read_table(fd)
-        self._frame_offsets = [0, *accumulate(packed for packed, _plain in lengths)]
-        self._offsets = [0, *accumulate(plain for _packed, plain in lengths)]
+        self._frame_offsets, self._offsets = _read_table(fd)
 
     def size(self) -> int:
         """Bytes in the log."""
         return self._offsets[-1]
 
     def read(self, count: int, offset: int) -> bytes:
-        """At most `count` bytes from an offset on. OSError (EIO) where the file is damaged."""
+        """At most `count` bytes from an offset on. NotRegular where the file is damaged."""
         end = min(offset + count, self._offsets[-1])
         if offset >= end:
             return b""
@@ -98,8 +101,8 @@ class CompressedLog:
         return frame
 
 
-def _read_table(fd: int) -> list[tuple[int, int]]:
-    """For each frame its bytes in the file and in the log."""
+def _read_table(fd: int) -> tuple[Sequence[int], Sequence[int]]:
+    """Where each frame begins, and the last one ends, in the file and in the log."""
     file_size = os.fstat(fd).st_size
     footer = os.pread(fd, FOOTER.size, max(0, file_size - FOOTER.size))
     if len(footer) < FOOTER.size:
@@ -107,6 +110,8 @@ def _read_table(fd: int) -> list[tuple[int, int]]:
     count, descriptor, magic = FOOTER.unpack(footer)
     if magic != SEEKABLE_MAGIC or descriptor & _RESERVED_BITS:
         raise _damaged("it has no table of frames at its end")
+    if count > MOST_FRAMES:
+        raise _damaged(f"it has {count} frames, expected at most {MOST_FRAMES}")
     entry_size = ENTRY.size + (4 if descriptor & _HAS_CHECKSUMS else 0)
     table_size = count * entry_size
     start = file_size - FOOTER.size - table_size - HEADER.size
@@ -115,13 +120,17 @@ def _read_table(fd: int) -> list[tuple[int, int]]:
     table = os.pread(fd, HEADER.size + table_size, start)
     if HEADER.unpack_from(table) != (SKIPPABLE_MAGIC, table_size + FOOTER.size):
         raise _damaged("its table of frames has no header")
-    lengths = [ENTRY.unpack_from(table, HEADER.size + at * entry_size) for at in range(count)]
-    if sum(packed for packed, _plain in lengths) != start:
+    frames, offsets = array("Q", [0]), array("Q", [0])
+    for at in range(HEADER.size, HEADER.size + table_size, entry_size):
+        packed, plain = ENTRY.unpack_from(table, at)
+        if max(packed, plain) > MOST_FRAME_BYTES:
+            raise _damaged(f"a frame is longer than {MOST_FRAME_BYTES} bytes")
+        frames.append(frames[-1] + packed)
+        offsets.append(offsets[-1] + plain)
+    if frames[-1] != start:
         raise _damaged("its table of frames does not add up")
-    if any(plain > MOST_FRAME_BYTES for _packed, plain in lengths):
-        raise _damaged(f"a frame is longer than {MOST_FRAME_BYTES} bytes")
-    return lengths
+    return frames, offsets
 
 
-def _damaged(reason: str) -> OSError:
-    return OSError(errno.EIO, f"a compressed log is damaged: {reason}")
+def _damaged(reason: str) -> NotRegular:
+    return NotRegular(errno.EIO, f"a compressed log is damaged: {reason}")

@@ -19,7 +19,10 @@ StrPath = str | os.PathLike[str]
 
 
 class NotRegular(OSError):
-    """A link in the path, or something that is no regular file or folder."""
+    """A link in the path, or something that is no regular file or folder.
+
+    Also a file in which is what neither a runner nor the keeper writes.
+    """
 
 
 def open_folder(path: StrPath, *, parts: int = _PARTS, make: bool = False) -> int:

@@ -1,16 +1,25 @@
 """Read a log from any offset: whole records only, in bounded steps, while it grows."""
 
+import errno
 from typing import NamedTuple
 
+from webapp.log.folder import NotRegular
 from webapp.log.line_state import ENDED, MIN_PART_BYTES, TEXT, state_after
 from webapp.log.opened import OpenLog
-from webapp.log.record import TIME_BYTES, parse_record
+from webapp.log.record import MAX_RECORD_BYTES, TIME_BYTES, parse_record
 
 STEP_BYTES = 256 * 1024
 _NEW_BYTES = 16 * 1024
 """A log that is followed has grown by less, nearly always."""
 _LOOK_BACK_BYTES = 64 * 1024
 _HEAD_BYTES = 128
+
+
+class EndlessRecord(NotRegular):
+    """No record ends where one must, as in a file that somebody has made longer."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.EFBIG, f"a record has more than {MAX_RECORD_BYTES} bytes")
 
 
 class Start(NamedTuple):
@@ -26,13 +35,16 @@ def read_records(log: OpenLog, offset: int, limit: int = STEP_BYTES) -> bytes:
     """Whole records from a boundary on: about `limit` bytes, at least one record.
 
     Empty where no whole record follows (yet). A record longer than `limit` is read whole.
+    EndlessRecord.
     """
     while True:
         chunk = log.read(limit, offset)
         end = chunk.rfind(b"\n") + 1
         if end or len(chunk) < limit:
             return chunk[:end]
-        limit *= 4
+        if limit >= MAX_RECORD_BYTES:
+            raise EndlessRecord
+        limit = min(4 * limit, MAX_RECORD_BYTES)
 
 
 def read_new(log: OpenLog, offset: int) -> bytes:
@@ -75,8 +87,14 @@ def find_start(log: OpenLog, asked: int | None) -> Start:
 
 
 def next_boundary(log: OpenLog, offset: int, size: int) -> int:
-    """The boundary after the first LF from `offset` on; the last one where none follows."""
+    """The boundary after the first LF from `offset` on; the last one where none follows.
+
+    EndlessRecord.
+    """
+    give_up_at = offset + MAX_RECORD_BYTES
     while offset < size:
+        if offset >= give_up_at:
+            raise EndlessRecord
         chunk = log.read(_LOOK_BACK_BYTES, offset)
         newline = chunk.find(b"\n")
         if newline >= 0:
@@ -88,9 +106,11 @@ def next_boundary(log: OpenLog, offset: int, size: int) -> int:
 
 
 def find_end(log: OpenLog, size: int) -> int:
-    """The boundary after the last whole record of the first `size` bytes."""
+    """The boundary after the last whole record of the first `size` bytes. EndlessRecord."""
     position = size
     while position > 0:
+        if size - position >= MAX_RECORD_BYTES:
+            raise EndlessRecord
         start = max(0, position - _LOOK_BACK_BYTES)
         newline = log.read(position - start, start).rfind(b"\n")
         if newline >= 0:

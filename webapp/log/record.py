@@ -18,6 +18,8 @@ TIME_BYTES = 30
 """Length of `2026-11-23T21:04:00.123456789Z`."""
 MAX_LINE_BYTES = 1 << 20
 """A longer line is cut into `P` records, unless the settings say otherwise."""
+MAX_RECORD_BYTES = (64 << 20) + 4096
+"""The longest line that any version's runner kept in one piece, and what comes before it."""
 
 
 class Record:

@@ -5,6 +5,8 @@ from webapp.log.reader import find_end, last_line_start, next_boundary
 from webapp.log.record import TIME_BYTES, is_time
 
 _STEP_BYTES = 64 * 1024
+MAX_LINES_WITHOUT_TIME = 1000
+"""Each takes a read, and no runner writes one: whoever did must not make a search endless."""
 
 
 def find_last(
@@ -65,8 +67,10 @@ def _boundary_from(log: OpenLog, offset: int, end: int) -> int:
 
 
 def _time_at(log: OpenLog, boundary: int, end: int) -> bytes | None:
-    """The time of the first record from a boundary on that has one."""
-    while boundary < end:
+    """The time of the first record from a boundary on that has one; None if that is far."""
+    for _ in range(MAX_LINES_WITHOUT_TIME):
+        if boundary >= end:
+            break
         stamp = log.read(TIME_BYTES, boundary)
         if is_time(stamp):
             return stamp

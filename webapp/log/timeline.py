@@ -14,6 +14,7 @@ from webapp.log.dialects.translate import read_dialect
 from webapp.log.marks import KINDS, Marker, is_marked
 from webapp.log.opened import OpenLog
 from webapp.log.record import TIME_BYTES, format_time, is_time, parse_time
+from webapp.log.seek import MAX_LINES_WITHOUT_TIME
 
 READ_BYTES = 4 << 20
 _LEAF_BYTES = 32 * 1024
@@ -80,7 +81,9 @@ def _first_time(log: OpenLog, size: int) -> bytes | None:
 
 def _last_time(log: OpenLog, size: int) -> bytes | None:
     end = size
-    while end > 0:
+    for _ in range(MAX_LINES_WITHOUT_TIME):
+        if end == 0:
+            break
         start = reader.last_line_start(log, end)
         line = log.read(TIME_BYTES, start)
         if _has_date(line):

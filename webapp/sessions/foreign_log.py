@@ -8,12 +8,10 @@ from collections.abc import Iterable, Iterator
 
 from webapp.errors import BadRequest
 from webapp.log import reader
-from webapp.log.record import TIME_BYTES, Record, parse_record
+from webapp.log.record import MAX_RECORD_BYTES, TIME_BYTES, Record, parse_record
 from webapp.sessions import record_checks
 from webapp.visible import shortened
 
-MAX_RECORD_BYTES = (64 << 20) + 4096
-"""The longest line that a runner keeps in one piece, and what comes before it."""
 MAX_SYSTEM_BYTES = 4 << 20
 
 

@@ -47,7 +47,7 @@ WARNING: Said = ("stderr", {"message": "careful"})
         ([says("a"), line("b"), says("c")], "a\n\nb\n\nc\n"),
         ([says("a"), CALL, says("\n\nb")], "a\n-> read path: a.py, n: 3\nb\n"),
         ([says("a"), WARNING, says("b")], "a\n! careful\nb\n"),
-        ([("stderr", {"message": "10%\r20%"})], "! 10%\n! 20%\n"),
+        ([("stderr", {"message": "10%\r20%"})], "! 20%\n"),
         ([("input", {"content": "yes"})], "> yes\n"),
         ([("tool_result", {"result": "ok\nfine"})], "<- ok fine\n"),
         ([("tool_result", {"name": "run", "error": "no"})], "<x run no\n"),

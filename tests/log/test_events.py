@@ -177,7 +177,8 @@ def test_invalid_utf8_in_typed_json_is_replaced() -> None:
 @pytest.mark.parametrize("content", [b"warning", b"", b'{"type":"done"}'])
 @pytest.mark.parametrize("tag", [b"F", b"P"])
 def test_stderr_is_told_as_it_is(content: bytes, tag: bytes) -> None:
-    assert told(b"stderr", content, tag) == ("stderr", {"message": content.decode()})
+    partial = {"partial": True} if tag == b"P" else {}
+    assert told(b"stderr", content, tag) == ("stderr", {"message": content.decode(), **partial})
 
 
 def test_stdin_is_told_as_input() -> None:

@@ -99,6 +99,7 @@ class Console:
         transcript: Transcript,
     ) -> bool:
         """Show what comes; whether that was all of it, and nobody left before."""
+        self._unfinished = transcript.unfinished
         thread = threading.Thread(target=self._show_all, args=(chunks, parser, transcript))
         try:
             is_whole = self._app.run(pre_run=lambda: self._begin(thread)) == "done"
@@ -129,23 +130,23 @@ class Console:
                 events = list(parser.parse(chunk))
                 for event in events:
                     self._asked.see(event)
-                if not self._show("".join(map(transcript.show, events))):
+                if not self._show("".join(map(transcript.show, events)), transcript.unfinished):
                     return
-            self._show(transcript.end())
+            self._show(transcript.end(), "")
         except BaseException as error:
             self._failure = error
         finally:
             self._in_loop(lambda: self._leave("done"))
 
-    def _show(self, text: str) -> bool:
+    def _show(self, lines: str, unfinished: str) -> bool:
         """Print the lines that are finished; False when nobody is there any more."""
-        lines, newline, self._unfinished = (self._unfinished + text).rpartition("\n")
-        if not lines and not newline:
+        self._unfinished = unfinished
+        if "\n" not in lines:
             self._in_loop(self._app.invalidate)
             return not self._stop.is_set
 
         async def write() -> None:
-            await run_in_terminal(lambda: self._write(lines + newline))
+            await run_in_terminal(lambda: self._write(lines))
 
         assert self._loop is not None
         writing = asyncio.run_coroutine_threadsafe(write(), self._loop)

@@ -14,10 +14,13 @@ MOST_LETTERS = 160
 MOST_NOTICE_LETTERS = 2000
 
 
+Source = Literal["stdout", "stderr"]
+
+
 class Text(NamedTuple):
     """Some text of a run."""
 
-    source: Literal["stdout", "stderr"]
+    source: Source
     content: str
     form: Form
 

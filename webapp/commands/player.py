@@ -66,7 +66,7 @@ class Player:
         self._keys = keys
         self._write = write
         self._clock = clock
-        self._transcript = Transcript(colour=has_colour())
+        self._transcript = Transcript(colour=has_colour(), redraws=sys.stdout.isatty())
         self._is_at_line_start = True
         self._has_status = False
         self._due = self._polled_at = clock()
@@ -157,7 +157,7 @@ class Player:
     def _go_to(self, time_ns: int) -> int:
         """Begin again at a time: the offset there."""
         self._print(self._transcript.end())
-        self._transcript = Transcript(colour=has_colour())
+        self._transcript = Transcript(colour=has_colour(), redraws=sys.stdout.isatty())
         shown_ns = max(time_ns, self._start_ns)
         mark = f"-- back at {clock_text((shown_ns - self._start_ns) // 1000)}"
         self._print(paint(mark, "dim", colour=has_colour()) + "\n")

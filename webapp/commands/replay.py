@@ -94,7 +94,8 @@ def _write(text: str) -> None:
 
 
 def _go_on(var_folder: VarFolder, session: Session, log: OpenLog, offset: int) -> None:
-    transcript, parser = Transcript(colour=has_colour()), EventParser(log, offset)
+    transcript = Transcript(colour=has_colour(), redraws=sys.stdout.isatty())
+    parser = EventParser(log, offset)
     for chunk in follow(var_folder, session, log, offset):
         _write("".join(map(transcript.show, parser.parse(chunk))))
     sys.stdout.flush()

@@ -8,7 +8,7 @@ import click
 from webapp.commands.follow import Chunk, EventParser, follow, read_chunks
 from webapp.commands.options import session_argument, var_options
 from webapp.commands.terminal import RESET, has_colour, plain
-from webapp.commands.transcript import Transcript, last_lines
+from webapp.commands.transcript import HELD_ROWS, Transcript, last_lines
 from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import NotFound
 from webapp.log import reader
@@ -20,7 +20,8 @@ from webapp.log.seek import find_last
 from webapp.store.models import Session
 from webapp.visible import visible
 
-Write = Callable[[Chunk], None]
+Write = Callable[[Chunk | None], None]
+"""Called with each chunk, and with None at the end."""
 
 
 @click.command(
@@ -97,6 +98,7 @@ def _print(
     try:
         for chunk in coming:
             write(chunk)
+        write(None)
     finally:
         if has_colour():
             click.echo(RESET, nl=False)
@@ -106,15 +108,19 @@ def _print(
 
 
 def _people(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
-    offset, transcript = 0, Transcript(colour=has_colour())
+    offset, redraws = 0, sys.stdout.isatty()
+    held_rows = HELD_ROWS if reader.is_complete(log) else 1
+    transcript = Transcript(colour=has_colour(), redraws=redraws, held_rows=held_rows)
     if count is not None:
-        shown, transcript = last_lines(log, end, count, colour=has_colour())
+        shown, transcript = last_lines(log, end, count, colour=has_colour(), redraws=redraws)
         click.echo(shown, nl=False)
         offset = end
     parser = EventParser(log, offset)
 
-    def write(chunk: Chunk) -> None:
-        click.echo("".join(transcript.show(event) for event in parser.parse(chunk)), nl=False)
+    def write(chunk: Chunk | None) -> None:
+        events = [] if chunk is None else parser.parse(chunk)
+        text = "".join(transcript.show(event) for event in events)
+        click.echo(text if chunk is not None else transcript.end(), nl=False)
 
     return offset, write
 
@@ -125,7 +131,9 @@ def _json(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
         offset, seen = position_of_last(log, count, read_dialect(log).translate, end)
     parser = EventParser(log, offset, seen)
 
-    def write(chunk: Chunk) -> None:
+    def write(chunk: Chunk | None) -> None:
+        if chunk is None:
+            return
         click.echo(_envelopes(parser.parse(chunk)), nl=False)
 
     return offset, write
@@ -143,7 +151,9 @@ def _envelopes(events: Iterator[Event]) -> str:
 def _raw(log: OpenLog, end: int, count: int | None) -> tuple[int, Write]:
     offset = 0 if count is None else find_last(log, count, end)
 
-    def write(chunk: Chunk) -> None:
+    def write(chunk: Chunk | None) -> None:
+        if chunk is None:
+            return
         if sys.stdout.isatty():
             click.echo(plain(chunk.records.decode("utf-8", "replace")), nl=False)
         else:

@@ -15,10 +15,10 @@ RESET = "\x1b[0m"
 
 _CSI = r"(?:\x1b\[|\x9b)[0-?]*[ -/]*"
 _STRING = r"(?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f])[^\x07\x1b\x90\x98\x9c-\x9f]*"
-_ESCAPE = re.compile(
+ESCAPE = re.compile(
     rf"{_CSI}[@-~]|{_STRING}(?:\x07|\x1b\\|\x9c)|\x1b[ -/]+[0-~]|\x1b[0-OQ-WYZ\\`-~]"
 )
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
+COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _UNFINISHED = re.compile(rf"(?:{_CSI}|{_STRING}\x1b?|\x1b[ -/]*|\r)\Z")
 _MOST_UNFINISHED = 4096
@@ -58,28 +58,31 @@ class Cleaner:
 
     def clean(self, piece: str) -> str:
         """What may be printed of the next piece: text, and colours if they are allowed."""
-        text = self._unfinished + piece
-        self._unfinished = ""
-        found = _UNFINISHED.search(text)
-        if found is not None and len(found[0]) <= _MOST_UNFINISHED:
-            text, self._unfinished = text[: found.start()], found[0]
-
+        text, self._unfinished = cut_unfinished(self._unfinished + piece)
         clean, end = [], 0
-        for escape in _ESCAPE.finditer(text):
-            clean.append(_without_controls(text[end : escape.start()]))
-            if self._colour and _COLOUR.fullmatch(escape[0]):
+        for escape in ESCAPE.finditer(text):
+            clean.append(without_controls(text[end : escape.start()]))
+            if self._colour and COLOUR.fullmatch(escape[0]):
                 clean.append(escape[0])
             end = escape.end()
-        clean.append(_without_controls(text[end:]))
+        clean.append(without_controls(text[end:]))
         return "".join(clean)
 
     def finish(self) -> str:
         """The run of text is over: what is left of it, since no sequence will come of it."""
         left, self._unfinished = self._unfinished, ""
-        return _without_controls(left.removesuffix("\r"))
+        return without_controls(left.removesuffix("\r"))
 
 
-def _without_controls(text: str) -> str:
+def cut_unfinished(text: str) -> tuple[str, str]:
+    """A text, and the beginning of a sequence at its end."""
+    found = _UNFINISHED.search(text)
+    if found is None or len(found[0]) > _MOST_UNFINISHED:
+        return text, ""
+    return text[: found.start()], found[0]
+
+
+def without_controls(text: str) -> str:
     """A lone CR becomes LF: a progress bar must not overwrite what stands there.
 
     What would hide or turn round a part of the text is shown instead.

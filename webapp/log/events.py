@@ -117,6 +117,7 @@ def parse_event(
         is_continuation = state
     elif record.stream == b"stderr":
         name, data = "stderr", text_data("message", record.content)
+        data = f'{data[:-1]},"partial":true}}' if record.partial else data
     elif record.stream == b"stdin":
         name, data = "input", text_data("content", record.content)
     elif record.content.startswith(LONG_LINE) and not as_printed:

@@ -55,7 +55,7 @@ def _facts(session: Session) -> dict[str, object]:
 
 def _events(events: Iterable[Event]) -> Iterator[tuple[int, str, str]]:
     """Microseconds since the start, code, data."""
-    transcript, clock = Transcript(colour=True), Clock()
+    transcript, clock = Transcript(colour=True, redraws=True), Clock()
     at = 0
     for event in events:
         at = clock.at(event.time)

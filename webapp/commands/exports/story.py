@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from webapp.commands.parts import Line
-from webapp.commands.transcript import Transcript
+from webapp.commands.transcript import HELD_ROWS, Transcript
 from webapp.log.events import Event
 from webapp.log.record import is_time, parse_time
 
@@ -75,28 +75,18 @@ def _second(time: str) -> int | None:
 
 def tell(events: Iterable[Event]) -> Iterator[Piece]:
     """The pieces of a session, in the order of its log."""
-    transcript, clock = Transcript(colour=False, marks=False), Clock()
-    is_line_open = False
-    kind: Kind = "note"
+    transcript, clock = Transcript(colour=False, marks=False, held_rows=HELD_ROWS), Clock()
     for event in events:
         at = clock.at(event.time)
         for part in transcript.parts_of(event):
-            text = transcript.show_part(part)
-            if isinstance(part, Line):
-                if not text:
-                    continue
-                left = text.removesuffix(f"{part.text}\n").strip("\n")
-                if left:  # an escape sequence that never ended
-                    yield Piece(at, kind, whole_text(left), None)
-                kind, is_line_open = kind_of(part), False
-                yield Piece(at, kind, whole_text(part.text.partition(" ")[2]), event.data)
-                continue
-            if is_line_open and part.source != kind:
-                text = text.removeprefix("\n")
-            kind = part.source
-            if text:
-                is_line_open = not text.endswith("\n")
-                yield Piece(at, kind, whole_text(text), None)
+            for source, began, text in transcript.passages(part, at):
+                if source is not None:
+                    yield Piece(began, source, whole_text(text), None)
+                elif isinstance(part, Line):
+                    line = whole_text(text.partition(" ")[2])
+                    yield Piece(at, kind_of(part), line, event.data)
+    for source, began, text in transcript.passages(None, 0):
+        yield Piece(began, source or "stdout", whole_text(text), None)
 
 
 def kind_of(line: Line) -> Kind:

@@ -17,9 +17,10 @@ from webapp.agents.profiles import Profile
 from webapp.log import lock
 from webapp.log.events import Event, parse_events
 from webapp.log.record import Record, parse_record
-from webapp.sessions.launch import IdempotencyKey, Launcher
+from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import SessionFiles, session_files
 from webapp.sessions.new_session import Invocation
+from webapp.sessions.once import IdempotencyKey
 from webapp.sessions.reconcile import mend
 from webapp.settings import Settings
 from webapp.store import sessions, workflows

@@ -24,8 +24,9 @@ from tests.store.rows import rows
 from webapp.agents.profiles import MAX_ARGUMENT_BYTES, Profile
 from webapp.errors import BadRequest, Conflict, NotFound, ServiceUnavailable
 from webapp.sessions.environment import agent_environment
-from webapp.sessions.launch import IdempotencyKey, Launcher
+from webapp.sessions.launch import Launcher
 from webapp.sessions.new_session import MAX_MESSAGE_BYTES, Invocation
+from webapp.sessions.once import IdempotencyKey
 from webapp.store import engine
 from webapp.store.models import Session
 

@@ -132,12 +132,10 @@ def run(
     profile = None if agent else _profile_of(command, name, takes_input, has_message=bool(text))
 
     with open_or_make_var_folder() as var_folder:
-        settings = settings_of_a_writer()
+        settings = _ending_at_rest(settings_of_a_writer(), None if detach else agent)
         agent = agent if profile is None else profile.name
         invoked = Invocation(workflow or "", text, stage, agent)
         stdin_fd = sys.stdin.fileno() if is_passed_on else None
-        if agent and not detach and not is_terminal():
-            settings = _ending_at_rest(settings, agent)
         session = _start(var_folder, settings, profile, invoked, stdin_fd)
         if detach:
             click.echo(json.dumps(api_session(session)) if as_json else session.id)
@@ -154,12 +152,13 @@ def run(
         context.exit(_exit_code(ended))
 
 
-def _ending_at_rest(settings: Settings, agent: str) -> Settings:
+def _ending_at_rest(settings: Settings, agent: str | None) -> Settings:
     """A script waits for the answer, not for the next message that an agent might get."""
-    profile = settings.agents.get(agent)
-    if profile is None or profile.talk is None:
+    profile = settings.agents.get(agent or "")
+    if profile is None or profile.talk is None or is_terminal():
         return settings
-    return replace(settings, agents={**settings.agents, agent: replace(profile, idle_seconds=0)})
+    at_rest = replace(profile, idle_seconds=0)
+    return replace(settings, agents={**settings.agents, profile.name: at_rest})
 
 
 def _read_message(message: str | None) -> str | None:

@@ -18,9 +18,10 @@ from webapp.server_log import context
 from webapp.sessions import cancel as stopping
 from webapp.sessions import conversations
 from webapp.sessions.conversations import Sent
-from webapp.sessions.launch import IdempotencyKey, Launcher
+from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import session_files
 from webapp.sessions.new_session import Invocation
+from webapp.sessions.once import IdempotencyKey
 from webapp.sessions.reconcile import mend, reconcile
 from webapp.settings import Settings
 from webapp.store import sessions, shapes

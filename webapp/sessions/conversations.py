@@ -15,9 +15,10 @@ from webapp.errors import ServiceUnavailable
 from webapp.log.conversation import Conversation, read_conversation
 from webapp.log.opened import open_log
 from webapp.sessions import control, live_talk, reconcile
-from webapp.sessions.launch import AlreadyLive, IdempotencyKey, Launcher
+from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import session_files
 from webapp.sessions.new_session import GoingOn, Invocation, Message, new_message
+from webapp.sessions.once import AlreadyLive, IdempotencyKey
 from webapp.store import conversations, sessions, workflows
 from webapp.store.conversations import Stretch
 from webapp.store.models import Session, now

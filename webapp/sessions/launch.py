@@ -18,16 +18,17 @@ from typing import Any
 
 from webapp.agents.profiles import Profile
 from webapp.agents.run_as import AgentUser
-from webapp.errors import BadRequest, Conflict, ServiceUnavailable
+from webapp.errors import BadRequest, ServiceUnavailable
 from webapp.sessions import reconcile
 from webapp.sessions.environment import agent_environment, current_folder, user_of
 from webapp.sessions.handover import Handover
 from webapp.sessions.layout import new_session_files
 from webapp.sessions.new_session import GoingOn, Invocation, NewSession, new_message
+from webapp.sessions.once import IdempotencyKey, check_free, find_by_key
 from webapp.sessions.runners import RunnerRequest, Runners
 from webapp.sessions.secrets import TextRedactor, all_secrets
 from webapp.settings import Settings
-from webapp.store import conversations, rebuilding, sessions, workflows
+from webapp.store import rebuilding, sessions, workflows
 from webapp.store.conversations import Stretch
 from webapp.store.engine import Database
 from webapp.store.ids import new_session_id
@@ -40,18 +41,6 @@ _A_LINE_EACH = (",\n ", ": ")
 """Separators for JSON that reads well; `indent` would leave json's fast encoder."""
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class IdempotencyKey:
-    """A client's key and what it was used for: the same key never starts two sessions."""
-
-    key: str
-    request_hash: str
-
-
-class AlreadyLive(Conflict):
-    """Another session holds the conversation."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +125,7 @@ class Launcher:
 
     def find_by_key(self, key: IdempotencyKey) -> Session | None:
         """The session that a key was used for, as it is now. Conflict: for another request."""
-        found = self.database.read_sql(lambda connection: _find_by_key(connection, key))
+        found = self.database.read_sql(lambda connection: find_by_key(connection, key))
         return None if found is None else self._find(found)
 
     def _new(self, invocation: Invocation, going_on: GoingOn) -> NewSession:
@@ -187,11 +176,11 @@ class Launcher:
         stretch: Stretch | None,
     ) -> _Inserted | str:
         """Insert the row and all that goes with it; or the session that the key started."""
-        if key is not None and (found := _find_by_key(connection, key)) is not None:
+        if key is not None and (found := find_by_key(connection, key)) is not None:
             return found
         workflow_id = new.invocation.workflow_id
         stage = workflows.stage_for_invoke(connection, workflow_id, new.invocation.stage_index)
-        _check_free(connection, new, stretch)
+        check_free(connection, new, stretch)
         sessions.check_limits(
             connection,
             workflow_id,
@@ -263,31 +252,3 @@ class Launcher:
             except OSError:
                 logger.exception("%s has ended; its next viewer will find that out", session.id)
                 return session
-
-
-def _find_by_key(connection: Any, key: IdempotencyKey) -> str | None:
-    """The session that this key started. Conflict if that was for another request."""
-    used = sessions.find_idempotency_key(connection, key.key)
-    if used is None:
-        return None
-    request_hash, session_id = used
-    if request_hash != key.request_hash:
-        raise Conflict(
-            f"Idempotency-Key {key.key!r} was used for another request, which started "
-            f"{session_id!r}.",
-            field="Idempotency-Key",
-        )
-    return session_id
-
-
-def _check_free(connection: Any, new: NewSession, stretch: Stretch | None) -> None:
-    """AlreadyLive where a live session holds the conversation that the new one is to hold."""
-    holder = None
-    if stretch is not None and (live := conversations.find_live(connection, stretch)) is not None:
-        holder = live.id
-    elif new.conversation_id is not None:
-        holder = conversations.find_holder(connection, new.conversation_id)
-    if holder is not None:
-        raise AlreadyLive(
-            f"The conversation goes on in session {holder!r}, which is live.", field="workflowId"
-        )

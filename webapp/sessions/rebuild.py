@@ -19,7 +19,7 @@ from webapp.log.system_records import end_columns
 from webapp.log.usage import UsageRow, read_usage
 from webapp.sessions import record_checks
 from webapp.sessions.layout import SessionFiles, new_session_files
-from webapp.sessions.reconcile import last_record
+from webapp.sessions.log_end import last_record
 from webapp.store import conversations, rebuilding, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID, created_at

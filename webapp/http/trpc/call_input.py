@@ -8,7 +8,7 @@ from flask import g, request
 from webapp.compat.gunicorn import BadBody
 from webapp.errors import BadRequest
 from webapp.http import budgets, connection, inputs
-from webapp.sessions.launch import IdempotencyKey
+from webapp.sessions.once import IdempotencyKey
 
 MAX_BYTES_BESIDE_TEXTS = 64 * 1024
 

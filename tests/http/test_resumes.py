@@ -1,5 +1,6 @@
 """Conversations that end by themselves, and go on with the next message."""
 
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from tests.http.client import Client, data_of
 from tests.http.conftest import open_client
 from tests.server import wait_for
 from tests.store.rows import rows
-from webapp.agents.profiles import BUILT_IN
+from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.sessions.conversations import read_log
 
 IDLE_SECONDS = 0.2
@@ -120,3 +121,53 @@ def test_lost_conversation_is_begun_anew_with_what_waits(client: Client, tmp_pat
         "Then anew.",
     ]
     assert found.pending_messages == []
+
+
+# --- agents of one message --------------------------------------------------------------------
+
+ONCE = """import json, sys
+said = sys.stdin.read()
+resumed = sys.argv[1] if sys.argv[1:] else None
+if said == "die":
+    print(f"No conversation found with session ID: {resumed}", file=sys.stderr)
+    error = [f"No conversation found with session ID: {resumed}"]
+    print(json.dumps({"type": "result", "subtype": "error_during_execution", "is_error": True,
+        "num_turns": 0, "session_id": resumed, "errors": error}))
+    sys.exit(1)
+print(json.dumps({"type": "system", "subtype": "init", "session_id": resumed or "c-" + said}))
+print(json.dumps({"type": "result", "subtype": "success", "session_id": resumed or "c-" + said}))
+"""
+
+
+@pytest.fixture(scope="module")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    """One whose agent takes one message, and remembers by its `resume_command`."""
+    command = (sys.executable, "-I", "-S", "-c", ONCE)
+    agent = Profile(
+        "once",
+        command,
+        resume_command=(*command, "{conversation}"),
+        message="stdin",
+        dialect="claude",
+    )
+    folder = tmp_path_factory.mktemp("once")
+    with open_client(folder, agents={"once": agent}, default_agent="once") as opened:
+        yield opened
+
+
+def test_agent_of_one_message_goes_on_with_what_it_remembers(once: Client) -> None:
+    workflow_id = once.create_workflow()
+    first = wait_until_ended(once, say(once, workflow_id, "7")["sessionId"])
+    assert (first["conversationId"], first["talk"], first["state"]) == ("c-7", None, None)
+    second = wait_until_ended(once, say(once, workflow_id, "8")["sessionId"])
+    assert (second["conversationId"], second["resumedFrom"]) == ("c-7", first["sessionId"])
+    other = wait_until_ended(once, say(once, once.create_workflow(), "9")["sessionId"])
+    assert (other["conversationId"], other["resumedFrom"]) == ("c-9", None)
+
+
+def test_agent_of_one_message_that_has_forgotten_begins_anew(once: Client) -> None:
+    workflow_id = once.create_workflow()
+    wait_until_ended(once, say(once, workflow_id, "7")["sessionId"])
+    wait_until_ended(once, say(once, workflow_id, "die")["sessionId"])
+    begun = wait_until_ended(once, say(once, workflow_id, "8")["sessionId"])
+    assert (begun["conversationId"], begun["resumedFrom"]) == ("c-8", None)

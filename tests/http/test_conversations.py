@@ -133,6 +133,7 @@ def test_answer_that_does_not_count_says_why(
         ({"option": "deny", "message": ["no"]}, "message", "a text"),
         ({"option": "deny", "message": "x" * 70_000}, "message", "at most 65536"),
         ({"option": "deny", "by": "\ud800"}, "by", "surrogate"),
+        ({"option": "deny", "by": "rule"}, "by", "expected another name"),
         ({"option": "deny", "more": 1}, "more", "Unknown field"),
         ([], "input", "an object"),
     ],
@@ -153,9 +154,7 @@ def test_answer_to_an_unknown_session_is_not_found(client: Client, session_id: s
     assert approve(client, session_id, {"option": "deny"}).status_code == 404
 
 
-def test_answer_needs_no_database(
-    client: Client, live: FakeRunner, answers: Answers
-) -> None:
+def test_answer_needs_no_database(client: Client, live: FakeRunner, answers: Answers) -> None:
     answers["answer"] = {"resolved": RESOLVED}
     database = client.machine.database
     with held(database.path):

@@ -11,7 +11,7 @@ from webapp.errors import BadRequest, NotFound
 from webapp.http import budgets, security, view_options
 from webapp.http.inputs import convert_args
 from webapp.http.login import current_login
-from webapp.http.services import end_of, redacted, services
+from webapp.http.services import end_of, services, who
 from webapp.http.trpc.structs import InvokeAgent, OneSession, OneWorkflow
 from webapp.http.view_options import Beginning
 from webapp.log import reader
@@ -85,7 +85,7 @@ def _start_or_resume(
             message=given.message,
             stage_index=given.stage_index,
             agent=given.agent,
-            by=redacted(given.by),
+            by=who(given.by),
         )
         if request.method == "HEAD":
             return headers_only()

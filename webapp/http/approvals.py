@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, Response, jsonify
 
 from webapp.http.inputs import convert
-from webapp.http.services import redacted, services
+from webapp.http.services import services, who
 from webapp.http.trpc.call_input import read_input
 from webapp.http.trpc.structs import AnswerText
 from webapp.server_log import context
@@ -39,7 +39,7 @@ def answer(session_id: str, approval_id: str, given: AnswerText) -> dict[str, An
         "message": given.message,
         "input": given.input,
         "answers": given.answers,
-        "by": redacted(given.by),
+        "by": who(given.by),
     }
     said = {name: value for name, value in values.items() if value is not None}
     launcher = services().launcher

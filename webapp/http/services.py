@@ -7,7 +7,7 @@ from typing import cast
 
 from flask import current_app
 
-from webapp.errors import Conflict, Gone, NotFound, ServiceUnavailable
+from webapp.errors import BadRequest, Conflict, Gone, NotFound, ServiceUnavailable
 from webapp.http.approval_board import ApprovalBoard
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
@@ -31,6 +31,8 @@ from webapp.store.models import Session
 from webapp.stream.streams import Streams
 
 EXTENSION = "agent-stream"
+BY_RULE = "rule"
+"""Who has answered where the operator's rules have: see webapp/runner/talk/approvals.py."""
 _RETRY_AFTER_SECONDS = 5
 
 logger = logging.getLogger(__name__)
@@ -170,6 +172,11 @@ def services() -> Services:
     return cast(Services, current_app.extensions[EXTENSION])
 
 
-def redacted(text: str | None) -> str | None:
-    """A text from a client without secrets."""
-    return None if text is None else services().launcher.redact(text)
+def who(by: str | None) -> str | None:
+    """Who asks, by the client's own word, without secrets. BadRequest for what means no person."""
+    if by == BY_RULE:
+        raise BadRequest(
+            f"by is {by!r}, which stands for the rules of this server, expected another name.",
+            field="by",
+        )
+    return None if by is None else services().launcher.redact(by)

@@ -3,7 +3,7 @@
 from webapp.errors import BadRequest, Conflict
 from webapp.http import approvals, session_query
 from webapp.http.inputs import convert
-from webapp.http.services import redacted, services
+from webapp.http.services import services, who
 from webapp.http.trpc import structs
 from webapp.http.trpc.call_input import idempotency_key
 from webapp.sessions import conversations, live_talk
@@ -59,9 +59,7 @@ def _send_message(
             "session to end it.",
             field="end",
         )
-    conversations.send_to_live(
-        services().launcher, session, content, key=key, by=redacted(given.by)
-    )
+    conversations.send_to_live(services().launcher, session, content, key=key, by=who(given.by))
     return services().show(session)
 
 
@@ -83,7 +81,7 @@ def interrupt(value: object) -> object:
     → `{interrupted, cancelled}`: the ids of the messages that had waited.
     """
     given = convert(value, structs.Interrupt)
-    return live_talk.interrupt(_live(given.session_id), redacted(given.by))
+    return live_talk.interrupt(_live(given.session_id), who(given.by))
 
 
 def cancel_message(value: object) -> object:
@@ -96,14 +94,14 @@ def set_mode(value: object) -> object:
     """`session.setMode {sessionId, mode, by?}` → `{mode}`: what the agent may do unasked."""
     given = convert(value, structs.SetMode)
     files = _live(given.session_id)
-    return {"mode": live_talk.set_choice(files, "mode", given.mode, redacted(given.by))}
+    return {"mode": live_talk.set_choice(files, "mode", given.mode, who(given.by))}
 
 
 def set_model(value: object) -> object:
     """`session.setModel {sessionId, model, by?}` → `{model}`."""
     given = convert(value, structs.SetModel)
     files = _live(given.session_id)
-    return {"model": live_talk.set_choice(files, "model", given.model, redacted(given.by))}
+    return {"model": live_talk.set_choice(files, "model", given.model, who(given.by))}
 
 
 def _live(session_id: str) -> SessionFiles:

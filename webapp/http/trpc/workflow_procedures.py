@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from webapp.http.inputs import convert
-from webapp.http.services import redacted, services
+from webapp.http.services import services, who
 from webapp.http.trpc import structs
 from webapp.http.trpc.call_input import hashed_key, idempotency_key
 from webapp.http.trpc.procedure import Ping, Tracked
@@ -70,7 +70,7 @@ def invoke_agent(value: object) -> object:
         message=given.message,
         stage_index=given.stage_index,
         agent=given.agent,
-        by=redacted(given.by),
+        by=who(given.by),
     )
     session, offset, message_id = services().invoke(
         invocation, hashed_key(given.idempotency_key, value)

@@ -10,7 +10,6 @@ from tests.http.client import Client, plain_error
 from tests.http.conftest import MakeClient
 from tests.server import wait_for
 from tests.store.locked import held
-from webapp.http.services import EXTENSION
 
 
 @pytest.fixture(scope="module")
@@ -211,16 +210,6 @@ def test_timed_replay_tells_the_same_events(client: Client, finished: str) -> No
 def test_bad_wish_is_told_by_field(client: Client, finished: str, query: str, field: str) -> None:
     response = client.get(f"/api/agent-stream?sessionId={finished}&{query}")
     assert plain_error(response) == (400, "BAD_REQUEST", field)
-
-
-def test_request_for_a_stream_gives_way_to_the_live_viewers_between_its_steps(
-    client: Client, finished: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    ways: list[str] = []
-    streams = client.app.extensions[EXTENSION].streams
-    monkeypatch.setattr(streams, "give_way", lambda: ways.append("gave way"))
-    client.get(f"/api/agent-stream?sessionId={finished}").close()
-    assert len(ways) == 2
 
 
 def test_stream_over_the_cap_is_told_to_come_back(make_client: MakeClient) -> None:

@@ -82,7 +82,7 @@ def test_keeper_ends_with_its_worker_among_sessions_without_logs(stored: StoredS
         """
         INSERT INTO sessions (id, workflow_id, stage_index, agent, argv, host, log_path, status,
             log_bytes, created_at, ended_at)
-        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 30000)
         SELECT printf('session-1600000000000-%012d', i), workflow_id, stage_index, agent, argv,
             host, printf('sessions/2020-09-13/session-1600000000000-%012d/output.log', i), status,
             log_bytes, created_at, '2020-09-13T12:00:00.000Z'
@@ -90,10 +90,10 @@ def test_keeper_ends_with_its_worker_among_sessions_without_logs(stored: StoredS
         """,
         sample=sample,
     )
-    assert sum(1 for _ in choose(stored.database, Limits(all_but_kept=True))) == 50_001
+    assert sum(1 for _ in choose(stored.database, Limits(all_but_kept=True))) == 30_001
     with running_keeper(stored.var.parent, SEARCH="0", COMPRESS_AFTER_DAYS="1") as keeper:
         keeper.wait_until_at_work()
-        assert keeper.end_worker(patience_seconds=20) == 0
+        assert keeper.end_worker(patience_seconds=10) == 0
     with running_keeper(stored.var.parent, SEARCH="0", COMPRESS_AFTER_DAYS="1"):
         wait_for(lambda: not stored.files(sample).log.exists())
 

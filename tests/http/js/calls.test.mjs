@@ -78,6 +78,40 @@ for (const linkName of LINK_NAMES) {
     assert.deepEqual([error.data.code, error.data.field], ["CONFLICT", "sessionId"]);
   });
 
+  test(`${linkName}: a conversation asks, is answered, changes and is interrupted`, async () => {
+    const { id: workflowId } = await workflow.create.mutate();
+    const invocation = { workflowId, agent: "demo-talk", message: "approve" };
+    const { sessionId } = await workflow.invokeAgent.mutate(invocation);
+    const heard = [];
+    const following = client.approval.onChange.subscribe({}, {
+      onData: (event) => heard.push((event.data ?? event).approvals.map(({ id }) => id)),
+    });
+    const open = await waitFor(async () => {
+      const { approvals } = await client.approval.list.query({});
+      return approvals.find((found) => found.sessionId === sessionId);
+    });
+    await waitFor(() => heard.some((ids) => ids.includes(open.id)));
+    const [{ id: option }] = open.options;
+    const answer = { sessionId, approvalId: open.id, option };
+    assert.equal((await session.answer.mutate(answer)).outcome, "allowed");
+    assert.equal((await errorOf(session.answer.mutate(answer))).data.code, "CONFLICT");
+    await waitFor(() => !heard.at(-1).includes(open.id));
+    following.unsubscribe();
+
+    const mode = "acceptEdits";
+    assert.equal((await session.setMode.mutate({ sessionId, mode })).mode, mode);
+    assert.ok((await session.setModel.mutate({ sessionId, model: "demo-1" })).model);
+    await waitFor(async () => (await session.get.query({ sessionId })).state === "idle");
+    await session.sendInput.mutate({ sessionId, content: "slow" });
+    await waitFor(async () => (await session.get.query({ sessionId })).state === "working");
+    const messageId = crypto.randomUUID();
+    const later = { sessionId, content: "later", idempotencyKey: messageId };
+    await session.sendInput.mutate(later);
+    assert.equal((await session.cancelMessage.mutate({ sessionId, messageId })).cancelled, true);
+    assert.equal((await session.interrupt.mutate({ sessionId })).interrupted, true);
+    await session.cancel.mutate({ sessionId });
+  });
+
   test(`${linkName}: an error carries code, status, path and field`, async () => {
     const cases = [
       [() => workflow.get.query("workflow-0"), "workflow.get", "NOT_FOUND", "workflowId"],

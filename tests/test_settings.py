@@ -166,6 +166,30 @@ def test_table_of_a_built_in_agent_changes_only_what_it_names() -> None:
     assert claude.env == BUILT_IN["claude"].env
 
 
+def test_command_of_its_own_makes_claude_an_agent_of_one_message() -> None:
+    mine = 'command = ["claude", "-p", "--model=opus"]'
+    claude = from_file(f"[agents.claude]\n{mine}").agents["claude"]
+    assert (claude.talk, claude.message, claude.dialect) == (None, "stdin", "claude")
+    assert claude.resume_command is None
+    talking = from_file(f'[agents.claude]\n{mine}\ntalk = "claude"').agents["claude"]
+    assert (talking.talk, talking.message) == ("claude", None)
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ('talk = "smoke"', "claude or codex or acp"),
+        ('talk = "claude"\nmessage = "stdin"', "expected talk alone"),
+        ('talk = "claude"\ninput = true', "expected talk alone"),
+        ('allow = ["Bash(ls"]', "rules such as 'Read' and 'Bash(git status)'; one is 'Bash(ls'"),
+        ("idle_seconds = 0", "a number from 1 to"),
+    ],
+)
+def test_profile_that_cannot_talk_so_is_refused(line: str, said: str) -> None:
+    with pytest.raises(SetupError, match=re.escape(said)):
+        from_file(f'[agents.mine]\ncommand = ["tool"]\n{line}')
+
+
 # --- bad values -----------------------------------------------------------------------
 
 

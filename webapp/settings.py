@@ -7,7 +7,7 @@ import ipaddress
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -435,10 +435,10 @@ def _profile(name: str, table: object, path: str) -> Profile:
             raise SetupError(
                 f"{path}: agents.{name}.{key} is {value!r}, expected {error}."
             ) from None
-    if name in BUILT_IN:
-        values = {
-            item.name: getattr(BUILT_IN[name], item.name) for item in fields(Profile)
-        } | values
+    base = _base(name, values)
+    if base is not None:
+        values = {item.name: getattr(base, item.name) for item in fields(Profile)} | values
+    values["name"] = name
     if "command" not in values:
         raise SetupError(f"{path}: agents.{name} has no command, the program to run.")
     if values.get("dialect") is not None and values.get("messages") is not None:
@@ -451,4 +451,14 @@ def _profile(name: str, table: object, path: str) -> Profile:
             f"{path}: agents.{name} has talk and also message or input, expected talk alone: its "
             "protocol brings every message."
         )
-    return Profile(**({"name": name} | values))
+    return Profile(**values)
+
+
+def _base(name: str, values: Mapping[str, Any]) -> Profile | None:
+    """The built-in profile that a table changes. Where it brings a command of its own for an agent
+    that holds a conversation, that is one of an agent of one message unless it says `talk`."""
+    base = BUILT_IN.get(name)
+    if base is None or base.talk is None or "command" not in values or "talk" in values:
+        return base
+    once = BUILT_IN.get(f"{name}-once")
+    return base if once is None else replace(once, resume_command=None)

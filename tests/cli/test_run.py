@@ -114,6 +114,13 @@ def test_what_claude_prints_is_read_as_of_its_profile(tmp_path: Path) -> None:
     assert event["data"] == {"type": "message", "content": "I look."}
 
 
+def test_agent_that_holds_a_conversation_ends_after_its_turn(tmp_path: Path) -> None:
+    output = run(tmp_path, "run", "--agent", "demo-talk", "--message", "My number is 42.")
+    assert output.returncode == 0
+    assert "My number is 42." in output.stdout
+    assert newest(tmp_path)["status"] == "succeeded"
+
+
 def test_without_a_message_the_command_has_nothing_to_read(tmp_path: Path) -> None:
     assert run(tmp_path, "run", "--", "wc", "-c").stdout.strip() == "0"
 

@@ -20,6 +20,11 @@ _DEMO_TALK = Path(__file__).with_name("demo_talk.py")
 
 
 # https://docs.claude.com/en/docs/claude-code/headless
+_CLAUDE = (
+    *("claude", "--output-format=stream-json", "--verbose", "--input-format=stream-json"),
+    *("--permission-prompt-tool=stdio", "--include-partial-messages", "--replay-user-messages"),
+    "--permission-mode={mode}",
+)
 _CLAUDE_ONCE = ("claude", "-p", "--output-format", "stream-json", "--verbose")
 _CLAUDE_ENV = (
     *("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN", "ANTHROPIC_BASE_URL", "ANTHROPIC_MODEL"),
@@ -134,6 +139,23 @@ BUILT_IN = {
             dialect="claude",
         ),
         Profile(
+            name="claude",
+            command=_CLAUDE,
+            resume_command=(*_CLAUDE, "--resume={conversation}"),
+            talk="claude",
+            mode="default",
+            env=_CLAUDE_ENV,
+            dialect="claude",
+        ),
+        # https://github.com/openai/codex/blob/main/codex-rs/app-server/README.md
+        Profile(
+            name="codex",
+            command=("codex", "app-server"),
+            talk="codex",
+            env=_CODEX_ENV,
+            dialect="codex-app",
+        ),
+        Profile(
             name="claude-once",
             command=_CLAUDE_ONCE,
             resume_command=(*_CLAUDE_ONCE, "--resume={conversation}"),
@@ -146,23 +168,6 @@ BUILT_IN = {
             name="codex-once",
             command=(*_CODEX_ONCE, *_CODEX_JSON, "-"),
             resume_command=(*_CODEX_ONCE, "resume", *_CODEX_JSON, "{conversation}", "-"),
-            message="stdin",
-            env=_CODEX_ENV,
-            max_seconds=3600,
-            dialect="codex",
-        ),
-        # The same without a memory.
-        Profile(
-            name="claude",
-            command=_CLAUDE_ONCE,
-            message="stdin",
-            env=_CLAUDE_ENV,
-            max_seconds=3600,
-            dialect="claude",
-        ),
-        Profile(
-            name="codex",
-            command=(*_CODEX_ONCE, *_CODEX_JSON, "-"),
             message="stdin",
             env=_CODEX_ENV,
             max_seconds=3600,

@@ -42,6 +42,7 @@ https://pubs.opengroup.org/onlinepubs/9799919799/utilities/V3_chap02.html#tag_19
 _COMMAND = "\0command"
 """Its key among the profiles, whose secrets count as well; no settings file holds such a name."""
 _MOST_LETTERS = 1000
+_IDLE_SECONDS = 1.0
 _LOOK_SECONDS = 0.05
 _PATIENCE_SECONDS = 10.0
 
@@ -229,7 +230,8 @@ def _start(
 ) -> Session:
     """In the workflow that was asked for, or in a new one of its own."""
     if profile is not None:
-        known = settings.agents.get(os.path.basename(profile.command[0]))
+        program = os.path.basename(profile.command[0])
+        known = settings.agents.get(f"{program}-once") or settings.agents.get(program)
         if known is not None:
             profile = replace(profile, dialect=known.dialect, messages=known.messages)
         settings = replace(settings, agents={**settings.agents, _COMMAND: profile})
@@ -239,6 +241,7 @@ def _start(
         invocation = replace(invocation, agent=_COMMAND)
     elif (known := settings.agents.get(invocation.agent or "")) is not None:
         read = profile_with_secrets(known, os.environ)
+        read = replace(read, idle_seconds=_IDLE_SECONDS)  # its turn is what was asked for
         settings = replace(settings, agents={**settings.agents, known.name: read})
     launcher = Launcher(settings, var_folder.database)
     try:

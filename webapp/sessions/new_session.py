@@ -112,7 +112,8 @@ class NewSession:
     def stdin(self) -> str | None:
         """What the runner gives its agent to read first; for one that talks a JSON list."""
         if self.profile.talk is not None:
-            return json.dumps(self.going_on.messages)
+            own = new_message(self.invocation)
+            return json.dumps(self.going_on.messages or ([] if own is None else [own]))
         return self.invocation.message if self.profile.message == "stdin" else None
 
     def spec(

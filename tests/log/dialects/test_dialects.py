@@ -71,9 +71,10 @@ def test_agent_cannot_choose_it() -> None:
 
 
 def test_settings_take_every_dialect_and_the_profiles_have_theirs() -> None:
-    known = set(DIALECTS) - {"codex-app"}  # no built-in profile has it yet
-    assert {profile.dialect for profile in BUILT_IN.values()} - {None} == known
-    assert {profile.dialect for profile in load_settings({}).agents.values()} - {None} == known
+    assert {profile.dialect for profile in BUILT_IN.values()} - {None} == set(DIALECTS)
+    assert {profile.dialect for profile in load_settings({}).agents.values()} - {None} == set(
+        DIALECTS
+    )
 
 
 @given(random_logs.live_logs, random_logs.dialects)

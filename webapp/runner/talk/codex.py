@@ -38,6 +38,8 @@ class Codex(RpcConversation):
     steers = True
 
     _turn_id = ""
+    _turn_of: tuple[tuple[str, str], ...] = ()
+    """Of each message of this turn: the turn that Codex put it into."""
     _input_tokens = 0
     _cached_tokens = 0
     _output_tokens = 0
@@ -107,10 +109,12 @@ class Codex(RpcConversation):
             "collaborationMode": {"mode": mode, "settings": settings},
             "input": [{"type": "text", "text": message.content}],
         }
-        self.call("turn/start", params, self._on_turn, self._on_no_turn)
 
-    def _on_turn(self, result: dict[str, object]) -> None:
-        self._turn_id = text_at(object_at(result, "turn"), "id") or self._turn_id
+        def on_turn(result: dict[str, object]) -> None:
+            self._turn_id = text_at(object_at(result, "turn"), "id") or self._turn_id
+            self._turn_of += ((message.id, self._turn_id),)
+
+        self.call("turn/start", params, on_turn, self._on_no_turn)
 
     def _on_no_turn(self, error: dict[str, object]) -> None:
         for message_id in list(self.messages.handed):
@@ -131,6 +135,11 @@ class Codex(RpcConversation):
         """Codex resolves its open requests itself."""
         params: dict[str, object] = {"threadId": self.conversation_id, "turnId": self._turn_id}
         self.call("turn/interrupt", params, lambda _result: None, self.note_error)
+
+    def recall_messages(self) -> list[str]:
+        """What Codex has not read by the end of an interrupted turn it drops."""
+        begun = self.turns.message_ids
+        return [message_id for message_id in self.messages.handed if message_id not in begun]
 
     def send_mode(self, mode: str) -> None:
         """The next turn is in this mode."""
@@ -194,6 +203,12 @@ class Codex(RpcConversation):
     def _on_completed(self, turn: dict[str, object]) -> None:
         outcome = _OUTCOMES.get(text_at(turn, "status") or "", "failed")
         error = object_at(turn, "error")
+        for message_id, turn_id in self._turn_of:
+            if turn_id == turn.get("id"):  # a message that was not read goes into the next turn
+                if outcome == "interrupted":
+                    self.messages.cancelled_by_agent(message_id)
+                else:
+                    self.messages.take_back(message_id)
         self._end(outcome, message_of(error) if outcome == "failed" else None)
 
     def _end(self, outcome: str, error: str | None) -> None:
@@ -205,7 +220,7 @@ class Codex(RpcConversation):
             outputTokens=self._output_tokens,
         )
         self._input_tokens = self._cached_tokens = self._output_tokens = 0
-        self._changes = ()
+        self._changes, self._turn_of = (), ()
 
 
 def _command(request_id: int | str, params: dict[str, object]) -> Request:

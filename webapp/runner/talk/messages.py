@@ -81,6 +81,12 @@ class Messages:
         self._record_cancelled(message_id)
         return True
 
+    def take_back(self, message_id: str) -> None:
+        """The agent has let go of a message without reading it: it is the next one again."""
+        message = self.handed.pop(message_id, None)
+        if message is not None:
+            self.queue.insert(0, message)
+
     def cancelled_by_agent(self, message_id: str) -> None:
         """The agent has given back a message that it had not taken."""
         if self.handed.pop(message_id, None) is not None:

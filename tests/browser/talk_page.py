@@ -19,6 +19,7 @@ def demo(**options: object) -> dict[str, object]:
         "resume_command": list(_DEMO.resume_command or ()),
         "talk": "claude",
         "dialect": "claude",
+        "env": ["XDG_STATE_HOME"],
     } | options
 
 
@@ -61,6 +62,7 @@ for text in sys.stdin:
 """
 
 AGENTS = {
+    "demo-talk": demo(),
     "hasty": demo(approval_seconds=4),
     "brief": demo(idle_seconds=1),
     "thrice": python_agent(_ASKS_THRICE, talk="claude", dialect="claude") | {"message": None},

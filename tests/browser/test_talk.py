@@ -1,6 +1,7 @@
 """Conversations with living agents: turns, approvals, questions, plans, what waits, and its end."""
 
 import re
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -320,6 +321,18 @@ def test_a_conversation_goes_on_after_its_agent_has_ended(talk: TalkPage) -> Non
     talk.tab.reload()
     talk.to_the_top()
     expect(talk.said).to_have_text(["hello", "Do you remember?"])
+
+
+def test_a_lost_conversation_says_so_and_begins_anew(talk: TalkPage, server: Server) -> None:
+    talk.begin("hello", "brief")
+    expect(talk.state).to_have_text("Ended: goes on with your next message")
+    shutil.rmtree(server.folder / "agent-stream")
+    talk.send("Still there?")
+    expect(talk.log.locator(".row.lost")).to_contain_text("no longer knows this conversation")
+    expect(talk.state).to_have_text("Begins anew with your next message")
+    talk.send("hello again")
+    expect(talk.log.locator(".row.text").last).to_contain_text(re.compile("slow|remember"))
+    expect(talk.state).to_have_text(re.compile("Idle|Ended"))
 
 
 def test_a_talk_is_answered_and_replayed_on_a_phone(page: Page, server: Server) -> None:

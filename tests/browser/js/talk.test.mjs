@@ -11,6 +11,7 @@ const began = (turn) => ["turn_started", { turn, messageIds: [] }];
 const ended = (turn, more = {}) => ["turn_ended", { turn, outcome: "completed", durationMs: 12_000, costUsd: 0.03, denied: 0, ...more }];
 const call = (id, name, args) => ["tool_call", { id, name, args }];
 const result = (id, text, ok = true) => ["tool_result", { id, ok, result: text }];
+const thought = (content) => ["system", { subtype: "reasoning_delta", content }];
 const asked = (id, callId, kind = "command", input = { command: "ls" }) => [
   "approval", { id, callId, kind, tool: "Bash", title: "Run ls", input, options: [{ id: "allow_once", kind: "allow_once" }] },
 ];
@@ -60,9 +61,13 @@ const TABLE = [
       began(2), ["plan", { steps: [{ text: "write", status: "pending" }] }]],
     ["read completed", "Hm.", "completed 0.03 after ", "write pending"]],
   ["thoughts come in pieces and are there once",
-    [said("1", "go"), ["reasoning_delta", { content: "Let " }], ["reasoning_delta", { content: "me see." }],
+    [said("1", "go"), thought("Let "), thought("me see."),
       ["reasoning", { content: "Let me see." }], ["reasoning", { content: "Another." }]],
     ["said go", "reasoning Let me see.", "reasoning Another."]],
+  ["thoughts that never come whole are one",
+    [["reasoning", { content: "Let ", partial: true }], ["reasoning", { content: "me see.", partial: true }],
+      ["message", { type: "message", content: "Hm." }], ["reasoning", { content: "More.", partial: true }]],
+    ["reasoning Let me see.", "Hm.", "reasoning More."]],
   ["the protocol's noise, and what repeats a person's words, is not shown",
     [said("1", "go"), ["system", { subtype: "stream_event" }], ["message", { type: "message", role: "user", content: "go" }],
       ["usage", { costUsd: 9, outputTokens: 7 }], ended(1, { costUsd: undefined })],

@@ -130,6 +130,13 @@ def test_piece_of_a_text_is_not_yet_a_message() -> None:
     assert told("claude", line) == [{"type": "message_delta", "content": "He"}]
 
 
+def test_piece_of_a_thought_is_quiet() -> None:
+    event = {"type": "content_block_delta", "delta": {"type": "thinking_delta", "thinking": "Hm"}}
+    assert told("claude", {"type": "stream_event", "event": event}) == [
+        {"type": "system", "subtype": "reasoning_delta", "content": "Hm"}
+    ]
+
+
 def test_what_else_the_api_says_is_quiet() -> None:
     event = {"type": "message_stop"}
     assert told("claude", {"type": "stream_event", "event": event}) == [

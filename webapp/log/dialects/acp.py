@@ -57,7 +57,7 @@ def _update(kind: str | None, update: dict[str, Any]) -> Normalized | None:
         if text is None:
             return None
         is_thought = kind == "agent_thought_chunk"
-        return reasoning(text) if is_thought else message(text) | {"partial": True}
+        return (reasoning(text) if is_thought else message(text)) | {"partial": True}
     call_id = text_at(update, "toolCallId")
     if kind == "tool_call" and call_id is not None:
         name = text_at(update, "title") or text_at(update, "kind") or "tool"

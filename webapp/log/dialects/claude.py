@@ -111,8 +111,12 @@ def _piece(line: dict[str, object]) -> Normalized:
     All but the pieces of a text are quiet, since everything comes whole in `assistant`.
     """
     delta = object_at(object_at(line, "event"), "delta")
-    text = text_at(delta, "text") if delta.get("type") == "text_delta" else None
-    return system("stream_event", line) if text is None else message_delta(text)
+    kind = delta.get("type")
+    if kind == "text_delta" and (text := text_at(delta, "text")) is not None:
+        return message_delta(text)
+    if kind == "thinking_delta" and (thought := text_at(delta, "thinking")) is not None:
+        return system("reasoning_delta", {"content": thought})
+    return system("stream_event", line)
 
 
 def _is_init(line: Mapping[str, object]) -> bool:
@@ -139,7 +143,7 @@ _SHAPE = {
             }
         ]
     },
-    "event": {"delta": {"type": str, "text": str}},
+    "event": {"delta": {"type": str, "text": str, "thinking": str}},
     "usage": {**dict.fromkeys(_INPUTS, object), "output_tokens": object},
     "total_cost_usd": object,
     "duration_ms": object,

@@ -114,6 +114,8 @@ def _as_system(
     event = found[0]
     if len(found) > 1 or event["type"] != "system" or line.get("subtype") is not None:
         return []
+    if "content" in event:
+        return []  # it is not the line as it is, but what the dialect made of it
     if line.get("type") is None:
         return [(b"system", _untyped_head(str(event["subtype"])) + content[1:])]
     head, system_head = _heads(line["type"], str(event["subtype"]))

@@ -2,10 +2,12 @@
 
 import { login } from "./api/requests.js";
 import { getSession } from "./api/sessions.js";
+import { askingIn } from "./approvals/asking.js";
 import { startBadge } from "./approvals/badge.js";
 import { ApprovalDock } from "./approvals/dock.js";
 import { Composer } from "./composer/composer.js";
 import { Conversation } from "./conversation/conversation.js";
+import { stop, stoppingOf } from "./conversation/stopping.js";
 import { formatRoute, parseRoute } from "./route.js";
 import { TurnSpeaker } from "./view/announcer.js";
 import { ConnectionBadge, overall } from "./view/connection_badge.js";
@@ -69,7 +71,7 @@ const composer = new Composer(find(document, "composer", HTMLFormElement), {
     list.follow();
     panel.refresh();
   },
-  onStop: stopLatest,
+  onStop: () => stop(conversation?.latest),
   onEscape: () => dock.focus(),
 });
 
@@ -80,13 +82,6 @@ const panel = new WorkflowsPanel(find(document, "sidebar", HTMLElement), {
     if (route.workflowId !== null) showTitle();
   },
 });
-
-/** First the turn, then the agent. */
-function stopLatest() {
-  const latest = conversation?.latest;
-  const isTurn = latest?.isTalk && !latest.isInterrupting;
-  void (isTurn ? latest.interrupt() : latest?.stop());
-}
 
 function followRoute() {
   const next = parseRoute(location.hash);
@@ -223,32 +218,12 @@ function showLine() {
   if (latest?.isTalk && line?.phase === "ended") badge.hide();
   else badge.show(line);
   head.show(latest);
-  dock.show(asking(), (id) => conversation?.resolutionOf(id));
+  dock.show(askingIn(conversation, waiting), (id) => conversation?.resolutionOf(id));
+  composer.showAsks(!dock.isEmpty);
   composer.showStop(stoppingOf(latest));
   composer.showQueue(latest?.sessionId ?? "", [...(latest?.isLive ? latest.transcript.queued.values() : [])]);
   const listens = latest?.isLive && !latest.isStopping && latest.row.takesInput && !latest.isTalk;
   composer.answer(listens ? { sessionId: latest.sessionId, agent: latest.row.agent } : null);
-}
-
-/** What waits here: what the streams have said, and what is known of it from before they begin. */
-function asking() {
-  const known = conversation?.asking ?? [];
-  const ids = new Set(known.map(({ approval }) => approval.id));
-  const more = waiting.filter(
-    ({ id, workflowId, sessionId }) => workflowId === route.workflowId && !ids.has(id) && conversation?.resolutionOf(id) === null && isLive(sessionId),
-  );
-  // Its end may have come to this page before it came to that list.
-  function isLive(sessionId) {
-    return conversation?.turns.get(sessionId)?.isLive ?? true;
-  }
-  const agentOf = (sessionId) => conversation?.turns.get(sessionId)?.row.agent ?? "agent";
-  return [...known, ...more.map((approval) => ({ approval, agent: agentOf(approval.sessionId) }))];
-}
-
-function stoppingOf(latest) {
-  if (!latest?.isLive || (latest.isTalk && latest.talkState === "idle")) return "none";
-  if (latest.isStopping) return "asked";
-  return latest.isInterrupting ? "again" : "possible";
 }
 
 function showProblem(error) {

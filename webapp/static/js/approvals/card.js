@@ -39,6 +39,11 @@ export class ApprovalCard {
     this.#listen();
   }
 
+  /** Whether an answer from here is under way: what comes next is its own end. */
+  get isSending() {
+    return this.#isSending;
+  }
+
   get id() {
     return this.#approval.id;
   }

@@ -17,7 +17,7 @@ export class ApprovalDock {
   #root;
   #list;
   #leave;
-  /** By id, in the order of the page. @type {Map<string, {card: ApprovalCard, isOwn: boolean}>} */
+  /** By id, in the order of the page. @type {Map<string, ApprovalCard>} */
   #cards = new Map();
   /** The card that a link names, until it is here. @type {string | null} */
   #wanted = null;
@@ -35,7 +35,7 @@ export class ApprovalDock {
   }
 
   get #open() {
-    return [...this.#cards.values()].map(({ card }) => card).filter((card) => !card.isResolved);
+    return [...this.#cards.values()].filter((card) => !card.isResolved);
   }
 
   /**
@@ -44,9 +44,9 @@ export class ApprovalDock {
    */
   show(open, resolutionOf) {
     const known = new Set(open.map(({ approval }) => approval.id));
-    for (const [id, { card, isOwn }] of this.#cards) {
+    for (const [id, card] of this.#cards) {
       if (known.has(id) || card.isResolved) continue;
-      this.#end(card, resolutionOf(id) ?? { outcome: "withdrawn" }, isOwn ? OWN_MS : OTHERS_MS);
+      this.#end(card, resolutionOf(id) ?? { outcome: "withdrawn" });
     }
     const added = open.filter(({ approval }) => !this.#cards.has(approval.id)).map((entry) => this.#add(entry));
     if (added.length > 0) announceUrgently(spoken(added, open[0]?.agent ?? "agent"));
@@ -54,14 +54,14 @@ export class ApprovalDock {
   }
 
   clear() {
-    for (const { card } of this.#cards.values()) card.element.remove();
+    for (const card of this.#cards.values()) card.element.remove();
     this.#cards.clear();
     this.#write();
   }
 
   /** Put the focus on a card, once it is here. @param {string | null} [id]  null: the first */
   focus(id = null) {
-    const card = id === null ? this.#open[0] : this.#cards.get(id)?.card;
+    const card = id === null ? this.#open[0] : this.#cards.get(id);
     this.#wanted = card === undefined ? id : null;
     card?.focus();
     return card !== undefined;
@@ -69,12 +69,10 @@ export class ApprovalDock {
 
   #add({ approval }) {
     const card = new ApprovalCard(approval, (resolution) => {
-      const entry = this.#cards.get(approval.id);
-      if (entry !== undefined) entry.isOwn = true;
-      this.#end(card, resolution, OWN_MS);
+      this.#end(card, resolution);
       this.#write();
     });
-    this.#cards.set(approval.id, { card, isOwn: false });
+    this.#cards.set(approval.id, card);
     this.#list.append(card.element);
     if (this.#wanted === approval.id) {
       this.#wanted = null;
@@ -83,15 +81,16 @@ export class ApprovalDock {
     return card;
   }
 
-  #end(card, resolution, afterMs) {
+  #end(card, resolution) {
     if (card.isResolved) return;
+    const afterMs = card.isSending ? OWN_MS : OTHERS_MS;
     const hadFocus = card.element.contains(document.activeElement);
     card.resolve(resolution);
     announce(card.element.querySelector("[data-title]")?.textContent ?? "");
     if (hadFocus) this.#moveOn();
     window.setTimeout(() => {
       card.element.remove();
-      if (this.#cards.get(card.id)?.card === card) this.#cards.delete(card.id);
+      if (this.#cards.get(card.id) === card) this.#cards.delete(card.id);
       this.#write();
     }, afterMs);
   }

@@ -113,6 +113,14 @@ export class Composer {
   /** Messages that the agent has not taken. @param {import("./queue_view.js").Queued[]} queued */
   showQueue(sessionId, queued) {
     this.#queue.show(sessionId, queued);
+    const also = queued.length === 1 ? "; the message that waits is cancelled" : "; the messages that wait are cancelled";
+    find(this.#form, "stop", HTMLButtonElement).title = `Ends the turn${queued.length > 0 ? also : ""}`;
+  }
+
+  /** Whether something above the box waits for an answer. */
+  showAsks(isAsked) {
+    find(this.#form, "ask-keys", HTMLElement).hidden = !isAsked;
+    find(this.#form, "keys", HTMLElement).hidden = isAsked;
   }
 
   /** @param {"none" | "possible" | "asked" | "again"} stopping  again: the turn was asked to end, the agent can be ended */

@@ -31,7 +31,6 @@ const BY_NAME = new Map([
   ["message", applyMessage],
   ["message_delta", applyDelta],
   ["reasoning", applyReasoning],
-  ["reasoning_delta", applyReasoningDelta],
   ["system", applySystem],
   ["error", applyError],
   ["tool_call", applyToolCall],
@@ -116,34 +115,35 @@ function applyWhole(transcript, content) {
 
 function applyReasoning(transcript, data) {
   if (typeof data?.content !== "string") return addOther(transcript, "reasoning", data);
-  const summary = readable(inOneLine(data.content));
-  const body = cut(readable(data.content));
   const { thought } = transcript;
+  // Of an agent that thinks in pieces all there is, of another one a text that comes whole.
+  if (data.partial === true) return growThought(transcript, data.content);
   transcript.thought = null;
-  if (thought === null) transcript.add({ kind: "other", name: "reasoning", summary, body });
-  else rewrite(transcript, thought, summary, body);
+  const text = readable(data.content);
+  if (thought === null) transcript.add({ kind: "other", name: "reasoning", summary: inOneLine(text), body: cut(text) });
+  else rewrite(transcript, thought, text);
 }
 
 /** A piece of what the agent thinks: its whole comes later, or never. */
-function applyReasoningDelta(transcript, data) {
-  if (typeof data?.content !== "string") return;
-  const { last } = transcript;
-  if (transcript.thought === null || last !== transcript.thought) {
+function growThought(transcript, content) {
+  const { last, thought } = transcript;
+  if (thought === null || last !== thought) {
     transcript.thought = transcript.add({ kind: "other", name: "reasoning", summary: "", body: cut("") });
   }
-  const body = cut(transcript.thought.body.text + readable(data.content));
-  rewrite(transcript, transcript.thought, inOneLine(body.text), body);
+  rewrite(transcript, transcript.thought, transcript.thought.body.text + readable(content));
 }
 
-function rewrite(transcript, block, summary, body) {
+function rewrite(transcript, block, text) {
+  const body = cut(text);
   const grown = body.text.length - block.body.text.length;
-  block.summary = summary;
+  block.summary = inOneLine(body.text);
   block.body = body;
   transcript.touch(block, grown);
 }
 
 /** What an agent says about itself: quietly, a run of it as one. */
 function applySystem(transcript, data) {
+  if (data?.subtype === "reasoning_delta" && typeof data.content === "string") return growThought(transcript, data.content);
   // In a conversation that is the protocol's noise: the runner says what matters of it.
   if (transcript.talk !== null) return;
   const summary = readable(typeof data?.subtype === "string" ? data.subtype : "");

@@ -69,7 +69,8 @@ export class TurnSpeaker {
       this.#letters = grows ? block.text.length : 0;
     }
     const words = short(parts.join(" "));
-    const end = isLive || this.#hasEnded ? "" : `${row.agent}: ${lookOf(status).word}.`;
+    const isRest = this.#turn.isTalk && status === "succeeded";
+    const end = isLive || this.#hasEnded || isRest ? "" : `${row.agent}: ${lookOf(status).word}.`;
     if (!isLive) this.#hasEnded = true;
     if (words + end !== "") announce([words, end].filter(Boolean).join(" "));
     if (!isSettled) this.#timer = window.setTimeout(() => this.#speak(), SETTLED_MS);
@@ -78,6 +79,9 @@ export class TurnSpeaker {
 
 /** @param {number} from  letters that have been said */
 function spoken(block, from) {
+  if (block.kind === "turn") return block.outcome === "interrupted" ? "Stopped." : block.error;
+  // What a person wrote themself, and what they are asked elsewhere.
+  if (block.messageId !== undefined || block.approval) return "";
   if ("text" in block) return block.text.slice(from);
   return block.kind === "tool" ? `Tool ${block.name}.` : "";
 }

@@ -35,8 +35,10 @@ export class HeadLine {
   /** @param {Turn | undefined} turn  the newest session of the conversation */
   show(turn) {
     this.#turn = turn ?? null;
-    this.#root.hidden = turn === undefined || !turn.isTalk;
-    if (turn === undefined || !turn.isTalk) return;
+    // An agent of one message is one of a conversation if it can remember it.
+    const isConversation = turn !== undefined && (turn.isTalk || Boolean(turn.row.conversationId));
+    this.#root.hidden = !isConversation;
+    if (!isConversation) return;
     const { row, transcript, talkState } = turn;
     const talk = transcript.talk ?? {};
     const look = STATES[talkState] ?? STATES.ended;

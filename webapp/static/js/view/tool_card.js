@@ -51,7 +51,7 @@ export function drawTool(block) {
     const drawn = drawAction(actionIn(block));
     const shown = find(element, "action", HTMLElement);
     shown.hidden = drawn.length === 0;
-    shown.replaceChildren(...drawn);
+    shown.replaceChildren(...(drawn.length === 0 ? [] : descriptionIn(block)), ...drawn);
     const args = find(element, "args", HTMLElement);
     args.hidden = block.args.length === 0 || drawn.length > 0;
     if (!args.hidden) find(args, "list", HTMLElement).replaceChildren(...block.args.flatMap(argumentOf));
@@ -61,6 +61,15 @@ export function drawTool(block) {
 
   update();
   return { element, update };
+}
+
+/** Why an agent does it, in its own words. */
+function descriptionIn({ input }) {
+  if (typeof input?.description !== "string" || input.description === "") return [];
+  const element = document.createElement("p");
+  element.dir = "auto";
+  element.textContent = visible(input.description);
+  return [element];
 }
 
 function actionIn(block) {

@@ -36,8 +36,8 @@ test("what would move the cursor, name a window or fill the clipboard is dropped
 });
 
 test("a carriage return writes over its line, and only over that", () => {
-  assert.deepEqual(show("x\n10%\r50%\r100%\ndone\r\n"), [":x\n", ":100%\ndone\n"]);
-  assert.deepEqual(show("kept\n\x1b[1mold\x1b[0m\rnew"), [":kept\n", ":new"]);
+  assert.deepEqual(show("x\n10%\r50%\r100%\ndone\r\n"), [":x\n100%\ndone\n"]);
+  assert.deepEqual(show("kept\n\x1b[1mold\x1b[0m\rnew"), [":kept\nnew"]);
   assert.deepEqual(show("abc\r"), [":abc"]);
 });
 

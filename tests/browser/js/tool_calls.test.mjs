@@ -22,3 +22,12 @@ for (const [data, expected] of TABLE.results) {
     assert.deepEqual({ id, name, ok: !failed, result }, expected);
   });
 }
+
+test("pictures of a result are found wherever they are, and nothing else is", () => {
+  const one = { mediaType: "image/png", bytes: 5, url: "media/77.0" };
+  const two = { mediaType: "application/pdf", bytes: 6, url: "media/77.1" };
+  const foreign = { mediaType: "image/png", bytes: 5, url: "https://example.org/media/1.0" };
+  assert.deepEqual(toolResultOf({ result: "[image]", media: [one, two] }).media, [one, two]);
+  assert.deepEqual(toolResultOf({ content: [{ type: "image", data: one }, "text", { data: two }] }).media, [one, two]);
+  assert.deepEqual(toolResultOf({ result: [foreign, { ...one, url: "media/../1" }, null] }).media, []);
+});

@@ -1,6 +1,6 @@
 /**
- * What a program prints for a terminal, as spans of one look each: SGR is kept, every other escape
- * is dropped (ECMA-48, sections 5 and 8.3.117; xterm's 256 and direct colours).
+ * What a program prints for a terminal, as spans of one look each: SGR is kept, what moves the
+ * cursor is obeyed (screen.js), every other escape is dropped (ECMA-48, sections 5 and 8.3.117; xterm's 256 and direct colours).
  *
  * @typedef {object} Look
  * @property {string | null} fg  "0" to "15" of the palette, or "#rrggbb"
@@ -16,6 +16,7 @@
  */
 
 import { ESCAPES, pictured } from "./plain_text.js";
+import { isEdit, settled } from "./screen.js";
 
 /** @type {Look} */
 const PLAIN = {
@@ -38,48 +39,26 @@ const SGR = /^\x1B\[([\d;:]*)m$/;
 
 /** Whether `spansOf` would find more than one plain span. */
 export function isStyled(text) {
-  return text.includes("\x1B") || text.includes("\r");
+  return /[\x1B\r\b]/.test(text);
 }
 
-export function spansOf(text) {
+export function spansOf(printed) {
+  const text = (isEdit("", printed) ? settled(printed) : printed).replace(/\r+(\n|$)/g, "$1");
   const spans = [];
   let look = PLAIN;
   let start = 0;
   for (const { 0: escape, index } of text.matchAll(ESCAPES)) {
-    write(spans, text.slice(start, index), look);
+    push(spans, text.slice(start, index), look);
     start = index + escape.length;
     const sgr = SGR.exec(escape);
     if (sgr !== null) look = changed(look, sgr[1] ?? "");
   }
-  write(spans, text.slice(start), look);
+  push(spans, text.slice(start), look);
   return spans.map(({ text: raw, look: kept }) => ({ text: pictured(raw), look: kept }));
-}
-
-/**
- * A carriage return goes back to the line's start, and what follows stands in its place: only the
- * last state of a progress bar is shown.
- */
-function write(spans, text, look) {
-  const [first = "", ...overs] = text.replace(/\r+\n/g, "\n").split("\r");
-  push(spans, first, look);
-  for (const over of overs) {
-    if (over === "") continue;
-    eraseLine(spans);
-    push(spans, over, look);
-  }
 }
 
 function push(spans, text, look) {
   if (text !== "") spans.push({ text, look: look === PLAIN ? null : look });
-}
-
-function eraseLine(spans) {
-  for (let last = spans.pop(); last !== undefined; last = spans.pop()) {
-    const end = last.text.lastIndexOf("\n");
-    if (end === -1) continue;
-    spans.push({ ...last, text: last.text.slice(0, end + 1) });
-    return;
-  }
 }
 
 function changed(look, parameters) {

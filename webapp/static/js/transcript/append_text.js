@@ -3,6 +3,7 @@
 import { weightOfText } from "./blocks.js";
 import { MAX_BLOCK_TEXT, SPLIT_TEXT_AT, wholeUpTo } from "./limits.js";
 import { readable } from "./plain_text.js";
+import { isEdit, written } from "./screen.js";
 import { goesOn } from "./text_run.js";
 
 /** @typedef {import("./blocks.js").TextBlock & import("./blocks.js").Counted} TextBlock */
@@ -35,6 +36,11 @@ export function endText(transcript) {
 function write(transcript, first, text, ending) {
   let block = first;
   let rest = text;
+  if (block.kind !== "text" && isEdit(block.text, rest)) {
+    rest = written(block.text, rest);
+    transcript.touch(block, -weightOfText(block.text));
+    block.text = "";
+  }
   for (let end = endFor(block, rest); end !== -1; end = endFor(block, rest)) {
     grow(transcript, block, rest.slice(0, end));
     block.ending = block.kind === "text" ? "whole" : "line";

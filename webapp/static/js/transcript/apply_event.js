@@ -209,6 +209,7 @@ function applyUsage(transcript, data) {
 }
 
 function applyNotice(transcript, data) {
+  if (data?.type === "part") return; // of a long line, which comes whole
   transcript.add({ kind: "notice", text: readable(noticeText(data)) });
 }
 

@@ -25,7 +25,7 @@ export function applyToolCall(transcript, data) {
 export function applyToolResult(transcript, data) {
   const found = toolResultOf(data);
   if (found.callId !== null && transcript.planCalls.delete(found.callId)) return;
-  const result = cut(withoutErrorTag(asText(found.result)));
+  const result = { ...cut(withoutErrorTag(asText(found.result))), media: found.media };
   const state = found.failed ? "failed" : "ok";
   const call = answered(transcript.openCalls, found);
 

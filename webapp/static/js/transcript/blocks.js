@@ -32,7 +32,7 @@
  * @property {string} summary
  * @property {{name: string, text: string, omitted: number}[]} args
  * @property {any} input            the arguments as the agent gave them
- * @property {{text: string, omitted: number} | null} result
+ * @property {{text: string, omitted: number, media?: import("./tool_calls.js").Media[]} | null} result
  * @property {any} approval         the request that a person must answer, or null
  * @property {any} resolution       how it was answered, or null
  *

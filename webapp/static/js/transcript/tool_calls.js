@@ -1,8 +1,12 @@
 /**
  * Reads `tool_call` and `tool_result` by the rules of `log/dialects/plain.py`.
  *
- * @typedef {{name: string | null, callId: string | null, result: unknown, failed: boolean}} ToolResult
+ * @typedef {{name: string | null, callId: string | null, result: unknown, media: Media[],
+ *     failed: boolean}} ToolResult
+ * @typedef {{mediaType: string, bytes: number, url: string}} Media  the URL is relative to the session's
  */
+
+const MAX_MEDIA = 20;
 
 const CALL_ID_KEYS = [
   "callId", "call_id", "toolCallId", "tool_call_id", "toolUseId", "tool_use_id", "id",
@@ -27,8 +31,22 @@ export function toolResultOf(data) {
     name: textAt(data, NAME_KEYS),
     callId: textAt(data, CALL_ID_KEYS),
     result: result === undefined ? data : result,
+    media: mediaIn(data),
     failed: hasFailed(data),
   };
+}
+
+/**
+ * Pictures and files in a result: what the server put in the place of their base64.
+ *
+ * @returns {Media[]}
+ */
+function mediaIn(value, depth = 8) {
+  if (value === null || typeof value !== "object" || depth === 0) return [];
+  const { media, mediaType, bytes, url } = value;
+  if (typeof mediaType === "string" && /^media\/\d+\.\d+$/.test(url)) return [{ mediaType, bytes: Number(bytes), url }];
+  const members = Array.isArray(media) ? media : Object.values(value);
+  return members.flatMap((member) => mediaIn(member, depth - 1)).slice(0, MAX_MEDIA);
 }
 
 /**

@@ -7,6 +7,7 @@ import { visible } from "../transcript/plain_text.js";
 import { drawAction, writeCounts } from "./action_view.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
+import { writeMedia } from "./media_view.js";
 import { terminalText } from "./terminal_text.js";
 
 /** @typedef {import("../transcript/blocks.js").ToolBlock} ToolBlock */
@@ -56,7 +57,10 @@ export function drawTool(block) {
     args.hidden = block.args.length === 0 || drawn.length > 0;
     if (!args.hidden) find(args, "list", HTMLElement).replaceChildren(...block.args.flatMap(argumentOf));
     writeResolution(find(element, "resolution", HTMLElement), block);
-    writeText(find(element, "result", HTMLElement), block.result);
+    const result = find(element, "result", HTMLElement);
+    writeText(result, block.result);
+    // The card may not be in the page yet, which says whose it is.
+    queueMicrotask(() => writeMedia(result, block.result?.media ?? []));
   }
 
   update();

@@ -1,6 +1,7 @@
 """Nothing is endless: streams, changes and guesses are counted across the workers."""
 
 import hmac
+import json
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -114,6 +115,25 @@ def test_batch_of_more_than_a_minutes_changes_is_too_large(make_client: MakeClie
     client = make_client(max_changes_per_minute=CHANGES)
     assert batch(client, "workflow.create", *[{}] * (CHANGES + 2)).status_code == 413
     assert data_of(client.get("/api/trpc/workflow.list"))["workflows"] == []
+
+
+def test_history_of_long_messages_comes_in_pages(make_client: MakeClient) -> None:
+    client, sent = make_client(), [str(number) * 1_000_000 for number in range(10)]
+    workflow_id = client.create_workflow()
+    for content in sent:
+        message = {"workflowId": workflow_id, "content": content}
+        data_of(client.call("workflow.sendMessage", message))
+    given: dict[str, object] = {"workflowId": workflow_id}
+    found: list[str] = []
+    while True:
+        answer = client.get(f"/api/trpc/workflow.getHistory?input={json.dumps(given)}")
+        assert len(answer.data) < 5_000_000
+        page = data_of(answer)
+        found = [message["content"] for message in page["messages"]] + found
+        if page["nextCursor"] is None:
+            break
+        given["cursor"] = page["nextCursor"]
+    assert found == sent
 
 
 def test_bytes_from_an_address_are_capped(make_client: MakeClient) -> None:

@@ -112,9 +112,10 @@ def get_history(value: object) -> object:
     limit = given.limit or 200
     with services().database.read() as orm:
         workflows.get_workflow(orm, given.workflow_id)
-        found = messages.messages_before(orm, given.workflow_id, given.cursor, limit + 1)
-        page = [shapes.message(message) for message in reversed(found[:limit])]
-    return {"messages": page, "nextCursor": page[0]["id"] if len(found) > limit else None}
+        found = messages.messages_before(orm, given.workflow_id, given.cursor, limit)
+        has_more = found and messages.has_message_before(orm, given.workflow_id, found[-1].id)
+        page = [shapes.message(message) for message in reversed(found)]
+    return {"messages": page, "nextCursor": page[0]["id"] if has_more else None}
 
 
 def on_message(value: object) -> Iterator[Tracked | Ping]:

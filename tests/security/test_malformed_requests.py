@@ -67,6 +67,19 @@ def test_garbage_is_refused_with_the_headers_of_every_page(server: Server) -> No
         assert answer.headers.items() >= EVERY_PAGE.items(), sent[:80]
 
 
+def test_log_holds_nothing_of_what_cannot_be_read(server: Server) -> None:
+    for sent in (
+        b"GET /api/agent-stream?message=to my-dear-friend HTTP/1.1\r\n\r\n",
+        b"my-dear-friend, I wrote too short a length\r\n\r\n",
+        b"GET /?message='my-dear-friend' HTTP/9.9\r\n\r\n",
+        b"GET / HTTP/1.1\r\nmy-dear-friend\r\n\r\n",
+        b"POST / HTTP/1.1\r\nTransfer-Encoding: my-dear-friend\r\n\r\n",
+    ):
+        assert ask(server, sent).status in (400, 501), sent
+    assert "Invalid request from ip=127.0.0.1: Invalid HTTP" in server.output.read_text()
+    assert "friend" not in server.output.read_text()
+
+
 def test_client_of_this_machine_does_not_say_where_the_application_is(server: Server) -> None:
     start = head(server, "GET /api/sessions").replace(b"\r\n\r\n", b"\r\nSCRIPT_NAME: /x\r\n\r\n")
     assert ask(server, start).status == 401

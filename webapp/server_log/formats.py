@@ -17,6 +17,8 @@ FORMATS = ("text", "json", "logfmt")
 
 _SESSION_ID = re.compile(r"\bsession-\d{13}-[0-9a-z]{12}\b")
 _QUERY = re.compile(r"(/[^\s?'\"]*)\?[^\s'\"]*")
+_MALFORMED = re.compile(r"(Invalid request from ip=\S+ [^'\"]*)['\"].*", re.DOTALL)
+"""gunicorn quotes what it cannot read, which may be any part of an address or a message."""
 _NEEDS_QUOTES = re.compile(r'[\s"=]|^$')
 
 
@@ -35,7 +37,8 @@ class LineFormatter(logging.Formatter):
 
     def _facts(self, record: logging.LogRecord) -> dict[str, object]:
         # The query of a URL may hold a message for an agent; gunicorn's errors have all of it.
-        message = _QUERY.sub(r"\1?…", record.getMessage())
+        message = _MALFORMED.sub(r"\1…", record.getMessage())
+        message = _QUERY.sub(r"\1?…", message)
         facts: dict[str, object] = {
             "time": _time(record),
             "level": record.levelname.lower(),

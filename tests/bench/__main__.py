@@ -7,6 +7,7 @@ import traceback
 from pathlib import Path
 
 from tests.bench import (
+    answers,
     arrivals,
     dialects,
     exactness,
@@ -34,6 +35,7 @@ BENCHMARKS = {
     "latency": latency.measure,
     "fanout": fanout.measure,
     "arrivals": arrivals.measure,
+    "answers": answers.measure,
     "many-sessions": many_sessions.measure,
     "million_sessions": million_sessions.measure,
     "replay": replay.measure,

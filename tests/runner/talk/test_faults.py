@@ -22,6 +22,7 @@ from tests.runner.talk.scripted import (
 )
 from tests.runner.talk.talking import talk
 from tests.server import wait_for
+from tests.sessions.machine import machine
 
 QUESTION = prints(
     {
@@ -236,6 +237,16 @@ def test_agent_that_ignores_an_interrupt_is_terminated(tmp_path: Path) -> None:
         ended = talking.machine.wait_until_gone(talking.session)
         assert ended.status == "cancelled"
         assert talking.wait("turn_ended")["outcome"] == "interrupted"
+
+
+@pytest.mark.parametrize("protocol", ["codex", "acp"])
+def test_agent_that_never_gets_ready_ends(tmp_path: Path, protocol: str) -> None:
+    with machine(tmp_path, ("sleep", "600"), talk=protocol, turn_seconds=1) as here:
+        talking = talk(here, "Go.")
+        assert talking.wait("user_message")["state"] == "queued"
+        ended = here.wait_until_gone(talking.session)
+        assert (ended.status, ended.error) == ("failed", "The agent was not ready within 1 s.")
+        assert talking.of_type("turn_started", "user_message_state") == []  # it is sent again
 
 
 def test_conversation_that_the_agent_forgot_is_lost(tmp_path: Path) -> None:

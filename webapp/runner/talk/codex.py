@@ -30,8 +30,8 @@ class Codex(RpcConversation):
     """One `codex app-server` process with one thread."""
 
     marks = (
-        *(b'"turn/', b'"result"', b'"error"', b"requestApproval", b"requestUserInput"),
-        *(b"serverRequest/resolved", b'"fileChange"', b'"userMessage"', b"tokenUsage"),
+        *(b'"turn/', b'"result":', b'"error":{', b"equest", b'"fileChange"'),
+        *(b'"userMessage"', b"tokenUsage"),
     )
     request_mark = b'"item/'
     modes = (UNTRUSTED, "on-request", PLAN)

@@ -4,42 +4,24 @@ Each thing that is decided here is in the log before the agent gets the bytes of
 runner dies in between, the agent dies with its stdin, and nothing ran that is not in the log.
 """
 
-import json
 from collections.abc import Callable
 
 from webapp.runner.logfile import LogFile
 from webapp.runner.spec import Spec
 from webapp.runner.stdin_pipe import StdinPipe
 from webapp.runner.stopping import Stopping
-from webapp.runner.talk import conversation_lock
+from webapp.runner.talk.agent_side import AgentSide
 from webapp.runner.talk.approvals import MAX_OPEN, Approvals
-from webapp.runner.talk.conversation_row import ConversationRow
-from webapp.runner.talk.limits import HANDSHAKE_SECONDS, Limits, seconds_of
-from webapp.runner.talk.lines import LineScanner
+from webapp.runner.talk.conversation_lock import InUse
+from webapp.runner.talk.limits import Limits, seconds_of
+from webapp.runner.talk.lines import LineScanner, read_object
 from webapp.runner.talk.messages import MAX_QUEUED_BYTES, Message, Messages
-from webapp.runner.talk.redacted import Redact
 from webapp.runner.talk.request import Approval, Decision, Request
 from webapp.runner.talk.turns import Turns
 
-MAX_NESTING = 128
-"""A line that nests deeper is no part of a protocol."""
 
-
-class Conversation:
+class Conversation(AgentSide):
     """One process of an agent and the people who talk with it. A protocol is a subclass."""
-
-    marks: tuple[bytes, ...] = ()
-    """One of them is in each line that the protocol reads."""
-    request_mark = b""
-    """In each line that asks a person for something."""
-    environment: tuple[tuple[str, str], ...] = ()
-    """What the agent needs for it."""
-    modes: tuple[str, ...] = ()
-    models: tuple[str, ...] = ()
-    """Those that may be chosen; none: any."""
-    has_handshake = False
-    steers = False
-    """Whether a message in the middle of a turn goes to the agent at once."""
 
     def __init__(
         self,
@@ -52,16 +34,10 @@ class Conversation:
     ) -> None:
         """`schedule_write` has the session's row written soon. InUse, OSError: another session
         holds the conversation, or its lock cannot be had."""
-        assert spec.talk is not None
-        self.facts = spec.talk
-        self.cwd = spec.cwd
-        self.pipe = pipe
-        self.redact = Redact(redact_text)
-        self.row = ConversationRow(schedule_write)
-        self._log = log
+        super().__init__(spec, log, pipe, redact_text, schedule_write)
         self._stopping = stopping
         self._scanner = LineScanner(self.marks, self.request_mark, spec.maxLineBytes)
-        self.messages = Messages(self._append_now, self.redact)
+        self.messages = Messages(self.append_now, self.redact)
         self.turns = Turns(self.append)
         self.approvals = Approvals(
             spec.sessionId,
@@ -70,7 +46,7 @@ class Conversation:
                 "deny": _texts(self.facts.get("deny")),
                 "session": _texts(self.facts.get("sessionRules")),
             },
-            self._append_now,
+            self.append_now,
             self.append,
             self.redact,
             seconds_of(self.facts, "approvalSeconds"),
@@ -81,49 +57,10 @@ class Conversation:
         self.ended_idle = False
         self.is_ready = not self.has_handshake
         self.is_busy_in_background = False
-        self.conversation_id: str | None = None
-        self.mode: str | None = None
-        self.model: str | None = None
         self._state: str | None = None
         self._stop_status: str | None = None
         self._turn_error: str | None = None
         self._refused = 0
-        self._locks: dict[str, int] = {}
-        if (resumed := self.facts.get("conversationId")) is not None:
-            self._hold(str(resumed))
-
-    # --- what a protocol does ----------------------------------------------------------
-
-    def greet(self) -> None:
-        """Begin the handshake."""
-
-    def on_line(self, line: dict[str, object]) -> None:
-        """Read a line of the agent's that holds a mark."""
-        raise NotImplementedError
-
-    def send_message(self, message: Message) -> None:
-        """Give the agent a message, for a new turn or into the one that goes on."""
-        raise NotImplementedError
-
-    def send_answer(self, request: Request, decision: Decision) -> None:
-        """Tell the agent what was decided."""
-        raise NotImplementedError
-
-    def send_interrupt(self, withdrawn: list[Request]) -> None:
-        """Have the agent end its turn; `withdrawn` are the requests that were open."""
-        raise NotImplementedError
-
-    def send_mode(self, mode: str) -> None:
-        """Have the agent use a mode of `modes`."""
-        raise NotImplementedError
-
-    def send_model(self, model: str) -> None:
-        """Have the agent use a model."""
-        raise NotImplementedError
-
-    def recall_messages(self) -> list[str]:
-        """Ask the agent to give back the messages that it has not taken; their ids."""
-        return []
 
     # --- the session's side --------------------------------------------------------------
 
@@ -145,11 +82,8 @@ class Conversation:
         self._scanner.too_long.clear()
 
     def _read(self, line: bytes) -> None:
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            return  # something that the agent printed between its lines
-        if isinstance(found, dict) and not _is_deep(found):
+        found = read_object(line)
+        if found is not None:
             self.on_line(found)
             self.settle()
 
@@ -159,7 +93,7 @@ class Conversation:
             self._expire(approval)
         for due in self.limits.take_due(now):
             if due == "handshake":
-                self.fail(f"The agent did not get ready within {HANDSHAKE_SECONDS:.0f} s.")
+                self.fail(f"The agent was not ready within {self.limits.handshake_seconds:g} s.")
             elif due == "turn":
                 self._turn_error = f"The turn took longer than {self.limits.turn_seconds:g} s."
                 self._stop_turn("timed_out", by=None)
@@ -229,28 +163,7 @@ class Conversation:
         self.settle()
         return {"interrupted": was_active, "cancelled": cancelled}
 
-    def set_mode(self, mode: object, by: str | None) -> dict[str, object]:
-        """Choose what the agent may do unasked."""
-        if not isinstance(mode, str) or mode not in self.modes:
-            return {"error": "mode", "expected": ", ".join(self.modes) or "no mode"}
-        self.note_mode(mode, by)
-        self.send_mode(mode)
-        return {"mode": mode}
-
-    def set_model(self, model: object, by: str | None) -> dict[str, object]:
-        """Choose the agent's model."""
-        is_name = isinstance(model, str) and 0 < len(model) <= 200
-        if not is_name or (self.models and model not in self.models):
-            return {"error": "model", "expected": ", ".join(self.models) or "the name of a model"}
-        self.note_model(model, by)
-        self.send_model(str(model))
-        return {"model": model}
-
     # --- for protocols -----------------------------------------------------------------------
-
-    def send(self, line: dict[str, object]) -> None:
-        """Send the agent an object, on one line."""
-        self.pipe.send(json.dumps(line, separators=(",", ":")).encode() + b"\n")
 
     def watch(self, marks: tuple[bytes, ...]) -> None:
         """Read lines with these marks from now on."""
@@ -262,26 +175,12 @@ class Conversation:
         self.limits.handshake_done()
 
     def began(self, conversation_id: str, **facts: object) -> None:
-        """The agent says which conversation this is; the same again is not recorded."""
-        facts = {name: self.redact.value(value) for name, value in facts.items()}
-        conversation_id = self.redact.text(conversation_id)
-        if conversation_id != self.conversation_id:
-            self.conversation_id = conversation_id
-            resumed = self.facts.get("conversationId") == conversation_id
-            record: dict[str, object] = {
-                "type": "conversation",
-                "conversationId": conversation_id,
-                **facts,
-                "resumedFrom": self.facts.get("resumedFrom") if resumed else None,
-            }
-            self.append({name: value for name, value in record.items() if value is not None})
-            self.model, self.mode = _text(facts.get("model")), _text(facts.get("mode"))
-            try:
-                self._hold(conversation_id)
-            except (conversation_lock.InUse, OSError) as error:
-                self.fail(str(error))
-        self.note_model(facts.get("model"))
-        self.note_mode(facts.get("mode"))
+        """The agent says which conversation this is. The session ends if another has it already."""
+        super().began(conversation_id, **facts)
+        try:
+            self.hold(conversation_id)
+        except (InUse, OSError) as error:
+            self.fail(str(error))
 
     def lost(self, error: str) -> None:
         """The agent does not know the conversation that it is to go on with."""
@@ -328,23 +227,6 @@ class Conversation:
         if (approval := self.approvals.find(key)) is not None:
             self.approvals.withdraw(approval)
 
-    def note_mode(self, mode: object, by: str | None = None) -> None:
-        """The mode is this one, by a person's choice or the agent's own."""
-        if isinstance(mode, str) and mode != self.mode:
-            self.mode = mode = self.redact.text(mode)
-            self.append({"type": "mode", "mode": mode, **({} if by is None else {"by": by})})
-
-    def note_model(self, model: object, by: str | None = None) -> None:
-        """The model is this one."""
-        if isinstance(model, str) and model != self.model:
-            self.model = model = self.redact.text(model)
-            self.append({"type": "model", "model": model, **({} if by is None else {"by": by})})
-
-    def append(self, record: dict[str, object]) -> None:
-        """A record, as soon as there is room for it."""
-        self._log.append_system(record)
-        self.row.note(record)
-
     def flush(self) -> None:
         """Hand over all that waits: the agent takes it into its turn."""
         while self.messages.queue and self.is_ready:
@@ -364,13 +246,6 @@ class Conversation:
         self._note_state()
 
     # --- steps -------------------------------------------------------------------------------
-
-    def _append_now(self, record: dict[str, object]) -> int | None:
-        """A record that must be in the log before anything else; None: there is no room for it."""
-        offset = self._log.append_record(record)
-        if offset is not None:
-            self.row.note(record)
-        return offset
 
     def _note_state(self) -> None:
         is_idle = not self.is_busy
@@ -410,23 +285,6 @@ class Conversation:
         self._refused += 1
         self.send_answer(request, Decision(request.denial, message="Too many requests are open."))
 
-    def _hold(self, conversation_id: str) -> None:
-        if conversation_id not in self._locks:
-            folder, protocol = str(self.facts["conversations"]), str(self.facts["protocol"])
-            self._locks[conversation_id] = conversation_lock.hold(folder, protocol, conversation_id)
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
-
 
 def _texts(value: object) -> list[str]:
     return [str(text) for text in value] if isinstance(value, list) else []
-
-
-def _is_deep(value: object, depth: int = 0) -> bool:
-    """Whether an object nests deeper than an event may."""
-    if not isinstance(value, dict | list):
-        return False
-    inner = value.values() if isinstance(value, dict) else value
-    return depth > MAX_NESTING or any(_is_deep(item, depth + 1) for item in inner)

@@ -3,6 +3,7 @@
 from time import monotonic
 
 HANDSHAKE_SECONDS = 60.0
+"""Unless a turn may only take less."""
 
 
 class Limits:
@@ -11,6 +12,7 @@ class Limits:
     def __init__(self, facts: dict[str, object], grace_seconds: float) -> None:
         self._idle_seconds = seconds_of(facts, "idleSeconds")
         self.turn_seconds = seconds_of(facts, "turnSeconds")
+        self.handshake_seconds = min(HANDSHAKE_SECONDS, self.turn_seconds or HANDSHAKE_SECONDS)
         self._grace_seconds = grace_seconds
         self._due: dict[str, float] = {}
 
@@ -20,7 +22,7 @@ class Limits:
 
     def await_handshake(self) -> None:
         """The agent has to be ready in time."""
-        self._set("handshake", HANDSHAKE_SECONDS)
+        self._set("handshake", self.handshake_seconds)
 
     def handshake_done(self) -> None:
         """It is."""

@@ -1,5 +1,10 @@
 """Finds the lines of an agent's stdout that a protocol has to read, at little cost for others."""
 
+import json
+
+MAX_NESTING = 128
+"""A line that nests deeper is no part of a protocol."""
+
 
 class LineScanner:
     """Cuts output into lines and keeps those that hold a mark, as the agent printed them."""
@@ -57,3 +62,20 @@ class LineScanner:
     def _skip(self, length: int, *, is_request: bool) -> None:
         if is_request:
             self.too_long.append(length)
+
+
+def read_object(line: bytes) -> dict[str, object] | None:
+    """The JSON object that a line is; None for what the agent printed between its lines."""
+    try:
+        found = json.loads(line)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and not _is_deep(found) else None
+
+
+def _is_deep(value: object, depth: int = 0) -> bool:
+    """Whether an object nests deeper than an event may."""
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return depth > MAX_NESTING or any(_is_deep(item, depth + 1) for item in inner)

@@ -1,11 +1,10 @@
 """What an agent of one message says of its conversation, so that the next one can go on with it."""
 
-import json
 from collections.abc import Callable
 
 from webapp.log.dialects.normalized import Dialect
 from webapp.runner.row import TalkRow
-from webapp.runner.talk.lines import LineScanner
+from webapp.runner.talk.lines import LineScanner, read_object
 
 
 class OneShot:
@@ -56,11 +55,8 @@ class OneShot:
             record = {"conversationId": self._resumed, "error": error}
             self._append({"type": "conversation_lost", **record})
             return
-        try:
-            found = json.loads(line)
-        except (ValueError, RecursionError):
-            return
-        self._id = self._dialect.conversation_of(found) if isinstance(found, dict) else None
+        found = read_object(line)
+        self._id = None if found is None else self._dialect.conversation_of(found)
         if self._id is not None:
             self._append({"type": "conversation", "conversationId": self._id})
             self._schedule_write()

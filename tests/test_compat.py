@@ -93,7 +93,7 @@ def test_watchdog_still_hands_events_to_callbacks_by_descriptor(tmp_path: Path) 
     os.close(fd)
 
 
-def test_gunicorn_still_tells_malformed_bodies_apart() -> None:
+def test_gunicorn_still_distinguishes_malformed_bodies() -> None:
     kinds = (errors.InvalidChunkSize, errors.ChunkMissingTerminator, errors.InvalidChunkExtension)
     for kind in (*kinds, errors.LimitRequestHeaders, errors.InvalidHeaderName):
         assert issubclass(kind, compat.BadBody), f"{kind} of gunicorn {gunicorn.__version__}"

@@ -348,7 +348,7 @@ def test_name_that_is_no_file_is_refused(config: str) -> None:
 
 
 @pytest.mark.parametrize("content", ["port", "port = ", "[agents", "port = 1\nport = 2"])
-def test_file_that_is_no_toml_is_refused_with_the_place(content: str) -> None:
+def test_file_that_is_no_toml_is_refused_with_the_line(content: str) -> None:
     message = refusal(content)
     assert "settings.toml" in message
     assert re.search(r"line \d|end of document", message)

@@ -68,7 +68,7 @@ def test_dialogue_ends_with_its_input(answers: bytes, text: str) -> None:
     assert code == 0
 
 
-def test_dialogue_fails_when_it_is_told_to() -> None:
+def test_dialogue_fails_when_it_is_asked_to() -> None:
     _output, code = finish(start(), b"Ada\nfail 7\nbye\n")
     assert code == 7
 

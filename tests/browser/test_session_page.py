@@ -166,7 +166,7 @@ def test_moment_inside_of_a_record_can_be_shown(replay: SessionPage, server: Ser
     expect(replay.cards).to_have_count(1)
 
 
-def test_raw_log_stands_beside_and_leads_to_its_moments(
+def test_raw_log_is_beside_and_leads_to_its_moments(
     replay: SessionPage, server: Server, steps: str
 ) -> None:
     replay.open(steps)

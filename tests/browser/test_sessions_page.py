@@ -120,7 +120,7 @@ def test_live_session_comes_into_the_list_and_ends_in_it(
     expect(row).to_contain_text("Cancelled")
 
 
-def test_server_that_is_away_is_told_and_tried_again(page: Page, server: Server) -> None:
+def test_server_that_is_away_is_reported_and_tried_again(page: Page, server: Server) -> None:
     page.route("**/api/sessions?*", lambda route: route.abort())
     sessions = SessionsPage(page, server.url).open()
     expect(sessions.problem).to_contain_text("cannot be reached")

@@ -31,7 +31,7 @@ def test_cancel_without_waiting_only_asks(place: Server) -> None:
     assert place.wait_until_ended(session_id)["status"] == "cancelled"
 
 
-def test_cancel_of_a_session_that_has_ended_is_a_no(place: Server) -> None:
+def test_cancel_of_a_session_that_has_ended_fails(place: Server) -> None:
     session_id = place.invoke("say", "hello")
     place.wait_until_ended(session_id)
     output = run(place, "cancel", session_id)
@@ -40,7 +40,7 @@ def test_cancel_of_a_session_that_has_ended_is_a_no(place: Server) -> None:
     assert output.stderr == f"agent-stream: {session_id} had already ended: it is succeeded.\n"
 
 
-def test_cancel_of_a_session_that_lost_its_runner_is_a_no(place: Server) -> None:
+def test_cancel_of_a_session_that_lost_its_runner_fails(place: Server) -> None:
     session_id = place.invoke("forever")
     kill_runner(place, session_id)
 

@@ -183,5 +183,5 @@ def test_the_file_system_of_a_folder_is_that_of_the_nearest_mount(
     assert file_system_of(Path(place), mounts) == kind
 
 
-def test_a_file_system_that_cannot_be_told_is_not_guessed(tmp_path: Path) -> None:
+def test_a_file_system_that_is_unknown_is_not_guessed(tmp_path: Path) -> None:
     assert file_system_of(Path("/"), tmp_path / "no-mounts") is None

@@ -115,7 +115,7 @@ def test_ls_fits_a_narrow_terminal_and_keeps_ids_whole(place: Server) -> None:
     assert "workflow-" not in screen
 
 
-def test_show_tells_everything(place: Server) -> None:
+def test_show_says_everything(place: Server) -> None:
     session_id = place.invoke("say", "hello")
     place.wait_until_ended(session_id)
     facts = facts_of(place, session_id)
@@ -185,7 +185,7 @@ def test_a_piece_that_several_ids_have_lists_them(place: Server) -> None:
 
 
 @pytest.mark.parametrize("command", ["show", "tail", "cancel"])
-def test_an_unknown_session_is_a_no(place: Server, command: str) -> None:
+def test_an_unknown_session_fails(place: Server, command: str) -> None:
     for name in ("session-1700000000000-aaaaaaaaaaaa", "%%%%", "a"):
         output = run(place, command, name)
 

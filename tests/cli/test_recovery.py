@@ -53,7 +53,7 @@ def test_backup_is_whole_while_the_server_works(place: Server) -> None:
     assert [path.name for path in place.folder.glob("copy.db*")] == ["copy.db"]
 
 
-def test_backup_finds_a_place_of_its_own(folder: Path) -> None:
+def test_backup_finds_a_name_of_its_own(folder: Path) -> None:
     run(folder, "migrate")
     for _ in range(2):
         assert run(folder, "backup").returncode == 0

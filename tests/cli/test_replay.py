@@ -162,7 +162,7 @@ def test_replay_of_a_session_that_runs_goes_on_live(place: Server) -> None:
     assert output.stdout == run(place, "tail", session_id).stdout
 
 
-def test_replay_begins_where_it_is_told(place: Server) -> None:
+def test_replay_begins_where_it_is_asked_to(place: Server) -> None:
     session_id = place.invoke("steps")
     place.wait_until_ended(session_id)
     log = place.log_path(session_id).read_bytes()
@@ -183,7 +183,7 @@ def test_replay_begins_where_it_is_told(place: Server) -> None:
 
 
 @pytest.mark.parametrize("start", ["soon", "-1", "1:2:3:4", "2026-99-99"])
-def test_a_place_that_makes_no_sense_is_named(place: Server, start: str) -> None:
+def test_a_position_that_makes_no_sense_is_named(place: Server, start: str) -> None:
     place.wait_until_ended(place.invoke("say"))
     output = run(place, "replay", "last", f"--from={start}")
 

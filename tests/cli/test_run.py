@@ -317,7 +317,7 @@ def test_an_agent_that_there_is_not_is_named(tmp_path: Path) -> None:
     assert "Unknown agent 'nobody'" in refused(run(tmp_path, "run", "--agent", "nobody"))
 
 
-def test_an_unknown_workflow_is_a_no(tmp_path: Path) -> None:
+def test_an_unknown_workflow_fails(tmp_path: Path) -> None:
     unknown = "workflow-1790000000000-k3v9x0a1b2c3"
     output = run(tmp_path, "run", "--workflow", unknown, "--", "true")
 

@@ -60,7 +60,7 @@ def test_rebuilt_index_finds_the_same(stored_folder: Path) -> None:
     assert run(stored_folder, "search", "needle").stdout == before
 
 
-def test_search_leaves_the_index_to_whoever_fills_it(tmp_path: Path) -> None:
+def test_search_leaves_the_index_to_the_process_that_fills_it(tmp_path: Path) -> None:
     with open_stored(tmp_path) as stored:
         stored.add("needle")
         keeper = KeeperLock(stored.var)

@@ -118,7 +118,7 @@ def test_send_to_an_agent_that_reads_no_input_is_refused(place: Server) -> None:
     assert "reads no input" in output.stderr
 
 
-def test_send_to_a_session_that_has_ended_is_a_no(place: Server) -> None:
+def test_send_to_a_session_that_has_ended_fails(place: Server) -> None:
     session_id = place.invoke("count")
     run(place, "send", session_id, "--end")
     place.wait_until_ended(session_id)
@@ -133,7 +133,7 @@ def test_send_of_nothing_is_a_usage_error(place: Server) -> None:
     assert run(place, "send", "last", "x", "--key", "").returncode == 2
 
 
-def test_what_is_no_utf_8_is_refused_with_its_place(place: Server) -> None:
+def test_what_is_no_utf_8_is_refused_with_its_position(place: Server) -> None:
     session_id = place.invoke("echo")
     piped_in = piped(place, b"abc\xff", "send", session_id, "-")
     argument = run(place, "send", session_id, os.fsdecode(b"\xfe"))

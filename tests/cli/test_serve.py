@@ -72,7 +72,7 @@ def test_serve_says_where_to_look_and_stays_the_same_process(folder: Path) -> No
     assert code == 0
 
 
-def test_serve_does_not_import_a_webapp_that_lies_in_the_current_folder(folder: Path) -> None:
+def test_serve_does_not_import_a_webapp_in_the_current_folder(folder: Path) -> None:
     (folder / "webapp").mkdir()
     (folder / "webapp" / "__init__.py").write_text("raise SystemExit('the wrong webapp')")
     port = free_port()
@@ -213,7 +213,7 @@ def test_help_names_the_commands_and_the_exit_codes(folder: Path) -> None:
     assert all(f"\n    {code} " in output.stdout for code in (0, 1, 2, 130, 141))
 
 
-def test_the_version_is_told(folder: Path) -> None:
+def test_the_version_is_printed(folder: Path) -> None:
     output = run(folder, "--version")
 
     assert output.returncode == 0

@@ -93,7 +93,7 @@ def test_a_flood_of_beginnings_takes_no_longer_than_its_length(flood: str) -> No
     plain(flood * 300_000)
 
 
-def test_one_line_is_one_line_of_at_most_so_many_letters() -> None:
+def test_one_line_is_one_line_of_at_most_that_many_letters() -> None:
     assert one_line("a\n  b\x1b[2J\tc", 10) == "a b c"
     assert one_line("x" * 100, 10) == "x" * 9 + "…"
 

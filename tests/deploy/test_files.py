@@ -22,7 +22,7 @@ def printed(folder: Path, what: str, *options: str) -> str:
 
 
 @pytest.mark.parametrize("what", FILES)
-def test_file_says_what_to_do_with_it_and_has_no_place_left_open(folder: Path, what: str) -> None:
+def test_file_says_what_to_do_with_it_and_has_no_blank_left(folder: Path, what: str) -> None:
     text = printed(folder, what)
     assert text.startswith("# ")
     assert f"agent-stream deploy {what}" in text

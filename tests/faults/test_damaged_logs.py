@@ -97,7 +97,7 @@ def test_log_that_was_cut_and_has_grown_since_tears_no_record(server: Server) ->
     assert "Traceback" not in server.output.read_text()
 
 
-def test_log_that_is_removed_is_told_on_to_those_who_watch(server: Server) -> None:
+def test_log_that_is_removed_is_reported_to_its_viewers(server: Server) -> None:
     echo = Echo(server, "removed")
     echo.say(3)
     with crowd(server.port, echo.session_id, VIEWERS) as watching:

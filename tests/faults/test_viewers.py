@@ -141,7 +141,7 @@ GARBAGE_BYTES = ["é".encode(), b"\xff\xfe", "٣".encode()]
 
 
 @pytest.mark.parametrize("asked", [*(text.encode() for text in GARBAGE), *GARBAGE_BYTES], ids=str)
-def test_last_event_id_that_is_no_place_is_a_gap_and_tears_nothing(
+def test_last_event_id_that_is_no_position_is_a_gap_and_tears_nothing(
     server: Server, told: tuple[str, list[Dispatched]], asked: bytes
 ) -> None:
     session_id, events = told

@@ -60,7 +60,7 @@ def test_worker_that_is_killed_costs_no_viewer_an_event(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_web_that_is_told_to_end_or_to_begin_anew_costs_nobody_an_event(
+def test_web_that_is_to_end_or_to_restart_costs_nobody_an_event(
     folder: Path, number: signal.Signals
 ) -> None:
     with running_server(folder, {"ticking": TICKING}) as server:

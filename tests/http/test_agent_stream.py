@@ -79,13 +79,13 @@ def test_header_counts_before_the_offset_of_the_first_request(
     assert client.stream(query, Last_Event_ID=events[2].last_event_id) == events[3:]
 
 
-def test_viewer_that_has_done_is_told_to_stop(client: Client, finished: str) -> None:
+def test_viewer_that_has_done_gets_204(client: Client, finished: str) -> None:
     end = client.stream(f"sessionId={finished}")[-1].last_event_id
     response = client.get(f"/api/agent-stream?sessionId={finished}", Last_Event_ID=end)
     assert (response.status_code, response.data) == (204, b"")
 
 
-def test_viewer_that_has_done_is_told_to_stop_before_the_row_knows(
+def test_viewer_that_has_done_gets_204_before_the_row_knows(
     make_client: MakeClient,
 ) -> None:
     client = make_client()
@@ -148,7 +148,7 @@ def test_zero_and_nothing_are_the_beginning_without_a_gap(
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 4, 5, 1_000_000])
-def test_tail_begins_so_many_events_before_the_end(
+def test_tail_begins_that_number_of_events_before_the_end(
     client: Client, finished: str, count: int
 ) -> None:
     events = client.stream(f"sessionId={finished}")
@@ -187,7 +187,7 @@ def test_stream_begins_from_a_time_or_an_offset(client: Client, finished: str) -
     assert client.stream(f"sessionId={finished}&from=2099-01-01T00:00:00Z") == []
 
 
-def test_timed_replay_tells_the_same_events(client: Client, finished: str) -> None:
+def test_timed_replay_says_the_same_events(client: Client, finished: str) -> None:
     events = client.stream(f"sessionId={finished}")
     query = f"sessionId={finished}&speed=1000&maxGap=0.5"
     assert client.stream(query) == events
@@ -207,12 +207,14 @@ def test_timed_replay_tells_the_same_events(client: Client, finished: str) -> No
         ("maxGap=1", "maxGap"),
     ],
 )
-def test_bad_wish_is_told_by_field(client: Client, finished: str, query: str, field: str) -> None:
+def test_bad_wish_is_refused_by_field(
+    client: Client, finished: str, query: str, field: str
+) -> None:
     response = client.get(f"/api/agent-stream?sessionId={finished}&{query}")
     assert plain_error(response) == (400, "BAD_REQUEST", field)
 
 
-def test_stream_over_the_cap_is_told_to_come_back(make_client: MakeClient) -> None:
+def test_stream_over_the_cap_is_to_come_back_later(make_client: MakeClient) -> None:
     client = make_client(max_streams=1)
     session_id = client.invoke("echo up; sleep 600")
     url = f"/api/agent-stream?sessionId={session_id}"
@@ -272,19 +274,19 @@ def test_head_answers_as_get_would(client: Client, finished: str) -> None:
     ],
     ids=lambda value: str(value)[:40],
 )
-def test_bad_request_is_told_by_field(
+def test_bad_request_is_refused_by_field(
     client: Client, query: str, expected: tuple[int, str, str | None]
 ) -> None:
     assert plain_error(client.get(f"/api/agent-stream?{query}")) == expected
 
 
-def test_unknown_session_is_told_that_it_never_existed(client: Client) -> None:
+def test_unknown_session_gets_404(client: Client) -> None:
     response = client.get("/api/agent-stream?sessionId=session-1795467840123-0123456789ab")
     assert response.status_code == 404
     assert "never was one" in response.get_json()["error"]["message"]
 
 
-def test_unknown_format_is_told_with_those_that_there_are(client: Client, finished: str) -> None:
+def test_unknown_format_is_refused_with_those_available(client: Client, finished: str) -> None:
     response = client.get(f"/api/agent-stream?sessionId={finished}&format=xml")
     assert plain_error(response) == (400, "BAD_REQUEST", "format")
     assert "envelope" in response.get_json()["error"]["message"]

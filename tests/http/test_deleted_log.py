@@ -36,6 +36,6 @@ def test_what_stood_in_it_is_gone(client: Client, deleted: str, path: str) -> No
     assert "was deleted at 20" in response.get_json()["error"]["message"]
 
 
-def test_row_tells_when_it_was(client: Client, deleted: str) -> None:
+def test_row_says_when_it_was(client: Client, deleted: str) -> None:
     assert client.session(deleted)["logDeletedAt"] is not None
     assert "logDeletedAt" not in client.session(client.finished())

@@ -118,7 +118,7 @@ def test_long_history_comes_whole(two: TwoWorkers) -> None:
     wait_for(lambda: follower.received == contents)
 
 
-def test_silence_is_told_now_and_then(two: TwoWorkers) -> None:
+def test_silence_is_a_ping_now_and_then(two: TwoWorkers) -> None:
     follower = two.follow(ping_seconds=0.05)
     wait_for(lambda: follower.received[:2] == [None, None])
     two.say("a")

@@ -80,7 +80,7 @@ def test_first_page_is_there(client: Client) -> None:
 
 
 @pytest.mark.parametrize("debug_headers", [False, True])
-def test_answers_name_their_worker_only_when_told(
+def test_answers_name_their_worker_only_when_asked(
     make_client: MakeClient, debug_headers: bool
 ) -> None:
     client = make_client(debug_headers=debug_headers)

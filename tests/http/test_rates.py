@@ -47,7 +47,7 @@ def taken(rates: Rates, times: int, client: str = "a") -> int:
     return sum(rates.take(TEN, client) == 0 for _ in range(times))
 
 
-def test_so_many_are_allowed_at_once_and_then_at_their_pace(tmp_path: Path, clock: Clock) -> None:
+def test_a_number_is_allowed_at_once_and_then_at_their_pace(tmp_path: Path, clock: Clock) -> None:
     rates = Rates(tmp_path, clock)
     assert taken(rates, 20) == 10
     assert rates.take(TEN, "a") == pytest.approx(6)
@@ -202,7 +202,7 @@ def test_address_that_a_client_claims_counts_only_behind_a_proxy(
     assert claimed[-1].status_code == 429
 
 
-def test_proxy_tells_who_asks(make_client: MakeClient) -> None:
+def test_proxy_says_who_asks(make_client: MakeClient) -> None:
     client = make_client(token=TOKEN, proxies=1)
     told = [
         client.get("/api/sessions", Authorization="Bearer x", X_Forwarded_For=f"192.0.2.{n}")

@@ -70,7 +70,7 @@ def test_event_is_its_envelope_with_its_id(client: Client, finished: str) -> Non
     assert isinstance(event["id"], str)
 
 
-def test_page_holds_a_hundred_events_unless_told(client: Client) -> None:
+def test_page_holds_a_hundred_events_by_default(client: Client) -> None:
     session_id = client.invoke("seq 150")
     client.machine.wait_until_gone(client.machine.find(session_id))
     first = page(client, session_id)
@@ -101,7 +101,7 @@ def test_nothing_follows_the_end(client: Client, finished: str) -> None:
     assert page(client, finished, f"offset={end}") == {"events": [], "nextOffset": None}
 
 
-def test_nothing_stands_before_the_beginning(client: Client, finished: str) -> None:
+def test_nothing_is_before_the_beginning(client: Client, finished: str) -> None:
     assert page(client, finished, "order=desc&offset=0") == {"events": [], "nextOffset": None}
 
 
@@ -158,7 +158,9 @@ def test_torn_record_is_no_event_yet(client: Client) -> None:
         ("limit=", "limit"),
     ],
 )
-def test_bad_query_is_told_by_field(client: Client, finished: str, query: str, field: str) -> None:
+def test_bad_query_is_refused_by_field(
+    client: Client, finished: str, query: str, field: str
+) -> None:
     response = client.get(f"/api/sessions/{finished}/events?{query}")
     assert plain_error(response) == (400, "BAD_REQUEST", field)
 

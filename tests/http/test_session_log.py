@@ -88,7 +88,7 @@ def test_empty_file_has_no_part_but_is_a_whole() -> None:
         byte_range("bytes=0-", 0, None, None)
 
 
-def test_head_tells_the_size_and_sends_nothing(client: Client, finished: str) -> None:
+def test_head_says_the_size_and_sends_nothing(client: Client, finished: str) -> None:
     response = client.head(f"/api/sessions/{finished}/log", Range="bytes=0-1")
     assert (response.status_code, response.data) == (200, b"")
     assert response.content_length == len(log_of(client, finished))
@@ -169,7 +169,7 @@ def test_stream_is_exactly_what_the_agent_printed(client: Client) -> None:
 
 
 @pytest.mark.parametrize("stream", ["", "stdin", "system", "STDOUT", "stdout,stderr"])
-def test_unknown_stream_is_told_with_those_that_there_are(
+def test_unknown_stream_is_refused_with_those_available(
     client: Client, finished: str, stream: str
 ) -> None:
     response = client.get(f"/api/sessions/{finished}/log?stream={stream}")
@@ -187,7 +187,7 @@ def test_log_that_is_gone_is_not_found(client: Client) -> None:
     assert plain_error(response) == (404, "NOT_FOUND", "sessionId")
 
 
-def test_symbolic_link_in_place_of_the_log_is_not_followed(client: Client) -> None:
+def test_symbolic_link_instead_of_the_log_is_not_followed(client: Client) -> None:
     session_id = client.finished()
     log = client.machine.files(client.machine.find(session_id)).log
     log.unlink()

@@ -29,7 +29,7 @@ def events_of(client: Client, session_id: str, query: str = "") -> list[dict[str
     return list(client.get(url).get_json()["events"])
 
 
-def test_timeline_tells_all_that_was_printed(client: Client, finished: str) -> None:
+def test_timeline_says_all_that_was_printed(client: Client, finished: str) -> None:
     found = client.get(f"/api/sessions/{finished}/timeline?buckets=3").get_json()
     assert list(found) == ["start", "end", "size", "sampled", "buckets"]
     assert list(found["buckets"][0]) == [
@@ -93,13 +93,15 @@ def test_events_at_a_time_are_those_that_had_been_printed(client: Client, finish
         ("events?order=desc&at=Tuesday", "at"),
     ],
 )
-def test_bad_query_is_told_by_field(client: Client, finished: str, path: str, field: str) -> None:
+def test_bad_query_is_refused_by_field(
+    client: Client, finished: str, path: str, field: str
+) -> None:
     response = client.get(f"/api/sessions/{finished}/{path}")
     assert plain_error(response) == (400, "BAD_REQUEST", field)
 
 
 @pytest.mark.parametrize("query", ["after=x", "after=99999999", "before=-1", "before=3"])
-def test_moment_from_a_place_that_is_none_never_fails(
+def test_moment_from_a_position_that_is_none_never_fails(
     client: Client, finished: str, query: str
 ) -> None:
     response = client.get(f"/api/sessions/{finished}/moments?kind=error&{query}")

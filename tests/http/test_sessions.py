@@ -81,7 +81,7 @@ def test_unknown_session_is_not_found(client: Client, session_id: str, path: str
     assert plain_error(response)[:2] == (404, "NOT_FOUND")
 
 
-def test_unknown_session_is_told_that_it_never_existed(client: Client) -> None:
+def test_unknown_session_gets_404(client: Client) -> None:
     for path in ("", "/log", "/events"):
         response = client.get(f"/api/sessions/{UNKNOWN}{path}")
         assert "never was one" in response.get_json()["error"]["message"]
@@ -113,7 +113,7 @@ def test_list_is_newest_first_and_paged(make_client: MakeClient) -> None:
     assert (len(last["sessions"]), last["nextCursor"]) == (1, None)
 
 
-def test_list_holds_fifty_unless_told(make_client: MakeClient) -> None:
+def test_list_holds_fifty_by_default(make_client: MakeClient) -> None:
     client = make_client()
     workflow_id = client.create_workflow()
     for n in range(51):
@@ -202,7 +202,7 @@ def test_empty_list_is_a_list(make_client: MakeClient) -> None:
     ],
     ids=lambda value: value[:20],
 )
-def test_bad_query_is_told_by_field(client: Client, query: str, field: str) -> None:
+def test_bad_query_is_refused_by_field(client: Client, query: str, field: str) -> None:
     response = client.get(f"/api/sessions?{query}")
     assert plain_error(response) == (400, "BAD_REQUEST", field)
 

@@ -42,7 +42,7 @@ def test_reconnect_resumes_and_starts_nothing(client: Client) -> None:
     assert client.session_count() == before
 
 
-def test_reconnect_after_done_is_told_to_stop(client: Client) -> None:
+def test_reconnect_after_done_gets_204(client: Client) -> None:
     workflow_id, source = start(client, "true")
     before = client.session_count()
     url = f"/api/agent-stream?workflowId={workflow_id}&message=true"

@@ -179,7 +179,7 @@ def test_command_that_is_not_installed_is_a_failed_session_and_no_error(client: 
     ],
     ids=lambda value: str(value)[:40].encode("ascii", "replace").decode(),
 )
-def test_bad_input_of_invoke_is_told_by_field(
+def test_bad_input_of_invoke_is_refused_by_field(
     client: Client, value: object, status: int, code: str, field: str | None
 ) -> None:
     found = trpc_error(client.call("workflow.invokeAgent", value))
@@ -220,14 +220,14 @@ def test_bad_field_of_invoke_starts_nothing(client: Client, field: str, value: o
     assert client.session_count() == before
 
 
-def test_unknown_agent_is_told_which_there_are(client: Client) -> None:
+def test_unknown_agent_is_refused_with_those_available(client: Client) -> None:
     error = invoke_in_workflow(client, agent="gpt").get_json()["error"]
     assert "'gpt'" in error["message"]
     assert "sh, missing, argument" in error["message"]
 
 
 @pytest.mark.parametrize("status", ["paused", "completed", "cancelled", "discarded"])
-def test_workflow_that_is_not_active_is_told_with_its_status(
+def test_workflow_that_is_not_active_is_refused_with_its_status(
     make_client: MakeClient, status: str
 ) -> None:
     client = make_client()
@@ -265,7 +265,7 @@ def test_longest_message_is_taken(client: Client) -> None:
     ],
     ids=lambda value: str(value)[:30],
 )
-def test_bad_input_of_create_is_told_by_field(client: Client, value: object, field: str) -> None:
+def test_bad_input_of_create_is_refused_by_field(client: Client, value: object, field: str) -> None:
     assert trpc_error(client.call("workflow.create", value)) == (400, "BAD_REQUEST", field)
 
 
@@ -289,7 +289,7 @@ def test_bad_input_of_create_is_told_by_field(client: Client, value: object, fie
     ],
     ids=str,
 )
-def test_bad_query_is_told_by_field(
+def test_bad_query_is_refused_by_field(
     client: Client, procedure: str, value: object, expected: tuple[int, str, str | None]
 ) -> None:
     assert trpc_error(query(client, procedure, value)) == expected
@@ -300,7 +300,7 @@ def test_bad_query_is_told_by_field(
     [b"{", b"{'a':1}", b'{"a":1}}', b"\xff\xfe", b"[" * 100_000, b'{"n":' + b"9" * 5000 + b"}"],
     ids=lambda body: repr(body[:12]),
 )
-def test_body_that_is_no_json_is_told_as_such(client: Client, body: bytes) -> None:
+def test_body_that_is_no_json_is_refused_as_such(client: Client, body: bytes) -> None:
     response = client.http.post(
         "/api/trpc/workflow.create", data=body, content_type="application/json"
     )
@@ -308,7 +308,7 @@ def test_body_that_is_no_json_is_told_as_such(client: Client, body: bytes) -> No
 
 
 @pytest.mark.parametrize("text", ["{", "workflow-1", "%00", "%FF"])
-def test_query_input_that_is_no_json_is_told_as_such(client: Client, text: str) -> None:
+def test_query_input_that_is_no_json_is_refused_as_such(client: Client, text: str) -> None:
     response = client.get(f"/api/trpc/workflow.get?input={text}")
     assert trpc_error(response) == (400, "BAD_REQUEST", "input")
 
@@ -369,7 +369,7 @@ def test_query_by_post_and_mutation_by_get_are_refused(client: Client) -> None:
     assert client.session_count() == before
 
 
-def test_locked_database_is_told_with_when_to_try_again(make_client: MakeClient) -> None:
+def test_locked_database_is_an_error_that_says_when_to_try_again(make_client: MakeClient) -> None:
     client = make_client()
     workflow_id = client.create_workflow()
     client.machine.database.patience_seconds = 0.1

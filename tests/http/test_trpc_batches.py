@@ -52,7 +52,9 @@ def test_batch_of_calls_that_fail_alike_has_their_status(client: Client) -> None
 
 
 @pytest.mark.parametrize("body", [[], "x", 7, {"1": {}}, {"x": {}}])
-def test_input_of_a_batch_that_is_none_is_told_for_each_call(client: Client, body: object) -> None:
+def test_input_of_a_batch_that_is_none_is_an_error_of_each_call(
+    client: Client, body: object
+) -> None:
     response = client.post("/api/trpc/workflow.create?batch=1", body)
     (answer,) = response.get_json()
     assert (response.status_code, answer["error"]["data"]["code"]) == (400, "BAD_REQUEST")

@@ -82,7 +82,7 @@ def test_streamed_batch_of_mutations_does_them_in_order(client: Client) -> None:
     assert [message["content"] for message in said] == ["0", "1", "2"]
 
 
-def test_input_of_a_streamed_batch_that_is_no_json_is_told_for_each_call(client: Client) -> None:
+def test_input_of_a_streamed_batch_that_is_no_json_is_an_error_of_each_call(client: Client) -> None:
     response = client.get(
         "/api/trpc/workflow.list,workflow.list?batch=1&input={", trpc_accept="application/jsonl"
     )
@@ -97,7 +97,7 @@ def test_single_call_cannot_be_streamed(client: Client) -> None:
     assert trpc_error(response)[:2] == (400, "BAD_REQUEST")
 
 
-def test_batch_that_is_too_long_is_told_as_one_error(client: Client) -> None:
+def test_batch_that_is_too_long_is_one_error(client: Client) -> None:
     response = ask(client, ",".join(["workflow.list"] * 101), {})
     assert trpc_error(response)[:2] == (400, "BAD_REQUEST")
 
@@ -163,7 +163,7 @@ def test_subscription_goes_on_after_the_last_id(pinging: Client, way: str) -> No
         ({"workflowId": "workflow-0"}, -32004, "workflowId"),
     ],
 )
-def test_refused_subscription_is_told_in_its_stream(
+def test_refused_subscription_gets_its_error_in_its_stream(
     client: Client, value: object, code: int, field: str
 ) -> None:
     (event,) = subscribe(client, value, Last_Event_ID="7" if value is not None else "").events

@@ -38,7 +38,7 @@ def view_args(args: dict[str, str]) -> ViewArgs:
         ({"from": "42"}, Beginning(EventId(42))),
     ],
 )
-def test_beginning_is_an_offset_or_so_many_events(
+def test_beginning_is_an_offset_or_a_number_of_events(
     args: dict[str, str], beginning: Beginning
 ) -> None:
     assert view_options.beginning(args, None) == beginning
@@ -87,7 +87,7 @@ def test_beginning_is_a_time(text: str, time: bytes) -> None:
     ],
     ids=lambda text: text[:40],
 )
-def test_what_is_no_time_is_told_with_an_example(text: str) -> None:
+def test_what_is_no_time_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(BadRequest, match="RFC 3339") as raised:
         view_options.beginning({"from": text}, None)
     assert raised.value.field == "from"
@@ -95,7 +95,7 @@ def test_what_is_no_time_is_told_with_an_example(text: str) -> None:
 
 
 @pytest.mark.parametrize("tail", ["", "x", "-1", "1.5", "1000001", "9" * 5000])
-def test_bad_tail_is_told(tail: str) -> None:
+def test_bad_tail_is_refused(tail: str) -> None:
     with pytest.raises(BadRequest, match="1000000") as raised:
         view_options.beginning({"tail": tail}, None)
     assert raised.value.field == "tail"
@@ -152,7 +152,7 @@ def test_pace_is_speed_and_the_longest_gap(args: dict[str, str], pace: Pace | No
 @pytest.mark.parametrize(
     "value", ["", "x", "-1", "1001", "inf", "nan", "-0.1", "1e999", "1_0", " 1", "٣", "1" * 40]
 )
-def test_bad_speed_is_told(value: str) -> None:
+def test_bad_speed_is_refused(value: str) -> None:
     with pytest.raises(BadRequest, match="1000") as raised:
         view_options.pace(view_args({"speed": value}))
     assert raised.value.field == "speed"
@@ -165,7 +165,7 @@ def test_speed_that_holds_a_connection_for_months_is_refused(value: str) -> None
 
 
 @pytest.mark.parametrize("value", ["", "x", "-1", "86401", "inf", "nan"])
-def test_bad_gap_is_told(value: str) -> None:
+def test_bad_gap_is_refused(value: str) -> None:
     with pytest.raises(BadRequest, match="86400") as raised:
         view_options.pace(view_args({"speed": "1", "maxGap": value}))
     assert raised.value.field == "maxGap"

@@ -158,7 +158,7 @@ def test_history_comes_in_pages_from_its_end(client: Client) -> None:
     ],
     ids=str,
 )
-def test_bad_input_is_told_by_field(
+def test_bad_input_is_refused_by_field(
     client: Client, name: str, value: object, expected: tuple[int, str, str]
 ) -> None:
     assert trpc_error(client.call(f"workflow.{name}", value)) == expected
@@ -172,7 +172,7 @@ def test_bad_input_is_told_by_field(
         ({"workflowId": "w", "cursor": "x"}, (400, "BAD_REQUEST", "cursor")),
     ],
 )
-def test_bad_input_of_history_is_told_by_field(
+def test_bad_input_of_history_is_refused_by_field(
     client: Client, value: object, expected: tuple[int, str, str]
 ) -> None:
     assert trpc_error(query(client, "workflow.getHistory", value)) == expected
@@ -239,7 +239,7 @@ def test_session_is_got_and_cancelled(client: Client) -> None:
         ({"sessionId": "session-0"}, (404, "NOT_FOUND", "sessionId")),
     ],
 )
-def test_bad_input_of_session_is_told_by_field(
+def test_bad_input_of_session_is_refused_by_field(
     client: Client, value: object, expected: tuple[int, str, str]
 ) -> None:
     assert trpc_error(query(client, "session.get", value)) == expected
@@ -264,7 +264,7 @@ def test_bad_input_of_session_is_told_by_field(
     ],
     ids=lambda value: str(value)[:60].encode("ascii", "replace").decode(),
 )
-def test_bad_input_of_send_input_is_told_by_field(
+def test_bad_input_of_send_input_is_refused_by_field(
     client: Client, value: object, expected: tuple[int, str, str]
 ) -> None:
     assert trpc_error(client.call("session.sendInput", value)) == expected
@@ -277,7 +277,7 @@ def test_input_to_a_profile_that_reads_none_is_refused(client: Client) -> None:
     client.call("session.cancel", {"sessionId": session_id})
 
 
-def test_bad_status_of_sessions_is_told(client: Client) -> None:
+def test_bad_status_of_sessions_is_refused(client: Client) -> None:
     for status in ("done", ["running", "done"], ["running", 7]):
         response = query(client, "session.list", {"status": status})
         assert trpc_error(response) == (400, "BAD_REQUEST", "status")

@@ -100,7 +100,7 @@ def test_viewers_resume_when_each_worker_is_killed_in_turn(folder: Path) -> None
             wait_for(lambda before=before: server.worker_pids() - before)  # type: ignore[misc]
 
 
-def test_streams_end_at_once_when_the_server_is_told_to_end(folder: Path) -> None:
+def test_streams_end_at_once_when_the_server_is_to_end(folder: Path) -> None:
     with running_server(folder, {"steady": STEADY}) as server:
         session_id = server.invoke("steady")
         with Viewer(server.url, session_id) as viewer:

@@ -66,7 +66,7 @@ def names(path: Path) -> list[str]:
     return sorted(entry.name for entry in path.parent.iterdir())
 
 
-def test_compressed_log_takes_the_place_of_the_plain_one(path: Path) -> None:
+def test_compressed_log_replaces_the_plain_one(path: Path) -> None:
     done = compress_log(path)
     assert done is not None
     target = path.parent / "output.log.zst"
@@ -123,7 +123,7 @@ def crash_after(steps: int, path: Path) -> int:
 
 
 @pytest.mark.parametrize("stored", [LOG[:-10], b"?" + LOG[1:]], ids=["shorter", "other"])
-def test_what_cannot_be_read_back_never_takes_the_place(path: Path, stored: bytes) -> None:
+def test_what_cannot_be_read_back_never_replaces_it(path: Path, stored: bytes) -> None:
     def forget(log: OpenLog, fd: int, _pause: object) -> bytes:
         """As a disk would that forgets: the hash is of the whole log."""
         digest = WRITE(log, fd)
@@ -177,7 +177,7 @@ def test_disk_that_takes_a_few_bytes_at_a_time_gets_all_of_them(
     assert content(path) == LOG
 
 
-def test_link_in_the_place_of_the_part_is_not_followed(path: Path) -> None:
+def test_link_instead_of_the_part_is_not_followed(path: Path) -> None:
     elsewhere = path.parent / "elsewhere"
     elsewhere.write_text("mine")
     (path.parent / "output.log.zst.part").symlink_to(elsewhere)

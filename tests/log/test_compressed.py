@@ -85,7 +85,7 @@ def test_one_byte_costs_one_frame() -> None:
     assert pread.call_count == 1
 
 
-def test_readers_at_many_places_do_not_disturb_each_other() -> None:
+def test_readers_at_many_offsets_do_not_disturb_each_other() -> None:
     with open_packed(packed(LOG)) as log:
         wrong: list[int] = []
 
@@ -153,7 +153,7 @@ def test_log_is_opened_by_its_plain_name_in_either_form(tmp_path: Path) -> None:
     log.close()
 
 
-def test_link_in_the_place_of_a_compressed_log_is_refused(tmp_path: Path) -> None:
+def test_link_instead_of_a_compressed_log_is_refused(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").write_bytes(packed(LOG))
     os.symlink("elsewhere", tmp_path / "output.log.zst")
     with pytest.raises(OSError, match="symbolic links"):

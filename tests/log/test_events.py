@@ -176,16 +176,16 @@ def test_invalid_utf8_in_typed_json_is_replaced() -> None:
 
 @pytest.mark.parametrize("content", [b"warning", b"", b'{"type":"done"}'])
 @pytest.mark.parametrize("tag", [b"F", b"P"])
-def test_stderr_is_told_as_it_is(content: bytes, tag: bytes) -> None:
+def test_stderr_is_sent_as_it_is(content: bytes, tag: bytes) -> None:
     partial = {"partial": True} if tag == b"P" else {}
     assert told(b"stderr", content, tag) == ("stderr", {"message": content.decode(), **partial})
 
 
-def test_stdin_is_told_as_input() -> None:
+def test_stdin_is_sent_as_input() -> None:
     assert told(b"stdin", b'{"type":"x"}') == ("input", {"content": '{"type":"x"}'})
 
 
-def test_session_tells_who_it_is_and_nothing_that_is_only_ours() -> None:
+def test_session_says_who_it_is_and_nothing_that_is_only_ours() -> None:
     facts = {
         "sessionId": "s",
         "workflowId": "w",
@@ -198,7 +198,7 @@ def test_session_tells_who_it_is_and_nothing_that_is_only_ours() -> None:
     assert told(b"system", json.dumps(content).encode()) == ("session", facts)
 
 
-def test_done_tells_how_it_ended_and_nothing_else() -> None:
+def test_done_says_how_it_ended_and_nothing_else() -> None:
     content = b'{"type": "done", "exitCode": 3, "signal": null, "status": "failed", "error": "x"}'
     event = event_of(b"system", content)
     assert json.loads(event.data) == {"exitCode": 3, "signal": None, "status": "failed"}
@@ -219,12 +219,12 @@ def test_other_system_records_are_notices(kind: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"7", b'"type"', b"{}", b"\xff", b"null"])
-def test_broken_system_record_is_a_notice(content: bytes) -> None:
+def test_broken_system_record_failstice(content: bytes) -> None:
     assert told(b"system", content) == ("notice", {"type": "corrupt", "bytes": len(content)})
 
 
 @pytest.mark.parametrize("line", [b"", b"no record", b"\x00" * 4096, b"\xff\r"])
-def test_line_that_is_no_record_is_a_notice(line: bytes) -> None:
+def test_line_that_is_no_record_failstice(line: bytes) -> None:
     (event,) = parse_events(line + b"\n", 100, is_continuation=False)
     assert event == Event(
         101 + len(line), "", "", "notice", f'{{"type":"corrupt","bytes":{len(line)}}}'

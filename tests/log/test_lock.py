@@ -109,7 +109,7 @@ def test_log_is_not_inherited_by_what_is_started(log: Path) -> None:
     lock.close_log(fd)
 
 
-def test_symbolic_link_in_place_of_a_log_is_refused(log: Path) -> None:
+def test_symbolic_link_instead_of_a_log_is_refused(log: Path) -> None:
     link = log.with_name("link.log")
     link.symlink_to(log)
     with pytest.raises(OSError, match="symbolic links"):

@@ -165,7 +165,7 @@ def test_line_longer_than_a_record_is_read_from_any_offset_with_the_same_ids() -
             assert page_before(opened, asked, 100).events == whole[:at] or at == 0
 
 
-def test_parts_of_a_long_line_are_told_by_their_size_and_are_text_in_raw() -> None:
+def test_parts_of_a_long_line_are_shown_by_their_size_and_are_text_in_raw() -> None:
     log = log_of(LONG_SHOT)
     *parts, _event = events(log)
     assert [json.loads(part.data)["type"] for part in parts] == ["part"] * 2
@@ -206,7 +206,7 @@ PIECES = {
     st.lists(st.sampled_from(list(PIECES)), max_size=12),
     st.lists(st.integers(1, 200_000), min_size=1, max_size=5),
 )
-def test_what_stands_for_a_line_does_not_depend_on_its_pieces(
+def test_what_replaces_a_line_does_not_depend_on_its_pieces(
     names: list[str], sizes: list[int]
 ) -> None:
     text = ('{"' + "".join(PIECES[name] for name in names)).encode()

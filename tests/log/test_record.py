@@ -50,7 +50,7 @@ def test_record_is_time_stream_tag_and_content() -> None:
     assert format_record(TIME_NS, b"stderr", b"", b"P") == TIME + b" stderr P \n"
 
 
-def test_prefix_is_all_that_stands_before_the_content() -> None:
+def test_prefix_is_all_that_is_before_the_content() -> None:
     assert prefix(TIME_NS, b"stdout", b"P") + b"x\n" == format_record(
         TIME_NS, b"stdout", b"x", b"P"
     )

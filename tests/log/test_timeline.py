@@ -27,7 +27,7 @@ CALL = b'{"type":"tool_call","name":"f"}'
 FAILED = b'{"type":"tool_result","ok":false}'
 
 
-def test_each_kind_of_output_stands_in_its_slice_of_time() -> None:
+def test_each_kind_of_output_is_in_its_slice_of_time() -> None:
     first = record(0, b"stdout") + record(1, b"stdout", CALL)
     second = record(5, b"stderr") + record(6, b"stdout", FAILED)
     log = first + second + record(10, b"stdin") + record(10, b"system", b'{"type":"gap"}')

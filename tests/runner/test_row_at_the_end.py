@@ -23,7 +23,7 @@ def history(machine: Machine, session: Session) -> list[tuple[str, str, str | No
 
 
 @pytest.mark.parametrize("code", [0, 3])
-def test_answer_stands_in_the_history_when_the_session_has_ended(
+def test_answer_is_in_the_history_when_the_session_has_ended(
     make_machine: MakeMachine, code: int
 ) -> None:
     machine = make_machine(shell(f"cat; echo; echo '{say('Done.')}'; exit {code}"), message="stdin")
@@ -60,7 +60,7 @@ RESULT = json.dumps(
 )
 
 
-def test_usage_stands_in_the_database_when_the_session_has_ended(make_machine: MakeMachine) -> None:
+def test_usage_is_in_the_database_when_the_session_has_ended(make_machine: MakeMachine) -> None:
     machine = make_machine(shell(f"echo '{RESULT}'; exit 1"), dialect="claude")
     session = machine.run()
     assert rows(machine.database, "SELECT * FROM session_usage") == [
@@ -74,7 +74,7 @@ def test_usage_stands_in_the_database_when_the_session_has_ended(make_machine: M
     ]
 
 
-def test_agent_that_tells_no_usage_leaves_no_row(make_machine: MakeMachine) -> None:
+def test_agent_that_says_no_usage_leaves_no_row(make_machine: MakeMachine) -> None:
     machine = make_machine(shell('echo \'{"type":"message","content":"usage"}\''))
     machine.run()
     assert rows(machine.database, "SELECT * FROM session_usage") == []

@@ -45,7 +45,7 @@ def test_log_begins_with_the_session_and_ends_with_one_done(make_machine: MakeMa
     assert [event.name for event in machine.events(session)].count("done") == 1
 
 
-def test_row_tells_the_same_as_the_log(make_machine: MakeMachine) -> None:
+def test_row_says_the_same_as_the_log(make_machine: MakeMachine) -> None:
     machine = make_machine(shell("exit 7"))
     session = machine.run()
     first, *_between, last = system(machine, session)

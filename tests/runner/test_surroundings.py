@@ -74,7 +74,7 @@ def test_agent_runs_in_the_folder_of_its_profile(make_machine: MakeMachine, tmp_
     assert machine.output(machine.run()) == f"{tmp_path}\n".encode()
 
 
-def test_agent_runs_where_the_server_was_started_unless_told(make_machine: MakeMachine) -> None:
+def test_agent_runs_where_the_server_was_started_by_default(make_machine: MakeMachine) -> None:
     machine = make_machine(("pwd",))
     assert machine.output(machine.run()) == f"{os.getcwd()}\n".encode()
 

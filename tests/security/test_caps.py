@@ -35,7 +35,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield started
 
 
-def test_streams_of_a_worker_are_capped_and_their_places_come_back(server: Server) -> None:
+def test_streams_of_a_worker_are_capped_and_their_slots_come_back(server: Server) -> None:
     session_id = server.invoke("forever")
     refused: list[httpx.Response] = []
     with ExitStack() as stack:

@@ -93,7 +93,7 @@ def test_no_secret_is_written_anywhere(server: Server, agent: str) -> None:
     assert b"[redacted]" in (directory / "output.log").read_bytes()
 
 
-def test_what_is_left_is_still_json_and_still_told(server: Server) -> None:
+def test_what_is_left_is_still_json_and_still_sent(server: Server) -> None:
     session_id = server.invoke("speaker", KEY)
     server.wait_until_ended(session_id)
     log = server.log_path(session_id).read_bytes()

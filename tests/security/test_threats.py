@@ -158,7 +158,7 @@ def test_nothing_but_an_id_finds_a_file(server: Server, session_id: str) -> None
         assert "root:" not in response.text
 
 
-def test_link_in_place_of_a_log_is_never_followed(server: Server) -> None:
+def test_link_instead_of_a_log_is_never_followed(server: Server) -> None:
     session_id = server.invoke("stdin", "x")
     server.wait_until_ended(session_id)
     log = server.log_path(session_id)

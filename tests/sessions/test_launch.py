@@ -55,7 +55,7 @@ def test_row_log_and_lock_stand_when_invoke_answers(make_machine: MakeMachine) -
     assert session_folders(machine) == [machine.files(session).directory]
 
 
-def test_row_tells_what_was_asked_for(make_machine: MakeMachine) -> None:
+def test_row_says_what_was_asked_for(make_machine: MakeMachine) -> None:
     machine = make_machine(("sleep", "600", "{message}"), cwd="/")
     session = machine.row(machine.invoke("hello"))
     assert session.argv == '["sleep", "600", "hello"]'
@@ -127,7 +127,7 @@ def test_locked_database_leaves_nothing_behind(make_machine: MakeMachine) -> Non
     assert session_count(machine) == 0
 
 
-def test_var_that_cannot_be_written_is_told_before_anything_is_started(
+def test_var_that_cannot_be_written_is_reported_before_anything_is_started(
     make_machine: MakeMachine,
 ) -> None:
     machine = make_machine()
@@ -138,7 +138,7 @@ def test_var_that_cannot_be_written_is_told_before_anything_is_started(
     assert session_count(machine) == 0
 
 
-def test_running_out_of_descriptors_is_told_and_leaves_nothing_behind(
+def test_running_out_of_descriptors_is_reported_and_leaves_nothing_behind(
     make_machine: MakeMachine,
 ) -> None:
     import resource

@@ -10,7 +10,7 @@ from webapp.store.models import Session
 VAR = Path("/var")
 
 
-def test_place_is_named_by_the_day_in_the_id() -> None:
+def test_folder_is_named_by_the_day_in_the_id() -> None:
     files = new_session_files(VAR, "session-1795467840123-0123456789ab")
     assert files.directory == VAR / "sessions/2026-11-23/session-1795467840123-0123456789ab"
     assert files.log == files.directory / "output.log"
@@ -44,6 +44,6 @@ def test_nothing_but_an_id_becomes_a_path(session_id: str) -> None:
         new_session_files(VAR, session_id)
 
 
-def test_place_of_a_session_is_the_one_in_its_row() -> None:
+def test_folder_of_a_session_is_the_one_in_its_row() -> None:
     session = Session(id="s", log_path="sessions/2026-11-23/s/output.log")
     assert session_files(VAR, session).log == VAR / session.log_path

@@ -101,7 +101,7 @@ def test_session_whose_runner_was_killed_meanwhile_is_lost(make_machine: MakeMac
     assert (ended.id, ended.status, ended.exit_code) == (session.id, "lost", None)
 
 
-def test_log_without_its_first_record_is_told_by_run_json(make_machine: MakeMachine) -> None:
+def test_log_without_its_first_record_is_described_by_run_json(make_machine: MakeMachine) -> None:
     machine = make_machine(agents=AGENTS)
     session = machine.wait_until_gone(machine.invoke())
     log = machine.files(session).log
@@ -112,7 +112,7 @@ def test_log_without_its_first_record_is_told_by_run_json(make_machine: MakeMach
     assert (found.workflow_id, found.exit_code) == (session.workflow_id, 3)
 
 
-def test_workflow_of_a_log_that_tells_nothing_of_it_gets_stages_enough(
+def test_workflow_of_a_log_that_says_nothing_of_it_gets_stages_enough(
     make_machine: MakeMachine,
 ) -> None:
     machine = make_machine(agents=AGENTS)

@@ -321,7 +321,7 @@ def test_agent_of_a_killed_runner_is_killed_though_the_log_is_gone(
     wait_for(lambda: not is_alive(session.pid))
 
 
-def test_symbolic_link_in_place_of_the_log_is_not_written_through(
+def test_symbolic_link_instead_of_the_log_is_not_written_through(
     make_machine: MakeMachine,
 ) -> None:
     machine = make_machine()
@@ -384,7 +384,7 @@ def test_there_is_nothing_to_mend_where_the_log_is_gone(make_machine: MakeMachin
     assert not machine.files(session).log.exists()
 
 
-def test_live_row_of_a_compressed_log_gets_the_end_that_the_log_tells(
+def test_live_row_of_a_compressed_log_gets_the_end_that_the_log_says(
     make_machine: MakeMachine,
 ) -> None:
     machine = make_machine()

@@ -86,7 +86,7 @@ def test_viewer_sees_what_is_wrong(frames: str, complaint: dict[str, int]) -> No
     assert wrong(seen) == complaint
 
 
-def test_viewer_tells_of_being_refused_and_tries_on() -> None:
+def test_viewer_says_of_being_refused_and_tries_on() -> None:
     refusal = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
     viewer, seen, _requests = watch([refusal, told(lines(1), DONE.format(50))])
     assert viewer.newest == 1

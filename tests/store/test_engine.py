@@ -194,7 +194,7 @@ def test_server_can_start_while_runners_write_their_ends(tmp_path: Path) -> None
 # --- other trouble --------------------------------------------------------------------
 
 
-def test_full_disk_is_told_as_such(database: Database) -> None:
+def test_full_disk_is_reported_as_such(database: Database) -> None:
     filler = "x" * 1_000_000
     with pytest.raises(DatabaseFull) as caught:
         database.write(
@@ -208,7 +208,7 @@ def test_full_disk_is_told_as_such(database: Database) -> None:
     assert caught.value.status == 503
 
 
-def test_database_that_may_not_be_written_is_told_as_such(database: Database) -> None:
+def test_database_that_may_not_be_written_is_reported_as_such(database: Database) -> None:
     def work(orm: OrmSession) -> None:
         orm.execute(text("PRAGMA query_only = 1"))
         create_in(orm)
@@ -217,6 +217,6 @@ def test_database_that_may_not_be_written_is_told_as_such(database: Database) ->
         database.write(work)
 
 
-def test_mistake_in_the_sql_is_not_told_as_trouble_with_the_disk(database: Database) -> None:
+def test_mistake_in_the_sql_is_not_reported_as_trouble_with_the_disk(database: Database) -> None:
     with pytest.raises(Exception, match="no such table"):
         execute(database, "UPDATE no_such_table SET x = 1")

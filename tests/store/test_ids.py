@@ -66,7 +66,7 @@ def test_id_has_its_form() -> None:
     assert re.fullmatch(r"session-\d{13}-[0-9a-z]{12}", new_session_id())
 
 
-def test_id_tells_when_it_was_made() -> None:
+def test_id_says_when_it_was_made() -> None:
     before = time.time_ns() // 1_000_000
     made = int(new_session_id().split("-")[1])
     assert before <= made <= time.time_ns() // 1_000_000

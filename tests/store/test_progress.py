@@ -165,7 +165,7 @@ def test_nothing_happens_in_a_workflow_that_is_over(
     assert rows(database, "SELECT * FROM messages") == before
 
 
-def test_each_step_stands_in_the_history(database: Database) -> None:
+def test_each_step_is_in_the_history(database: Database) -> None:
     workflow_id = create(database)
     advance(database, workflow_id)
     satisfy(database, workflow_id)
@@ -178,7 +178,7 @@ def test_each_step_stands_in_the_history(database: Database) -> None:
     ]
 
 
-def test_unknown_workflow_status_and_stage_are_told(database: Database) -> None:
+def test_unknown_workflow_status_and_stage_are_refused(database: Database) -> None:
     with pytest.raises(NotFound):
         advance(database, "workflow-0")
     workflow_id = create(database)

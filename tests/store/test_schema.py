@@ -231,7 +231,7 @@ def test_stage_overview_adds_up_its_sessions(database: Database, workflow_id: st
     ]
 
 
-def test_stage_that_has_not_begun_stands_in_the_overview(database: Database) -> None:
+def test_stage_that_has_not_begun_is_in_the_overview(database: Database) -> None:
     create = partial(create_workflow, template="standard", request_id=None, initial_message=None)
     database.write(lambda orm: create(orm).id)
     found = rows(database, "SELECT gate, sessions, failed, cost_usd FROM stage_overview")

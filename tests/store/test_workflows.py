@@ -63,7 +63,7 @@ def test_workflows_are_listed_newest_first_and_by_status(
             workflows.list_workflows(orm, status="done", limit=10, cursor=None)
 
 
-def test_invoke_runs_the_current_stage_unless_told(database: Database, workflow_id: str) -> None:
+def test_invoke_runs_the_current_stage_by_default(database: Database, workflow_id: str) -> None:
     assert stage_for(database, workflow_id) == 0
     assert stage_for(database, workflow_id, 0) == 0
 

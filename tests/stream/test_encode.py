@@ -144,7 +144,7 @@ FULL_LINES = st.builds(
     st.integers(0, 40),
     st.sampled_from(["", "session-1-a/", "100%d"]),
 )
-def test_full_lines_of_any_kind_are_told_at_once_as_one_by_one(
+def test_full_lines_of_any_kind_are_encoded_at_once_as_one_by_one(
     lines: bytes, odd: bytes, at: int, prefix: str
 ) -> None:
     records = [line + b"\n" for line in lines.split(b"\n")[:-1]]
@@ -157,7 +157,7 @@ def test_full_lines_of_any_kind_are_told_at_once_as_one_by_one(
 
 
 @given(st.lists(st.sampled_from([b"{", b"}", b"[", b"]", b'"', b",", b":", b'"type":"a"', b" "])))
-def test_any_scraps_of_json_are_told_line_by_line(scraps: list[bytes]) -> None:
+def test_any_scraps_of_json_are_encoded_line_by_line(scraps: list[bytes]) -> None:
     lines = [b"{" + scrap + b"}" for scrap in scraps]
     log = b"".join(format_record(1, b"stdout", line) for line in lines)
     whole = b"".join(map(sse.encode_event, parse_events(log, 0, is_continuation=False)))

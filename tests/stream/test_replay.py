@@ -121,7 +121,7 @@ def test_long_silence_is_cut_to_the_longest_gap_of_the_agents_time(timed: TimedL
     assert [came for came, _event in shown] == [0, 1, 1.5, 2.5]
 
 
-def test_no_gap_at_all_tells_everything_at_once(timed: TimedLog) -> None:
+def test_no_gap_at_all_says_everything_at_once(timed: TimedLog) -> None:
     timed.write((0, "a"), (5, "b"))
     timed.end(9)
     assert [came for came, _event in timed.run(timed.replay(max_gap=0))] == [0, 0, 0]

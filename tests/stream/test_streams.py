@@ -299,7 +299,7 @@ def test_error_while_a_log_is_looked_at_ends_no_stream(server: StreamServer) -> 
     assert viewer.names == ["message", "notice", "done"]
 
 
-def test_symbolic_link_in_place_of_the_log_is_never_followed(
+def test_symbolic_link_instead_of_the_log_is_never_followed(
     server: StreamServer, tmp_path: Path
 ) -> None:
     secret = tmp_path / "secret"

@@ -111,7 +111,7 @@ def test_result_that_failed_says_why(line: dict[str, object], reason: str) -> No
     assert told("claude", RESULT | line) == [{"type": "error", "message": reason}, USAGE]
 
 
-def test_error_in_the_place_of_an_answer_is_told_once() -> None:
+def test_error_instead_of_an_answer_is_sent_once() -> None:
     text = [{"type": "text", "text": "API Error: 401"}]
     line = {"type": "assistant", "message": {"content": text}, "error": "server_error"}
     assert told("claude", line) == [{"type": "error", "message": "API Error: 401"}]

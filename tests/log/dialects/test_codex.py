@@ -20,13 +20,13 @@ def item(stage: str, **fields: object) -> list[dict[str, Any]]:
         ("reasoning", {"type": "reasoning", "content": "Hello."}),
     ],
 )
-def test_text_is_told_once_when_it_is_complete(kind: str, event: dict[str, str]) -> None:
+def test_text_is_sent_once_when_it_is_complete(kind: str, event: dict[str, str]) -> None:
     assert item("completed", type=kind, text="Hello.") == [event]
     for stage in ("started", "updated"):
         assert [told["type"] for told in item(stage, type=kind, text="Hel")] == ["system"]
 
 
-def test_error_is_told() -> None:
+def test_error_is_an_event() -> None:
     expected = [{"type": "error", "message": "No."}]
     assert item("completed", type="error", message="No.") == expected
     assert told("codex", {"type": "error", "message": "No."}) == expected
@@ -95,7 +95,7 @@ def test_todo_list_is_a_call_with_its_result_each_time_it_changes() -> None:
     assert item("completed", type="todo_list", items=items)[0]["type"] == "system"
 
 
-def test_turn_that_is_complete_tells_its_tokens_and_no_price() -> None:
+def test_turn_that_is_complete_says_its_tokens_and_no_price() -> None:
     used = {"input_tokens": 7500, "cached_input_tokens": 5120, "output_tokens": 215}
     assert told("codex", {"type": "turn.completed", "usage": used}) == [
         {"type": "usage", "inputTokens": 7500, "outputTokens": 215, "cachedInputTokens": 5120}

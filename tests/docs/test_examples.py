@@ -240,7 +240,7 @@ def test_each_route_of_the_documentation_is_one_of_the_server(server: Server) ->
     named = re.findall(r"`(GET|POST) (/[^?`\s\[]*)", ALL_TEXT)
     assert len(named) > 10
     for method, path in named:
-        rule = re.sub("<id>", "<session_id>", path)
+        rule = path.replace("<id>", "<session_id>").replace("<approvalId>", "<approval_id>")
         if path.startswith("/api/trpc/"):
             assert path.removeprefix("/api/trpc/") in PROCEDURES
         else:

@@ -85,6 +85,7 @@ def test_screenshot_is_shown_and_its_base64_is_nowhere(server: Server, page: Pag
     ]
     for text in shown:
         assert letters not in text
+        assert "part: " not in text.lower()
         assert "The buttonwort is red." in text
     wait_for(lambda: finds(server, "buttonwort", session_id))
     assert not finds(server, letters, session_id)

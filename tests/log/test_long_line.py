@@ -275,4 +275,5 @@ def test_screenshot_that_claude_reads_is_the_result_of_its_call(size: int) -> No
     assert encoded.frames == b"".join(map(encode_event, found))
     for texts in ([event.data for event in found], [one.text for one in passages(log, 0)]):
         assert "iVBOR" not in "".join(texts)
+        assert "tool_use_id" not in "".join(texts)  # no part is taken for text
         assert "The button is red." in "".join(texts)

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from webapp.visible import visible
+
 Facts = dict[str, Any]
 Shown = tuple[str, str, str]
 """A mark, a text and a style."""
@@ -24,11 +26,11 @@ def number_of(approval_id: object) -> str:
 
 
 def title_of(approval: Facts) -> str:
-    """What will be done, in a line."""
+    """What will be done. A person decides by it, so nothing of it is hidden or left out."""
     title, tool = approval.get("title"), approval.get("tool")
     if isinstance(title, str) and title:
-        return title
-    return str(tool or approval.get("kind", ""))
+        return visible(title, keep="\n\t")
+    return visible(str(tool or approval.get("kind", "")))
 
 
 def options_of(approval: Facts) -> list[Facts]:

@@ -6,7 +6,7 @@ project's settings. The runner itself remembers what was allowed for the session
 """
 
 from webapp.log.dialects.normalized import list_at, object_at, text_at
-from webapp.runner.talk.request import LABELS, MAX_TITLE_LETTERS, Decision, Request
+from webapp.runner.talk.request import LABELS, Decision, Request
 
 _KINDS = {"allow_once": "allow_once", "allow_always": "allow_session", "reject_once": "deny"}
 _APPROVAL_KINDS = {"execute": "command", "edit": "edit", "delete": "edit", "move": "edit"}
@@ -30,7 +30,7 @@ def permission(
         request_id,
         _APPROVAL_KINDS.get(tool, "tool"),
         tool,
-        title[:MAX_TITLE_LETTERS],
+        title,
         given,
         call_id=text_at(call, "toolCallId"),
         options=options,
@@ -80,7 +80,7 @@ def form(request_id: int | str, params: dict[str, object]) -> Request | None:
         request_id,
         "question",
         "elicitation",
-        message[:MAX_TITLE_LETTERS],
+        message,
         {},
         call_id=text_at(params, "toolCallId"),
         questions=questions,

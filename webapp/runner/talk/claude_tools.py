@@ -1,7 +1,7 @@
 """Claude's tools as approvals, and decisions as Claude wants to hear them."""
 
 from webapp.log.dialects.normalized import list_at, object_at, text_at
-from webapp.runner.talk.request import LABELS, MAX_TITLE_LETTERS, Decision, Request
+from webapp.runner.talk.request import LABELS, Decision, Request
 
 _EDITS = ("Edit", "Write", "MultiEdit", "NotebookEdit")
 _SUBJECTS = ("command", "file_path", "notebook_path", "path", "url", "query")
@@ -24,7 +24,7 @@ def request_of(request_id: str, asked: dict[str, object], cwd: str) -> Request:
     call_id = text_at(asked, "tool_use_id")
     if tool == "AskUserQuestion":
         questions = _questions(given)
-        title = str(questions[0]["question"])[:MAX_TITLE_LETTERS] if questions else "A question"
+        title = str(questions[0]["question"]) if questions else "A question"
         return Request(
             request_id,
             "question",
@@ -52,7 +52,7 @@ def request_of(request_id: str, asked: dict[str, object], cwd: str) -> Request:
         request_id,
         kind,
         tool,
-        (subject or text_at(asked, "title") or tool)[:MAX_TITLE_LETTERS],
+        subject or text_at(asked, "title") or tool,
         given,
         call_id=call_id,
         may_change_input=True,

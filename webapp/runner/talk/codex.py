@@ -8,7 +8,7 @@ import shlex
 
 from webapp.log.dialects.normalized import list_at, object_at, text_at
 from webapp.runner.talk.messages import Message
-from webapp.runner.talk.request import MAX_TITLE_LETTERS, Decision, Request
+from webapp.runner.talk.request import Decision, Request
 from webapp.runner.talk.rpc import REFUSED, RpcConversation, message_of
 from webapp.runner.talk.turns import figure
 
@@ -230,7 +230,7 @@ def _command(request_id: int | str, params: dict[str, object]) -> Request:
         request_id,
         "command",
         "shell",
-        subject[:MAX_TITLE_LETTERS],
+        subject,
         {"command": command},
         call_id=text_at(params, "itemId"),
         subject=subject,
@@ -256,7 +256,7 @@ def _file_change(
         request_id,
         "edit",
         "apply_patch",
-        ", ".join(paths)[:MAX_TITLE_LETTERS] or "Change files",
+        ", ".join(paths) or "Change files",
         {"changes": changes},
         call_id=text_at(params, "itemId"),
         subject=paths[0] if len(paths) == 1 else "",
@@ -284,7 +284,7 @@ def _question(request_id: int | str, params: dict[str, object]) -> Request:
         request_id,
         "question",
         "request_user_input",
-        title[:MAX_TITLE_LETTERS],
+        title,
         {},
         call_id=text_at(params, "itemId"),
         questions=questions,

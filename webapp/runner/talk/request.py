@@ -50,7 +50,8 @@ class Request:
         self.key = key
         self.kind = kind
         self.tool = tool
-        self.title = title
+        is_long = len(title) > MAX_TITLE_LETTERS
+        self.title = f"{title[: MAX_TITLE_LETTERS - 1]}…" if is_long else title
         self.input = input
         self.call_id = call_id
         usual = TOOL_OPTIONS if questions is None else QUESTION_OPTIONS

@@ -30,6 +30,7 @@ export function factsOf(session, place, now = new Date(serverNow()).toISOString(
     fact("stage", "Stage", session.stageIndex),
     code("cwd", "Directory", session.cwd ?? null),
     code("conversation", "Conversation", session.conversationId ?? null),
+    code("terminal", "Go on in a terminal", session.terminalCommand ?? null),
     code("session", "Session", session.sessionId),
     code("workflow", "Workflow", session.workflowId),
     code("log", "Log file", log),

@@ -18,6 +18,8 @@ class MessagesApi(ThreadingHTTPServer):
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
         self.go_on = threading.Event()
+        self.command = f"echo {TOOL_OUTPUT}"
+        """What the tool call is to run."""
 
     @property
     def url(self) -> str:
@@ -46,7 +48,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for event in _tool_call() if wants_tool else _text():
+        for event in _tool_call(self.server.command) if wants_tool else _text():
             frame = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
             self.wfile.write(frame.encode())
 
@@ -59,10 +61,10 @@ def _has_tool_result(messages: list[dict[str, Any]]) -> bool:
     return any(block["type"] == "tool_result" for content in blocks for block in content)
 
 
-def _tool_call() -> list[dict[str, Any]]:
-    command = json.dumps({"command": f"echo {TOOL_OUTPUT}", "description": "Say it"})
+def _tool_call(command: str) -> list[dict[str, Any]]:
+    given = json.dumps({"command": command, "description": "Say it"})
     block = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}
-    return _message(block, {"type": "input_json_delta", "partial_json": command}, "tool_use")
+    return _message(block, {"type": "input_json_delta", "partial_json": given}, "tool_use")
 
 
 def _text() -> list[dict[str, Any]]:

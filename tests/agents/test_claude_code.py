@@ -1,6 +1,7 @@
 """The real Claude Code from npm, run as a session. Only by `make test-agents`."""
 
 import os
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,22 +10,27 @@ import pytest
 
 from tests.agents.messages_api import ANSWER, TOOL_OUTPUT, messages_api
 from tests.clients.viewer import Viewer
+from tests.runner.talk.talking import talk
 from tests.server import ROOT, running_server
+from tests.sessions.machine import machine
+from webapp.agents.profiles import BUILT_IN
 
 pytestmark = pytest.mark.agents
 
-PACKAGE = "@anthropic-ai/claude-code"
+VERSIONS = ("2.1.197", "2.1.332")
+"""What npm installs with Node 20 when it is not told which, and a newer one: a native program."""
 ALLOW_BASH = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--allowedTools=Bash"]
 
 
-@pytest.fixture(scope="module")
-def claude_path() -> str:
+@pytest.fixture(scope="module", params=VERSIONS)
+def claude_path(request: pytest.FixtureRequest) -> str:
     """The folder of the `claude` command, installed with npm on first use."""
-    folder = ROOT / ".venv" / "agents"
+    folder = ROOT / ".venv" / "agents" / request.param
     command = folder / "node_modules" / ".bin" / "claude"
     if not command.exists():
         folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run(["npm", "install", "--prefix", str(folder), PACKAGE], check=True)
+        package = f"@anthropic-ai/claude-code@{request.param}"
+        subprocess.run(["npm", "install", "--prefix", str(folder), package], check=True)
     return str(command.parent)
 
 
@@ -69,3 +75,44 @@ def test_claude_code_runs_a_turn_with_a_tool_call_as_a_session(
     assert answer["content"] == ANSWER
     assert usage["costUsd"] > 0
     assert done == {"exitCode": 0, "signal": None, "status": "succeeded"}
+
+
+def test_claude_code_holds_a_conversation_and_goes_on_after_a_kill(
+    folder: Path, claude_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = folder / "work"
+    work.mkdir()
+    profile = BUILT_IN["claude"]
+    with messages_api() as api:
+        api.command = "touch made-by-the-agent"
+        api.go_on.set()
+        for name, value in {
+            "PATH": f"{claude_path}:{os.environ['PATH']}",
+            "HOME": str(folder),
+            "ANTHROPIC_API_KEY": "no-key",
+            "ANTHROPIC_BASE_URL": api.url,
+        }.items():
+            monkeypatch.setenv(name, value)
+        fields = {name: getattr(profile, name) for name in ("resume_command", "talk", "dialect")}
+        with machine(
+            folder, profile.command, **fields, env=profile.env, cwd=str(work), idle_seconds=2
+        ) as here:
+            first = talk(here, "Make a file.")
+            approval = first.wait("approval", kind="command", title=api.command)
+            pid = here.row(first.session).pid
+            assert pid is not None
+            os.killpg(pid, signal.SIGKILL)
+            here.wait_until_gone(first.session)
+            assert first.wait("approval_resolved", id=approval["id"])["outcome"] == "withdrawn"
+
+            second = talk(here, "Once more.", first.session.workflow_id)
+            changed = "touch made-by-the-agent another"
+            second.answer(second.wait("approval"), "allow_once", input={"command": changed})
+            second.wait("turn_ended", turn=1, outcome="completed")
+            assert second.say("Thank you.")["state"] == "sent"
+            second.wait("turn_ended", turn=2, outcome="completed")
+            conversation = second.wait("conversation")
+            assert conversation["conversationId"] == first.wait("conversation")["conversationId"]
+            ended = here.wait_until_gone(second.session)
+            assert (ended.status, ended.error) == ("succeeded", None)
+    assert {path.name for path in work.iterdir()} == {"made-by-the-agent", "another"}

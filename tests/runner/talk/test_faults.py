@@ -199,7 +199,9 @@ def test_rules_answer_without_a_person(tmp_path: Path) -> None:
     )
     rules = {"allow": ("Bash(git log:*)",), "deny": ("Bash(rm:*)",)}
     with playing(tmp_path, *script, **rules) as talking:
-        talking.answer(talking.wait("approval", tool="Edit"), "allow_session")
+        edit = talking.wait("approval", tool="Edit")
+        assert "Write" in edit["sessionRules"]
+        talking.answer(edit, "allow_session")
         talking.wait("turn_ended", denied=1)
         resolved = [(r["outcome"], r["by"]) for r in talking.of_type("approval_resolved")]
         assert resolved == [

@@ -15,6 +15,8 @@ from webapp.runner.talk.rules import allows, denies, is_rule
         ("Bash(echo $(date))", "Bash", "echo $(date)", True),  # just this text
         ("Bash(git log:*)", "Bash", "git log --oneline", True),
         ("Bash(git log:*)", "Bash", "git log", True),
+        ("Bash(git log *)", "Bash", "git log -1", True),  # as newer Claudes suggest
+        ("Bash(git log *)", "Bash", "git log -1; rm x", False),
         ("Bash(git log:*)", "Bash", "git logs", False),
         *(
             ("Bash(git log:*)", "Bash", f"git log {rest}", False)

@@ -74,6 +74,7 @@ class Approvals:
             "callId": request.call_id,
             "options": request.options,
             "questions": request.questions,
+            "sessionRules": request.session_rules or None,
             "mayChangeInput": request.may_change_input,
             "mayExplain": request.may_explain,
             "expiresAt": None

@@ -1,7 +1,8 @@
 """Rules that answer an agent's requests without a person: `Read`, `Bash(git status)`.
 
 `Tool` matches each use of a tool, `Tool(text)` the use with just that command, path or URL,
-`Tool(git log:*)` commands that begin with these words, `Tool(/srv/app/**)` what is in a folder.
+`Tool(git log:*)` or `Tool(git log *)` commands that begin with these words, `Tool(/srv/app/**)`
+what is in a folder.
 
 A rule that allows never matches a command that a shell takes for several; one that denies
 matches if any of them does.
@@ -39,7 +40,7 @@ def _matches(rule: str, tool: str, subjects: list[str], *, is_simple: bool) -> b
     pattern = found[2]
     if pattern is None or pattern in subjects:
         return True
-    if pattern.endswith(":*"):
+    if pattern.endswith((":*", " *")):
         words = pattern[:-2]
         return is_simple and any(
             subject == words or subject.startswith(words + " ") for subject in subjects

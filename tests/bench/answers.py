@@ -17,6 +17,8 @@ from webapp.log.record import parse_record, parse_time
 
 ANSWERS_A_RUN = 150
 VIEWERS = 100
+PAUSE_SECONDS = 0.03
+"""Before each answer, so that all viewers have had their events: a click, not a load."""
 ASKING = """import json, sys, time
 def say(**line):
     sys.stdout.write(json.dumps(line) + "\\n")
@@ -75,6 +77,7 @@ def _answer(server: Server, session_id: str, count: int) -> list[float]:
     with socket.create_connection(("127.0.0.1", server.port)) as client:
         for number in range(1, count + 1):
             _wait_for(log, b'"id":"%s.%d"' % (session_id.encode(), number))
+            time.sleep(PAUSE_SECONDS)
             path = f"/api/sessions/{session_id}/approvals/{session_id}.{number}"
             sent_ns.append(time.time_ns())
             client.sendall(_request(server, path))

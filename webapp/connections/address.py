@@ -1,10 +1,12 @@
 """Who is at the other end, as far as the network tells."""
 
 import ipaddress
+from functools import lru_cache
 
 LOOPBACK = "127.0.0.1"
 
 
+@lru_cache(maxsize=4096)
 def network_of(text: str) -> str:
     """What counts as one client: an IPv4 address, an IPv6 network, or this machine.
 

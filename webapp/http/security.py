@@ -1,5 +1,6 @@
 """Who may ask: by default nobody, and each request is asked before anything else runs."""
 
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from flask import Flask, Request, Response, request
@@ -171,6 +172,7 @@ def _check_body() -> None:
         )
 
 
+@lru_cache(maxsize=256)
 def _host_name(host: str) -> str:
     """A Host header's name, less its port."""
     try:

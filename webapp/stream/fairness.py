@@ -27,7 +27,10 @@ SLICE_SECONDS = 0.001
 ALONE_SLICE_SECONDS = 0.01
 """So long newcomers are accepted in a turn of the event loop, with live viewers and without."""
 TOLERATED_SECONDS = 0.001
-MAX_PAUSE_SECONDS = 0.01
+MAX_PAUSE_SECONDS = 0.003
+"""After a connection that Flask answers, three quarters of the time are for live viewers at worst.
+After a slice in which all were served on the short way it is half of the time: live events that are
+late all the same are so for want of a processor, and then it is best to be done soon."""
 HALF_LIFE_SECONDS = 0.05
 """What was measured this long ago says half as much about now."""
 CALM_WEIGHT = 0.01
@@ -89,11 +92,12 @@ class Arrivals:
         """How long newcomers may be accepted before the event loop runs."""
         return SLICE_SECONDS if self._has_viewers() else ALONE_SLICE_SECONDS
 
-    def pause_seconds(self, now: float) -> float:
-        """How long to accept nobody from now on."""
+    def pause_seconds(self, now: float, *, was_short: bool = False) -> float:
+        """How long to accept nobody from now on. `was_short`: whoever was accepted is served."""
         if not self._has_viewers():
             return 0.0
-        late_seconds = min(self._late_by(now), MAX_PAUSE_SECONDS)
+        most = SLICE_SECONDS if was_short else MAX_PAUSE_SECONDS
+        late_seconds = min(self._late_by(now), most)
         return max(0.0, late_seconds, self._strangers_until - now)
 
     def count_stranger(self, now: float) -> None:

@@ -22,10 +22,13 @@ class PacedServer(PausableServer):
         self._greet = greet
         self._arrivals = arrivals
         self._slice_until = 0.0
+        self._is_greeted = True
+        """The last one was: nothing of the slice is still to be done."""
 
     def greet(self, connection: Any, address: Any, data: bytes) -> bool:
         """Whether the connection is dealt with."""
-        return self._greet(connection, address, data)
+        self._is_greeted = self._greet(connection, address, data)
+        return self._is_greeted
 
     def on_slice(self) -> None:
         """Begin a slice."""
@@ -37,7 +40,7 @@ class PacedServer(PausableServer):
 
     def on_slice_over(self) -> None:
         """Wait before the next slice if need be."""
-        seconds = self._arrivals.pause_seconds(clock.now())
+        seconds = self._arrivals.pause_seconds(clock.now(), was_short=self._is_greeted)
         if seconds > 0:
             self.pause_accepting(seconds)
 

@@ -14,6 +14,14 @@ from tests.server import Server, running_server
 
 pytestmark = pytest.mark.browser
 
+BEYOND_THE_EDGE = """
+(buttons) => {
+  const edge = (element) => element.getBoundingClientRect().right;
+  return buttons.filter((button) => edge(button) > edge(button.closest("article")))
+    .map((button) => button.textContent);
+}
+"""
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
@@ -337,11 +345,13 @@ def test_a_lost_conversation_says_so_and_begins_anew(talk: TalkPage, server: Ser
 
 def test_a_talk_is_answered_and_replayed_on_a_phone(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 360, "height": 740})
-    talk = TalkPage(page, server.url).begin("approve edit ask")
-    for title in ("Run this command?", "Change this file?"):
+    talk = TalkPage(page, server.url).begin("approve plan ask")
+    for title in ("Run this command?", "Go on with this plan?", "Change this file?"):
         expect(talk.open_asks).to_contain_text(title)
         assert page.evaluate("document.documentElement.scrollWidth") == 360
-        talk.button("Allow once").click()
+        beyond = talk.open_asks.locator("button:visible").evaluate_all(BEYOND_THE_EDGE)
+        assert beyond == []
+        talk.open_asks.locator("[data-option-kind='allow_once']").click()
     expect(talk.open_asks).to_contain_text("The agent asks")
     talk.button("Skip").click()
     talk.expect_turns(1)

@@ -192,7 +192,7 @@ function writeSession(found) {
   const look = lookOfSession(found);
   const chip = find(root, "status", HTMLElement);
   chip.dataset.tone = look.tone;
-  chip.toggleAttribute("data-busy", !look.isOver);
+  chip.toggleAttribute("data-busy", look.tone === "live");
   setIcon(chip, look.icon);
   setText(chip, "word", look.word);
   const end = found.endedAt ?? (look.isOver ? null : new Date(serverNow()).toISOString());

@@ -1,6 +1,7 @@
 /** How much waits for a person, on each page, with the way to it. */
 
 import { actionOf } from "../actions/action.js";
+import { serverPath } from "../root.js";
 import { formatRoute } from "../route.js";
 import { visible } from "../transcript/plain_text.js";
 import { copyOf, find, setIcon, setText } from "../view/dom.js";
@@ -47,7 +48,7 @@ function itemOf(approval) {
   const item = copyOf("waits-item");
   const { id, sessionId, workflowId, kind, tool, title, input } = approval;
   const link = find(item, "link", HTMLAnchorElement);
-  link.href = `/${formatRoute({ workflowId, sessionId, approvalId: id })}`;
+  link.href = serverPath(`/${formatRoute({ workflowId, sessionId, approvalId: id })}`);
   setIcon(item, ICONS[kind] ?? "gate");
   setText(item, "question", questionOf(approval, actionOf(tool, input ?? {})));
   setText(item, "subject", visible(String(title ?? "")));

@@ -6,10 +6,12 @@
  */
 
 import { CHANGES_URL, listApprovals } from "../api/approvals.js";
+import { serverPath } from "../root.js";
 import { EventStream } from "../stream/event_stream.js";
 import { pollWhileVisible } from "../workflows/poller.js";
 
-const NAME = "agent-stream-approvals";
+/** Beside another server on the same host. */
+const NAME = `agent-stream-approvals ${serverPath("/")}`;
 /** Where tabs cannot agree on one of them: over plain HTTP from another machine. */
 const POLL_MS = 5_000;
 

@@ -6,7 +6,9 @@
  * @property {object | null} pending  a message whose answer is not known: see delivery.js
  */
 
-const PREFIX = "agent-stream-draft:";
+import { serverPath } from "../root.js";
+
+const PREFIX = `agent-stream-draft:${serverPath("/")}:`;
 const EMPTY = { text: "", pending: null };
 /** More than this is not written at each letter. */
 const MAX_LETTERS = 200_000;

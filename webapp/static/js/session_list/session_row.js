@@ -24,7 +24,7 @@ export function sessionRow(sessionId, onlyWorkflow) {
     workflowId = session.workflowId;
     const look = lookOfSession(session);
     element.dataset.tone = look.tone;
-    element.toggleAttribute("data-live", !look.isOver);
+    element.toggleAttribute("data-live", look.tone === "live");
     setIcon(element, look.icon);
     setText(element, "word", look.word);
     setText(element, "outcome", outcomeOf(session));

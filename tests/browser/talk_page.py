@@ -29,7 +29,7 @@ def say(**line): print(json.dumps(line)); sys.stdout.flush()
 CALLS = [
     ("Bash", {"command": "git push origin fix-cart && make deploy", "description": "Push the fix"}),
     ("WebFetch", {"url": "https://example.com/cart", "prompt": "What is known of it?"}),
-    ("Grep", {"pattern": "password", "path": "/etc"}),
+    ("Grep", {"pattern": "password", "path": "/etc"} | {f"n{n}": n for n in range(50)}),
 ]
 waiting = set()
 for text in sys.stdin:

@@ -245,6 +245,7 @@ def test_several_wait_at_once_and_an_answer_goes_to_the_next(talk: TalkPage) -> 
     expect(talk.asks.locator(".ask-title")).to_have_text(
         ["Run this command?", "Open this address?", "Use Grep?"]
     )
+    expect(talk.open_asks.last).to_contain_text("…and 12 more")
     talk.open_asks.nth(1).focus()
     talk.tab.keyboard.press("n")
     expect(talk.open_asks).to_have_count(2)

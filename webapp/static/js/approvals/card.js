@@ -237,17 +237,21 @@ function problemOf(error) {
   return how === undefined ? message : `Somebody else was first: ${how}`;
 }
 
-/** Whatever a tool is given, by name. */
+/** Whatever a tool is given, by name. What is too much to show is counted: a person decides by it. */
 function fieldsView(input, title) {
   const list = document.createElement("dl");
   list.className = "arguments";
   const fields = Object.entries(input);
   if (fields.length === 0) fields.push(["what", title]);
-  for (const [name, value] of fields.slice(0, 40)) {
+  const omitted = fields.splice(40).length;
+  if (omitted > 0) fields.push(["…", `and ${omitted} more`]);
+  for (const [name, value] of fields) {
     const term = document.createElement("dt");
     const text = document.createElement("dd");
     term.textContent = visible(name);
-    text.textContent = visible(typeof value === "string" ? value : JSON.stringify(value, null, 2)).slice(0, 20_000);
+    const whole = visible(typeof value === "string" ? value : JSON.stringify(value, null, 2));
+    const rest = whole.length - 20_000;
+    text.textContent = rest > 0 ? `${whole.slice(0, 20_000)}… and ${rest} more letters` : whole;
     list.append(term, text);
   }
   return list;

@@ -212,7 +212,7 @@ def talk_ended(chat: ChatPage, _server: Server) -> None:
 
 def waits_elsewhere(chat: ChatPage, server: Server) -> None:
     approval_command(chat, server)
-    chat.tab.goto(f"{server.url}/sessions")
+    chat.tab.goto(f"{server.url}/search")
     badge = _talk(chat).badge
     badge.locator("summary").click()
 

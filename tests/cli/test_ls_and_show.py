@@ -30,10 +30,13 @@ def facts_of(place: Server, session_id: str) -> dict[str, str]:
 
 
 def kill_runner(place: Server, session_id: str) -> None:
-    shown = json.loads(run(place, "show", session_id, "--json").stdout)
-    os.kill(shown["runnerPid"], signal.SIGKILL)
+    def find() -> int | None:
+        return json.loads(run(place, "show", session_id, "--json").stdout)["runnerPid"]
+
+    runner_pid = wait_for(find)  # the row has it a moment after the start
+    os.kill(runner_pid, signal.SIGKILL)
     # The kernel lets go of the lock when the process is gone.
-    wait_for(lambda: not Path(f"/proc/{shown['runnerPid']}").exists())
+    wait_for(lambda: not Path(f"/proc/{runner_pid}").exists())
 
 
 def test_ls_shows_how_a_session_ended(place: Server) -> None:

@@ -407,7 +407,7 @@ def think(agent: Agent) -> None:
 
 def slow(agent: Agent) -> None:
     numbers = " ".join(f"{number}," for number in range(1, 40))
-    agent.say(f"I count slowly: {numbers} and 40.", pause=0.25)
+    agent.say(f"I count slowly: {numbers} and 40.", pause=0.4)
 
 
 def table(agent: Agent) -> None:

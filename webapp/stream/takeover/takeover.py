@@ -67,10 +67,11 @@ class Takeover:
             first, source = open_source(feed, view)
             piece = source.read()
             events = source.cursor.events_read
-            body = b"".join([view.prelude(), first, piece if isinstance(piece, bytes) else b""])
+            sent = piece if isinstance(piece, bytes) else b""
+            body = b"".join([view.prelude(), first, sent])
             parts: list[bytes | memoryview] = [head, *connection.parts(body)]
             drop_sent(parts, connection.write(parts))
-            self.count_sent(events, len(body))
+            self.count_sent(events, len(sent))
             if parts or not self._park(connection, source.cursor):
                 gevent.spawn(self._serve, connection, source, b"".join(parts))
         except OSError:

@@ -241,6 +241,7 @@ function problemOf(error) {
 function fieldsView(input, title) {
   const list = document.createElement("dl");
   list.className = "arguments";
+  list.tabIndex = 0; // it may scroll
   const fields = Object.entries(input);
   if (fields.length === 0) fields.push(["what", title]);
   const omitted = fields.splice(40).length;

@@ -158,6 +158,7 @@ export class Turn {
     this.isInterrupting = true;
     this.problem = "";
     this.#changed();
+    this.#hooks.onState(this);
     try {
       await interruptSession(this.sessionId);
     } catch (error) {

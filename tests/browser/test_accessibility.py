@@ -21,6 +21,16 @@ async (tags) => {
 }
 """
 
+SETTLED = """
+async () => {
+  await new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)));
+  const ending = document.getAnimations()
+    .filter((animation) => animation.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(ending.map((animation) => animation.finished));
+}
+"""
+"""The page has its new size: its drawer has slid away."""
+
 
 @cache
 def axe() -> str:
@@ -45,7 +55,7 @@ def test_a_state_has_no_violation(
     assert page.evaluate(FINDINGS, RULES) == []
     page.emulate_media(color_scheme="dark")
     page.set_viewport_size({"width": 360, "height": 740})
-    page.evaluate("new Promise((drawn) => requestAnimationFrame(() => setTimeout(drawn)))")
+    page.evaluate(SETTLED)
     assert page.evaluate(FINDINGS, RULES) == []
     context.close()
 

@@ -30,8 +30,8 @@ def facts_of(place: Server, session_id: str) -> dict[str, str]:
 
 
 def kill_runner(place: Server, session_id: str) -> None:
-    def find() -> int | None:
-        return json.loads(run(place, "show", session_id, "--json").stdout)["runnerPid"]
+    def find() -> int:
+        return json.loads(run(place, "show", session_id, "--json").stdout)["runnerPid"] or 0
 
     runner_pid = wait_for(find)  # the row has it a moment after the start
     os.kill(runner_pid, signal.SIGKILL)

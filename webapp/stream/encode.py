@@ -84,10 +84,8 @@ def encode_records(
                 append(text % (offset, text_data("content", content).encode()))
                 goes_on = ENDED
                 continue
-            if is_verbatim and len(content) <= SHALLOW_BYTES:
-                name = name_of_short_json(content)
-            else:
-                name = name_of_json(content)
+            is_short = is_verbatim and len(content) <= SHALLOW_BYTES
+            name = name_of_short_json(content) if is_short else name_of_json(content)
             if name is not None:
                 append(typed % (offset, name, content))
                 continue

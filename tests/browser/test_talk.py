@@ -228,7 +228,8 @@ def test_the_first_answer_counts_and_the_others_see_it(talk: TalkPage, other: Ta
     expect(talk.open_asks).to_have_count(1)
 
     def be_first(route: Route) -> None:
-        other.button("Deny").click()
+        with other.tab.expect_response("**/session.answer"):
+            other.button("Deny").click()
         route.continue_()
 
     talk.tab.route("**/session.answer", be_first)

@@ -18,7 +18,7 @@ from webapp.agents.profiles import BUILT_IN
 pytestmark = pytest.mark.agents
 
 VERSIONS = ("2.1.197", "2.1.332")
-"""What npm installs with Node 20 when it is not told which, and a newer one: a native program."""
+"""What npm installs with Node 20 without a version, and a newer one: a native program."""
 ALLOW_BASH = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--allowedTools=Bash"]
 
 

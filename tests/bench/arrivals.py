@@ -38,7 +38,7 @@ class _Side(NamedTuple):
 
 
 class _Storms(NamedTuple):
-    """What those saw who came, and those who were there."""
+    """What the joining viewers saw, and what the live ones saw."""
 
     seconds: float
     failed: int

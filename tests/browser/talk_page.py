@@ -97,7 +97,7 @@ class TalkPage(ChatPage):
         return self
 
     def expect_turns(self, count: int) -> None:
-        """Wait until so many turns have ended, and the agent rests."""
+        """Wait until this many turns have ended, and the agent rests."""
         expect(self.turn_ends).to_have_count(count)
         expect(self.state).to_have_text(re.compile("Idle|Ended"))
 

@@ -181,7 +181,7 @@ def test_questions_have_choices_and_own_words(talk: TalkPage) -> None:
     expect(talk.ask.get_by_role("radio", name="Red")).to_be_focused()
     talk.ask.get_by_label("Own words: Which colour do you like?").fill("Green")
     talk.ask.get_by_role("checkbox", name="Name").check()
-    talk.ask.get_by_label("Own words: What shall the greeting contain?").fill("a joke")
+    talk.ask.get_by_label("Own words: What should the greeting contain?").fill("a joke")
     talk.button("Answer").click()
     talk.expect_turns(1)
     expect(talk.log).to_contain_text("So you say: Green, Name, a joke.")

@@ -1,6 +1,6 @@
 """Conversations of ten turns in which the agent or its runner is killed at a random moment.
 
-`python -m tests.faults.killed_conversations 200` runs so many, and prints the seed of each that
+`python -m tests.faults.killed_conversations 200` runs 200, and prints the seed of each that
 breaks a rule: each message is taken once, no tool runs without an answer before it, no approval
 stays open, and at no time do two processes hold the conversation.
 """
@@ -167,7 +167,7 @@ class Killed:
 
 
 def main(count: int) -> None:
-    """Run so many, each in a folder of its own."""
+    """Run this many, each in a folder of its own."""
     broken = 0
     for seed in range(count):
         with tempfile.TemporaryDirectory() as name, machine_that_talks(Path(name)) as machine:

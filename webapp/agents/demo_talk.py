@@ -52,7 +52,7 @@ QUESTIONS = [
         ],
     },
     {
-        "question": "What shall the greeting contain?",
+        "question": "What should the greeting contain?",
         "header": "Greeting",
         "multiSelect": True,
         "options": [

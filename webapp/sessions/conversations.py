@@ -187,7 +187,7 @@ def _going_on(var: Path, last: Session | None, message: Message | None) -> Going
     waiting = [
         each
         for each in found.pending_messages
-        if message is None or each["content"] != message["content"]  # it was sent again
+        if message is None or each["id"] != message["id"]  # the client sends it again
     ]
     is_known = last.conversation_id is not None and not found.is_lost
     return GoingOn(before=last if is_known else None, messages=(*waiting, *own))

@@ -57,8 +57,8 @@ class Stopping:
         """Begin the end, and say so in the log with `facts`; the signal to send."""
         self.status = status
         self._give_up_at = self._requested_at = None
-        self._kill_at = now + self._spec.graceSeconds
         grace = self._spec.graceSeconds
+        self._kill_at = now if self.should_kill else now + grace
         self._log.append_system(
             {"type": "terminating", "status": status, **facts, "graceSeconds": grace}
         )

@@ -42,7 +42,7 @@ def test_log_without_viewers_is_closed(server: WsgiServer) -> None:
     with held_feed(server.hub, "s", server.log.path) as opened:
         opened.start_watch()
         assert open_files() > before
-    wait_for(lambda: open_files() == before)
+    wait_for(lambda: open_files() <= before)
 
 
 def test_frame_is_made_once_for_all_viewers(server: WsgiServer) -> None:
@@ -100,7 +100,7 @@ def test_thousand_viewers_who_come_and_go_leave_no_descriptor(server: WsgiServer
         viewers = [server.watch() for _ in range(50)]
         for viewer in viewers:
             viewer.wait_until_ended()
-    wait_for(lambda: open_files() == before)
+    wait_for(lambda: open_files() <= before)
 
 
 def test_one_viewer_of_many_that_leaves_does_not_disturb_the_others(server: WsgiServer) -> None:

@@ -61,5 +61,6 @@ def test_page_of_a_session_that_never_was_is_not_found(client: Client) -> None:
 def test_each_file_of_the_pages_belongs_to_one(client: Client) -> None:
     pages = "".join(page_of(client, path) for path in PAGES)
     known = ("js/login.js", "css/login.css", "css/error.css")
+    when_needed = ("js/diff/lines_view.js", "js/diff/rows.js", "css/diff.css")
     names = {file.relative_to(STATIC).as_posix() for file in STATIC.glob("*/**/*.*")}
-    assert {name for name in names if f"/static/{name}" not in pages} == set(known)
+    assert {name for name in names if f"/static/{name}" not in pages} == {*known, *when_needed}

@@ -159,6 +159,23 @@ def test_agents_of_the_file_stand_beside_the_built_in_ones() -> None:
     assert set(agents) == {*BUILT_IN, "mine"}
 
 
+def test_tilde_of_a_project_a_root_and_a_cwd_is_the_home_folder() -> None:
+    settings = from_file(
+        """
+        project_roots = ["~/code", "/srv"]
+        [projects.shop]
+        path = "~/shop"
+        [agents.mine]
+        command = ["tool"]
+        cwd = "~/shop"
+        """
+    )
+    home = Path.home()
+    assert settings.project_roots == (home / "code", Path("/srv"))
+    assert settings.projects == {"shop": home / "shop"}
+    assert settings.agents["mine"].cwd == str(home / "shop")
+
+
 def test_table_of_a_built_in_agent_changes_only_what_it_names() -> None:
     claude = from_file("[agents.claude]\nmax_seconds = 60").agents["claude"]
     assert claude.max_seconds == 60
@@ -254,6 +271,14 @@ def test_bad_variable_is_named_with_what_was_expected(name: str, text: str, expe
         ("ping_seconds = false", "ping_seconds", "a number"),
         ("agents = 7", "agents", "tables such as [agents.mine]"),
         ("agents = []", "agents", "tables such as [agents.mine]"),
+        ("projects = 7", "projects", "tables such as [projects.mine]"),
+        ("[projects]\nshop = 7", "projects.shop is 7", "a table"),
+        ("[projects.shop]", "projects.shop", "no path"),
+        ("[projects.shop]\npath = 7", "projects.shop.path is 7", "a text"),
+        ("[projects.shop]\npath = '/srv'\nbranch = 'x'", "'branch'", "there is: path"),
+        ('[projects."a\\nb"]\npath = "/srv"', "project is named", "visible characters"),
+        ("project_roots = 7", "project_roots", "a list of texts"),
+        ('project_roots = ["~nobody-here/x"]', "project_roots", "there is no such user"),
     ],
 )
 def test_bad_key_of_the_file_is_named_with_what_was_expected(

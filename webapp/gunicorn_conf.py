@@ -13,7 +13,11 @@ from webapp.compat.gunicorn import listening_sockets, living_workers, set_restar
 from webapp.errors import SetupError
 from webapp.server_log.formats import LineFormatter
 from webapp.server_log.gunicorn_logger import make_logger_class
-from webapp.server_settings import files_open_to_others, load_server_settings
+from webapp.server_settings import (
+    check_folders,
+    files_open_to_others,
+    load_server_settings,
+)
 from webapp.sessions.secrets import redactor_of
 
 prctl.hide_process()  # the workers are forked from it
@@ -67,6 +71,7 @@ def on_starting(server: Any) -> None:
     try:
         if server.cfg.preload_app:
             raise SetupError("--preload does not work here: leave it out.")
+        check_folders(_settings)
         if _settings.var.is_dir():
             server.agent_stream_lock = in_use.hold(_settings.var)
         database = open_migrated(_settings.var)

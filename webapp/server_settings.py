@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from webapp import secret_files, setting_values
 from webapp.agents.run_as import agent_user
@@ -17,6 +18,27 @@ def load_server_settings(environ: Mapping[str, str] | None = None) -> Settings:
     for profile in settings.agents.values():
         agent_user(profile)
     return settings
+
+
+def check_folders(settings: Settings) -> None:
+    """Whether the folders that agents work in are there. SetupError names the first that is not.
+
+    Only for a server that starts: one may be deleted while the server runs.
+    """
+    for key, folder in _folders(settings):
+        if not os.path.isdir(folder):
+            raise SetupError(f"{key} is {str(folder)!r}, expected a folder that exists.")
+
+
+def _folders(settings: Settings) -> Iterator[tuple[str, str | Path]]:
+    """Those that must be there, and where the settings name them."""
+    for name, profile in settings.agents.items():
+        if profile.cwd is not None:
+            yield f"agents.{name}.cwd", profile.cwd
+    for name, path in settings.projects.items():
+        yield f"projects.{name}.path", path
+    for root in settings.project_roots:
+        yield "project_roots", root
 
 
 def with_readable_secrets(

@@ -95,3 +95,12 @@ def folder(value: object) -> Path:
         return Path(text(value)).expanduser()
     except RuntimeError:
         raise ValueError("a folder; there is no such user") from None
+
+
+def folders(value: object) -> tuple[Path, ...]:
+    return tuple(folder(path) for path in texts(value))
+
+
+def folder_text(value: object) -> str:
+    """A folder as it is written, but for a `~` at its beginning."""
+    return str(folder(value))

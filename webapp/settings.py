@@ -21,6 +21,8 @@ from webapp.server_log.formats import FORMATS
 from webapp.setting_values import Reader
 from webapp.store import templates as stage_templates
 from webapp.store.templates import StageTemplate
+from webapp.store.values import MAX_NAME_LETTERS, is_name
+from webapp.visible import shortened
 
 CONFIG_NAME = "agent-stream.toml"
 PREFIX = "AGENT_STREAM_"
@@ -205,6 +207,13 @@ class Settings:
         "total size of the logs of ended sessions, beyond which the oldest are deleted; 0: no "
         "limit",
     )
+    project_roots: tuple[Path, ...] = _setting(
+        (),
+        setting_values.folders,
+        "folders whose git repositories, at any depth up to four, are offered as projects",
+    )
+    projects: Mapping[str, Path] = field(default_factory=dict)
+    """The folders of `[projects.NAME]`, by name."""
     agents: Mapping[str, Profile] = field(default_factory=lambda: dict(BUILT_IN))
     templates: Mapping[str, tuple[StageTemplate, ...]] = field(
         default_factory=lambda: dict(stage_templates.BUILT_IN)
@@ -344,15 +353,23 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
 
     values = {}
     agents, templates = content.pop("agents", {}), content.pop("templates", {})
+    projects = content.pop("projects", {})
     for key, value in content.items():
         if key not in READERS:
-            known = ", ".join([*READERS, "agents", "templates"])
+            known = ", ".join([*READERS, "agents", "projects", "templates"])
             raise SetupError(f"{path}: unknown key {key!r}; there are: {known}.")
         values[key] = _read(key, value, key, str(path))
     if not isinstance(agents, dict):
         raise SetupError(f"{path}: agents is {agents!r}, expected tables such as [agents.mine].")
     values["agents"] = dict(BUILT_IN) | {
         name: _profile(name, table, str(path)) for name, table in agents.items()
+    }
+    if not isinstance(projects, dict):
+        raise SetupError(
+            f"{path}: projects is {projects!r}, expected tables such as [projects.mine]."
+        )
+    values["projects"] = {
+        name: _project(name, table, str(path)) for name, table in projects.items()
     }
     if not isinstance(templates, dict):
         raise SetupError(
@@ -402,7 +419,7 @@ _PROFILE_READERS: dict[str, Reader] = {
     "env_files": _files,
     "run_as": setting_values.text,
     "secrets": setting_values.texts,
-    "cwd": setting_values.text,
+    "cwd": setting_values.folder_text,
     "max_seconds": setting_values.number(0.001, 10_000_000, whole=False),
     "max_log_bytes": setting_values.number(1, 2**62, whole=True),
     "dialect": setting_values.one_of(*DIALECTS),
@@ -418,6 +435,28 @@ _PROFILE_READERS: dict[str, Reader] = {
     "allow": _rules,
     "deny": _rules,
 }
+
+
+def _project(name: str, table: object, path: str) -> Path:
+    """The folder of a project from its table."""
+    if not is_name(name):
+        raise SetupError(
+            f"{path}: a project is named {shortened(name)}, expected 1 to {MAX_NAME_LETTERS} "
+            "visible characters."
+        )
+    if not isinstance(table, dict):
+        raise SetupError(f"{path}: projects.{name} is {table!r}, expected a table.")
+    for key in table:
+        if key != "path":
+            raise SetupError(f"{path}: unknown key {key!r} in projects.{name}; there is: path.")
+    if "path" not in table:
+        raise SetupError(f"{path}: projects.{name} has no path, the folder to work in.")
+    try:
+        return setting_values.folder(table["path"])
+    except ValueError as error:
+        raise SetupError(
+            f"{path}: projects.{name}.path is {table['path']!r}, expected {error}."
+        ) from None
 
 
 def _profile(name: str, table: object, path: str) -> Profile:

@@ -130,6 +130,9 @@ def test_a_var_that_cannot_be_written_is_refused(folder: Path, command: str) -> 
         ("port = 'many'", "port is 'many'"),
         ("default_agent = 'nobody'", "'nobody'"),
         ("[agents.mine]\ncomand = ['x']", "'comand' in agents.mine"),
+        ("[agents.demo]\ncwd = '/no/where'", "agents.demo.cwd is '/no/where'"),
+        ("[projects.shop]\npath = '/no/where'", "projects.shop.path is '/no/where'"),
+        ("project_roots = ['/no/where']", "project_roots is '/no/where'"),
     ],
 )
 def test_a_bad_settings_file_is_refused_with_its_key(

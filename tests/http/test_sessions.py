@@ -31,6 +31,7 @@ def test_session_is_shown_with_all_that_is_known_of_it(client: Client) -> None:
         "workflowId",
         "stageIndex",
         "agent",
+        "project",
         "cwd",
         "takesInput",
         "talk",

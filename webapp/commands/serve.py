@@ -13,7 +13,7 @@ import click
 from webapp import prctl
 from webapp.commands.options import setting_option, var_options
 from webapp.errors import SetupError
-from webapp.server_settings import load_server_settings
+from webapp.server_settings import check_folders, load_server_settings
 from webapp.settings import PREFIX, WORKER_CLASSES, Settings, settings_of_a_reader
 from webapp.store.engine import FILE_NAME, REVISION
 from webapp.store.migrate import migrate
@@ -39,6 +39,7 @@ def serve() -> None:
     """
     prctl.hide_process()
     settings = load_server_settings()
+    check_folders(settings)
     address, port = probe_address(settings)
     migrate(settings.var)
     raise_open_file_limit()

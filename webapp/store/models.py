@@ -44,6 +44,14 @@ class Workflow(Base):
     current_stage: Mapped[int]
     created_at: Mapped[str]
     updated_at: Mapped[str]
+    project: Mapped[str | None]
+    worktree: Mapped[str | None]
+    branch: Mapped[str | None]
+    base_branch: Mapped[str | None]
+    worktree_outcome: Mapped[str | None]
+    given_title: Mapped[str | None] = mapped_column("title")
+    pinned_at: Mapped[str | None]
+    archived_at: Mapped[str | None]
 
     stages: Mapped[list["Stage"]] = relationship(order_by="Stage.stage_index", lazy="selectin")
     title: ClassVar[MappedSQLExpression[str | None]]  # mapped below, for it reads Message
@@ -102,6 +110,8 @@ class Session(Base):
     resumed_from: Mapped[str | None]
     open_approvals: Mapped[str | None]
     session_rules: Mapped[str | None]
+    project: Mapped[str | None]
+    base_tree: Mapped[str | None]
 
     @property
     def is_live(self) -> bool:
@@ -138,6 +148,7 @@ class Turn(Base):
     denied: Mapped[int | None]
     started_at: Mapped[str]
     ended_at: Mapped[str | None]
+    tree: Mapped[str | None]
 
 
 class Approval(Base):
@@ -198,11 +209,15 @@ class IdempotencyKey(Base):
 TITLE_LETTERS = 120
 
 Workflow.title = column_property(
-    select(func.substr(Message.content, 1, TITLE_LETTERS))
-    .where(Message.workflow_id == Workflow.id, Message.role == "user")
-    .order_by(Message.id)
-    .limit(1)
-    .correlate_except(Message)
-    .scalar_subquery()
+    func.coalesce(
+        Workflow.given_title,
+        select(func.substr(Message.content, 1, TITLE_LETTERS))
+        .where(Message.workflow_id == Workflow.id, Message.role == "user")
+        .order_by(Message.id)
+        .limit(1)
+        .correlate_except(Message)
+        .scalar_subquery(),
+    )
 )
-"""How what was first said in it begins: what people know a workflow by. None while it is empty."""
+"""What a person called it, or how what was first said in it begins: what people know a workflow
+by. None while it is empty."""

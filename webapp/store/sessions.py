@@ -14,8 +14,8 @@ from webapp.store.models import LIVE, STATUSES, Session, SessionCount
 _INSERT_SESSION = """
 INSERT INTO sessions (
     id, workflow_id, stage_index, agent, argv, cwd, takes_input, host, log_path, status, created_at,
-    talk, mode, conversation_id, resumed_from, session_rules
-) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    talk, mode, conversation_id, resumed_from, session_rules, project
+) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_MESSAGE = """
 INSERT INTO messages (workflow_id, stage_index, session_id, role, content, created_at)
@@ -92,6 +92,7 @@ def add_session(connection: Any, session: Session, message: str | None) -> None:
         session.conversation_id,
         session.resumed_from,
         session.session_rules,
+        session.project,
     )
     connection.execute(_INSERT_SESSION, row)
     if message is not None:

@@ -18,6 +18,7 @@ def session(row: Session, log_bytes: int | None = None) -> dict[str, object]:
         "workflowId": row.workflow_id,
         "stageIndex": row.stage_index,
         "agent": row.agent,
+        "project": row.project,
         "cwd": row.cwd,
         "takesInput": bool(row.takes_input),
         "talk": row.talk,
@@ -68,6 +69,10 @@ def workflow(row: Workflow) -> dict[str, object]:
         "id": row.id,
         "requestId": row.request_id,
         "title": row.title,
+        "project": row.project,
+        "worktree": _worktree(row),
+        "pinnedAt": row.pinned_at,
+        "archivedAt": row.archived_at,
         "template": row.template,
         "status": row.status,
         "currentStage": row.current_stage,
@@ -85,6 +90,18 @@ def workflow(row: Workflow) -> dict[str, object]:
         ],
         "createdAt": row.created_at,
         "updatedAt": row.updated_at,
+    }
+
+
+def _worktree(row: Workflow) -> dict[str, object] | None:
+    """Where its agents work if they have a worktree for themselves; `outcome` once that is gone."""
+    if row.worktree is None:
+        return None
+    return {
+        "path": row.worktree,
+        "branch": row.branch,
+        "baseBranch": row.base_branch,
+        "outcome": row.worktree_outcome,
     }
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from webapp.agents.profiles import BUILT_IN, Profile
 from webapp.commands.checks.finding import Finding
 from webapp.errors import SetupError
-from webapp.server_settings import load_server_settings
+from webapp.server_settings import check_folders, load_server_settings
 from webapp.settings import Settings, config_path, settings_of_a_reader
 
 
@@ -16,6 +16,7 @@ def check_settings(environ: Mapping[str, str]) -> tuple[Settings, Finding]:
     """The settings to check the rest with, and what is wrong with them, if anything."""
     try:
         settings = load_server_settings(environ)
+        check_folders(settings)
     except SetupError as error:
         finding = Finding("settings", "bad", str(error), "`agent-stream serve` refuses them")
         return _settings_in_spite(), finding

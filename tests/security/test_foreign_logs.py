@@ -82,6 +82,14 @@ def test_a_sound_log_is_taken(stored: StoredSessions) -> None:
     assert adopt(stored.database, stored.var, a_log(), [MESSAGE]).id == SESSION_ID
 
 
+def test_what_was_allowed_elsewhere_is_not_allowed_here(stored: StoredSessions) -> None:
+    session = SESSION | {"talk": "claude", "sessionRules": ["Bash"]}
+    mode = {"type": "conversation", "conversationId": "c-1", "mode": "bypassPermissions"}
+    found = adopt(stored.database, stored.var, [system(session), system(mode), system(DONE)], [])
+    assert (found.talk, found.conversation_id) == ("claude", "c-1")
+    assert (found.mode, found.session_rules) == (None, None)
+
+
 @pytest.mark.parametrize(
     ("field", "values"),
     [

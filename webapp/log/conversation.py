@@ -140,6 +140,17 @@ def _read_object(content: bytes) -> dict[str, Any] | None:
 # --- the records ------------------------------------------------------------------------
 
 
+def _inherit(conversation: Conversation, record: SystemRecord) -> None:
+    """A session that goes on with a conversation may do what was allowed in it before."""
+    _allow(conversation, record.facts.get("sessionRules"))
+
+
+def _allow(conversation: Conversation, rules: object) -> None:
+    for rule in rules if isinstance(rules, list) else []:
+        if isinstance(rule, str) and rule not in conversation.rules[:_MAX_RULES]:
+            conversation.rules.append(rule)
+
+
 def _begin(conversation: Conversation, record: SystemRecord) -> None:
     facts = record.facts
     conversation.conversation_id = text_of(facts, "conversationId") or conversation.conversation_id
@@ -209,13 +220,11 @@ def _resolve(conversation: Conversation, record: SystemRecord) -> None:
     if approval is None or approval.resolution is not None or outcome is None:
         return
     approval.resolved_at, approval.resolution = record.time, facts
-    rules = facts.get("rules")
-    for rule in rules if isinstance(rules, list) else []:
-        if isinstance(rule, str) and rule not in conversation.rules[:_MAX_RULES]:
-            conversation.rules.append(rule)
+    _allow(conversation, facts.get("rules"))
 
 
 _STEPS: dict[str, Callable[[Conversation, SystemRecord], None]] = {
+    "session": _inherit,
     "conversation": _begin,
     "conversation_lost": _lose,
     "mode": _set_mode,

@@ -29,6 +29,7 @@ CONVERSATION = frozenset(
 
 _SESSION_EVENT = ("sessionId", "workflowId", "stageIndex", "agent", "pid", "startedAt")
 _DONE_EVENT = ("exitCode", "signal", "status")
+_OPTIONAL = frozenset({"dialect", "messages", "talk", "resumedFrom", "sessionRules"})
 
 
 def session_record(
@@ -49,7 +50,8 @@ def session_record(
     messages: str | None = None,
     **further: object,
 ) -> dict[str, object]:
-    """The first record of a log. `further` are fields that only some sessions have."""
+    """The first record of a log. `further`: `workflow`, and of one that holds a conversation
+    `talk`, `resumedFrom` and `sessionRules`, what was allowed for the session before it."""
     record = {
         "type": "session",
         "sessionId": session_id,
@@ -68,11 +70,7 @@ def session_record(
         "createdAt": created_at,
         **further,
     }
-    return {
-        name: value
-        for name, value in record.items()
-        if value is not None or name not in ("dialect", "messages")
-    }
+    return {name: value for name, value in record.items() if value or name not in _OPTIONAL}
 
 
 def done_record(

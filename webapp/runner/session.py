@@ -281,8 +281,22 @@ class Session:
                 takes_input=spec.takesInput,
                 created_at=spec.createdAt,
                 workflow=spec.workflow,
+                **self._conversation_facts(),
             )
         )
+
+    def _conversation_facts(self) -> dict[str, object]:
+        """What its log needs to say of what it goes on with."""
+        if self.spec.talk is None:
+            return {"resumedFrom": (self.spec.remembers or {}).get("resumedFrom")}
+        rules = self.spec.talk.get("sessionRules")
+        return {
+            "talk": self.spec.talk["protocol"],
+            "resumedFrom": self.spec.talk.get("resumedFrom"),
+            "sessionRules": [self.redact_text(str(rule)) for rule in rules]
+            if isinstance(rules, list)
+            else None,
+        }
 
     def _start_values(self) -> dict[str, object]:
         return {

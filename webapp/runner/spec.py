@@ -31,7 +31,8 @@ class Spec:
     talk: dict[str, object] | None = None
     """How the agent holds a conversation, where it does: see webapp/runner/talk."""
     remembers: dict[str, object] | None = None
-    """Of an agent of one message that can go on with a conversation: `conversationId`, or None."""
+    """Of an agent of one message that can go on with a conversation: `conversationId` and
+    `resumedFrom`, which are None at first."""
     redactKeys: bool  # noqa: N815
     workflow: dict[str, object] | None
     """What its log needs to tell for the workflow's row to be made again from it."""

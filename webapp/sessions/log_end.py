@@ -144,6 +144,9 @@ def _session_content(session: Session) -> dict[str, object]:
         cwd=session.cwd,
         takes_input=bool(session.takes_input),
         created_at=session.created_at,
+        talk=session.talk,
+        resumedFrom=session.resumed_from,
+        sessionRules=json.loads(session.session_rules or "[]"),
     )
 
 

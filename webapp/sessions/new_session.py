@@ -150,14 +150,18 @@ class NewSession:
             "database": str(database.resolve()),
             "redactKeys": settings.redact_keys,
             "workflow": workflow,
-            "remembers": {"conversationId": session.conversation_id} if self._remembers else None,
+            "remembers": self._remembered(session),
             "talk": None if profile.talk is None else self._talk(session, settings.var.resolve()),
         }
 
-    @property
-    def _remembers(self) -> bool:
-        """Whether this is an agent of one message that can go on with a conversation."""
-        return self.profile.talk is None and self.profile.resume_command is not None
+    def _remembered(self, session: Session) -> dict[str, Any] | None:
+        """Of an agent of one message that can go on with a conversation."""
+        if self.profile.talk is not None or self.profile.resume_command is None:
+            return None
+        return {
+            "conversationId": session.conversation_id,
+            "resumedFrom": session.resumed_from,
+        }
 
     def _talk(self, session: Session, var: Path) -> dict[str, Any]:
         profile, before = self.profile, self.going_on.before

@@ -73,10 +73,15 @@ def add(
     files: SessionFiles,
     messages: Sequence[tuple[str, str, str]] = (),
 ) -> Rebuilt:
-    """The same for one log, with messages of its history: role, content, time."""
+    """The same for one log from elsewhere, with messages of its history: role, content, time.
+
+    What it says was allowed there is not allowed here, should its conversation go on.
+    """
     rebuilt = Rebuilt(logs=1)
     try:
-        _insert(database, [_read(var, files)], rebuilt, messages)
+        found = _read(var, files)
+        found.row.update(mode=None, session_rules=None)
+        _insert(database, [found], rebuilt, messages)
     except _Unusable as error:
         rebuilt.unusable.append((files.directory, str(error)))
     return rebuilt

@@ -1,5 +1,6 @@
 """The demo agent that holds a conversation: all that a person can do with it."""
 
+import json
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,8 +10,12 @@ import pytest
 
 from tests.runner.talk.talking import Talking, talk
 from tests.sessions.machine import Machine, machine
+from tests.sessions.test_lost_conversations import TABLES
+from tests.store.rows import execute, rows
 from webapp.agents.profiles import BUILT_IN
+from webapp.sessions.rebuild import rebuild
 
+SESSIONS = "SELECT * FROM sessions ORDER BY id"
 DEMO = BUILT_IN["demo-talk"]
 
 
@@ -49,6 +54,26 @@ def test_it_remembers_and_ends_when_idle_and_goes_on(
         assert conversation["resumedFrom"] == first.session.id
         assert conversation["mode"] == "acceptEdits"
         assert "My number is 42." in text_of(second)
+
+
+def test_rows_of_a_conversation_come_back_from_its_logs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with demo_machine(tmp_path, monkeypatch, idle_seconds=1) as here:
+        workflow_id = here.create_workflow()
+        for message in ("approve", "edit"):
+            talking = talk(here, message, workflow_id)
+            talking.answer(talking.wait("approval"), "allow_session")
+            here.wait_until_gone(talking.session)
+        before = rows(here.database, SESSIONS)
+        assert before[1]["resumed_from"] == before[0]["id"]
+        first, both = (json.loads(str(row["session_rules"])) for row in before)
+        assert set(first) < set(both)
+        for table in TABLES:
+            execute(here.database, f"DELETE FROM {table}")
+
+        assert rebuild(here.database, here.var).sessions == 2
+        assert rows(here.database, SESSIONS) == before
 
 
 def test_requests_wait_for_a_person_and_take_changes(here: Machine) -> None:

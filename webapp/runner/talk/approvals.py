@@ -142,6 +142,8 @@ class Approvals:
         record["outcome"] = outcome
         if decision is not None:
             record["option"] = decision.option
+            if decision.kind == "allow_session":
+                record["rules"] = approval.request.session_rules
             if decision.message is not None:
                 record["message"] = decision.message
             if decision.answers:

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.browser.chat_page import ChatPage
+from tests.cli.command import run
 from tests.server import Server, python_agent, running_server
 
 pytestmark = pytest.mark.browser
@@ -119,6 +120,9 @@ def test_text_has_the_direction_of_its_letters_and_commands_hide_nothing(
     expect(chat.log.locator("p code")).to_have_text(SHOWN)
     expect(chat.log.locator("figure.code code")).to_have_text(SHOWN)
     assert "\u202e" not in chat.log.inner_text()
+    for form in ("markdown", "html"):
+        exported = run(server, "export", session_id, "--format", form).stdout
+        assert exported.count(SHOWN) >= 2, form  # the command, and the path
 
 
 def test_the_page_knows_the_interval_and_the_clock_of_its_server(

@@ -5,7 +5,9 @@ floor, which nobody attacks: what it suffers is the machine's doing.
 """
 
 import time
+import urllib.request
 from pathlib import Path
+from statistics import median
 
 from tests.bench.attackers import attackers
 from tests.bench.floor import running_floor
@@ -20,6 +22,7 @@ RATE = 40
 HEALTHY = 50
 STRANGERS = 200
 SETTLE_SECONDS = 1
+NEWCOMER_SECONDS = 0.5
 WARM_UP_SECONDS = 5
 ALONE_SECONDS = 20
 ATTACK_SECONDS = 60
@@ -38,7 +41,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
             live_viewers(server.port, HEALTHY, paths, TOKEN),
             attackers(server.port, STRANGERS),
         ):
-            time.sleep(WARM_UP_SECONDS)
+            _newcomers(server.port, time.monotonic() + WARM_UP_SECONDS)
         time.sleep(CHECK_SECONDS + SETTLE_SECONDS)  # until a worker has started the keeper
         before = held(server)
         with live_viewers(server.port, HEALTHY, paths, TOKEN) as live:
@@ -52,7 +55,7 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
             time.sleep(SETTLE_SECONDS)
             live.begin()
             at_floor.begin()
-            time.sleep(ATTACK_SECONDS)
+            newcomers = _newcomers(server.port, time.monotonic() + ATTACK_SECONDS)
             beside, floor = live.end(), at_floor.end()
             under_attack = held(server)
         back, seconds = wait_until_back(server, before)
@@ -62,6 +65,13 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
         Figure(group, "p99 without them", alone.p99_ms, "ms", note=f"p50 {alone.p50_ms:.2f} ms"),
         Figure(group, "p99 with them", beside.p99_ms, "ms", note=f"p50 {beside.p50_ms:.2f} ms"),
         Figure(group, "p99 of the floor with them", floor.p99_ms, "ms"),
+        Figure(
+            group,
+            "a request with the token",
+            median(newcomers),
+            "ms",
+            note=f"at most {max(newcomers):.0f} ms",
+        ),
         Figure(group, "with to without", beside.p99_ms / alone.p99_ms, "x", 2),
         Figure(group, "their connections a second", connections, ""),
         Figure(
@@ -73,3 +83,19 @@ def measure(folder: Path, _runs: int) -> list[Figure]:
         ),
         *figures(group, before, back, seconds),
     ]
+
+
+def _newcomers(port: int, until: float) -> list[float]:
+    """How long requests with the token take, each on a connection of its own, in milliseconds."""
+    request = urllib.request.Request(
+        f"http://127.0.0.1:{port}/api/sessions?limit=1",
+        headers={"Authorization": f"Bearer {TOKEN}"},
+    )
+    taken = []
+    while time.monotonic() < until:
+        began_at = time.monotonic()
+        with urllib.request.urlopen(request, timeout=60) as response:
+            response.read()
+        taken.append(1000 * (time.monotonic() - began_at))
+        time.sleep(NEWCOMER_SECONDS)
+    return taken

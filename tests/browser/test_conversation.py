@@ -260,6 +260,7 @@ def test_every_fact_of_a_session_is_at_hand_and_copied(
     context.grant_permissions(["clipboard-read", "clipboard-write"])
     chat.send("fail 3")
     chat.expect_end("exit code 3")
+    expect(chat.tab.locator("[data-announcer]")).to_contain_text("demo: Failed.")
     chat.details.click()
     page = HTTP.get(f"{server.url}/api/sessions?workflowId={chat.workflow_id()}").json()
     row = page["sessions"][0]

@@ -240,6 +240,28 @@ def test_the_first_answer_counts_and_the_others_see_it(talk: TalkPage, other: Ta
     expect(talk.cards.last).to_contain_text("Denied")
 
 
+def test_cards_are_loaded_once_an_agent_may_ask_and_a_failure_is_shown(talk: TalkPage) -> None:
+    asked: list[str] = []
+
+    def fail(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    talk.tab.route("**/static/js/approvals/card.js", fail)
+    talk.begin("hello", "demo")
+    talk.expect_end("exit code 0")
+    assert asked == []
+    talk.begin("approve")
+    waits = talk.tab.get_by_role("region", name="Waits for you")
+    expect(waits).to_contain_text("waits for your answer. A part of this page could not be loaded.")
+    assert len(asked) == 1
+    talk.tab.unroute("**/static/js/approvals/card.js")
+    talk.tab.reload()
+    expect(talk.open_asks).to_contain_text("Run this command?")
+    talk.press("y")
+    talk.expect_turns(1)
+
+
 def test_several_wait_at_once_and_an_answer_goes_to_the_next(talk: TalkPage) -> None:
     talk.begin("Deploy it.", "thrice")
     expect(talk.open_asks).to_have_count(3)

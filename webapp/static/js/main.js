@@ -4,16 +4,16 @@ import { login } from "./api/requests.js";
 import { getSession } from "./api/sessions.js";
 import { askingIn } from "./approvals/asking.js";
 import { startBadge } from "./approvals/badge.js";
-import { ApprovalDock } from "./approvals/dock.js";
+import { LateDock } from "./approvals/late_dock.js";
 import { Composer } from "./composer/composer.js";
 import { Conversation } from "./conversation/conversation.js";
 import { stop, stoppingOf } from "./conversation/stopping.js";
+import { late } from "./late.js";
 import { formatRoute, parseRoute } from "./route.js";
 import { TurnSpeaker } from "./view/announcer.js";
 import { ConnectionBadge, overall } from "./view/connection_badge.js";
 import { find, setText } from "./view/dom.js";
 import { Drawer } from "./view/drawer.js";
-import { FactsPanel } from "./view/facts_panel.js";
 import { HeadLine } from "./view/head_line.js";
 import { setPageTitle } from "./view/page_title.js";
 import { noteSection, turnSection } from "./view/turn_section.js";
@@ -37,9 +37,15 @@ let conversation = null;
 let sections = new Map();
 /** @type {{turn: Turn, speaker: TurnSpeaker} | null} */
 let spoken = null;
+/** Once a reader has asked for them. @type {import("./view/facts_panel.js").FactsPanel | null} */
+let facts = null;
 /** What waits for a person anywhere. @type {import("./api/approvals.js").Approval[]} */
 let waiting = [];
 
+const loadFacts = late(async () => {
+  const [{ FactsPanel }] = await Promise.all([import("./view/facts_panel.js"), import("./view/facts.js")]);
+  return new FactsPanel(find(document, "facts-panel", HTMLElement));
+});
 const drawer = new Drawer();
 const stage = find(document, "stage", HTMLElement);
 const list = new WindowedList(
@@ -47,10 +53,9 @@ const list = new WindowedList(
   find(stage, "rows", HTMLElement),
   find(stage, "jump", HTMLButtonElement),
 );
-const facts = new FactsPanel(find(document, "facts-panel", HTMLElement));
 const badge = new ConnectionBadge(find(document, "connection", HTMLElement), () => conversation?.tryNow());
 const head = new HeadLine(find(document, "head-line", HTMLElement));
-const dock = new ApprovalDock(
+const dock = new LateDock(
   find(document, "asks", HTMLElement),
   find(document, "asks-list", HTMLElement),
   () => composer.focus(),
@@ -95,7 +100,7 @@ function followRoute() {
   spoken = null;
   sections = new Map();
   list.setSections([]);
-  facts.hide();
+  facts?.hide();
   badge.hide();
   bar.show(null);
   dock.clear();
@@ -141,7 +146,7 @@ function openWorkflow(workflowId) {
     },
     onChange(turn) {
       list.refresh();
-      facts.update(turn);
+      facts?.update(turn);
       if (turn === conversation?.latest) head.show(turn);
       if (turn === spoken?.turn) spoken.speaker.hear();
     },
@@ -194,7 +199,7 @@ function sectionOf(entry, turn) {
     return noteSection(entry.key, entry.kind === "note" ? entry.role : "", entry.kind === "note" ? entry.text : "");
   }
   return turnSection(turn, {
-    showFacts: (asked) => facts.open(asked),
+    showFacts: (asked) => void showFacts(asked),
     retry: (asked) => composer.send(asked.said ?? "", asked.row.agent),
     say: (said, agent) => composer.send(said, agent),
     putBack: (text) => composer.putBack(text),
@@ -209,6 +214,15 @@ function sectionOf(entry, turn) {
   });
 }
 
+async function showFacts(turn) {
+  try {
+    facts = await loadFacts();
+    facts.open(turn);
+  } catch (error) {
+    showProblem(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
 function showLine() {
   const turns = [...(conversation?.turns.values() ?? [])];
   const streaming = turns.filter((turn) => turn.isStreaming);
@@ -218,6 +232,7 @@ function showLine() {
   if (latest?.isTalk && line?.phase === "ended") badge.hide();
   else badge.show(line);
   head.show(latest);
+  if (latest?.isTalk) void dock.prepare();
   dock.show(askingIn(conversation, waiting), (id) => conversation?.resolutionOf(id));
   composer.showAsks(!dock.isEmpty);
   composer.showStop(stoppingOf(latest));

@@ -1,11 +1,11 @@
 /** The box at the bottom: write, choose an agent, send, stop. */
 
 import { ApiError } from "../api/errors.js";
+import { late } from "../late.js";
 import { find, setText } from "../view/dom.js";
 import { Answer, Delivery } from "./delivery.js";
 import { readDraft, writeDraft } from "./drafts.js";
 import { growWithText } from "./growing_textarea.js";
-import { QueueView } from "./queue_view.js";
 
 /**
  * @typedef {import("./delivery.js").Started} Started
@@ -31,7 +31,11 @@ export class Composer {
   /** The listener that shall not hear this. @type {string | null} */
   #passedOver = null;
   #isSending = false;
-  #queue;
+  #loadQueue;
+  /** @type {import("./queue_view.js").QueueView | null} */
+  #queue = null;
+  /** @type {[string, import("./queue_view.js").Queued[]]} */
+  #queued = ["", []];
   /** Why nothing can be sent now, or "". */
   #closedBecause = "";
 
@@ -42,11 +46,14 @@ export class Composer {
     this.#agent = find(form, "agent-choice", HTMLSelectElement);
     this.#template = find(form, "template-choice", HTMLSelectElement);
     growWithText(this.#area);
-    this.#queue = new QueueView(
-      find(form, "queue", HTMLElement),
-      (text) => this.putBack(text),
-      (error) => this.#showProblem(error),
-    );
+    this.#loadQueue = late(async () => {
+      const { QueueView } = await import("./queue_view.js");
+      return new QueueView(
+        find(form, "queue", HTMLElement),
+        (text) => this.putBack(text),
+        (error) => this.#showProblem(error),
+      );
+    });
     this.#listen();
     this.#showReady();
   }
@@ -112,9 +119,19 @@ export class Composer {
 
   /** Messages that the agent has not taken. @param {import("./queue_view.js").Queued[]} queued */
   showQueue(sessionId, queued) {
-    this.#queue.show(sessionId, queued);
+    this.#queued = [sessionId, queued];
+    if (queued.length > 0 || this.#queue !== null) void this.#writeQueue();
     const also = queued.length === 1 ? "; the message that waits is cancelled" : "; the messages that wait are cancelled";
     find(this.#form, "stop", HTMLButtonElement).title = `Ends the turn${queued.length > 0 ? also : ""}`;
+  }
+
+  async #writeQueue() {
+    try {
+      this.#queue ??= await this.#loadQueue();
+      this.#queue.show(...this.#queued);
+    } catch (error) {
+      this.#showProblem(error);
+    }
   }
 
   /** Whether something above the box waits for an answer. */

@@ -8,7 +8,6 @@ import { isOver } from "../sessions/status.js";
 import { pause } from "../stream/backoff.js";
 import { EventStream } from "../stream/event_stream.js";
 import { applyEvent } from "../transcript/apply_event.js";
-import { prependEvents } from "../transcript/earlier.js";
 import { Transcript } from "../transcript/transcript.js";
 
 /** A row is written after the end of the log, later if the database is busy. */
@@ -190,7 +189,10 @@ export class Turn {
     this.#isAskingEarlier = true;
     try {
       const before = this.#firstEventId;
-      const { events, isFirst } = await eventsBefore(this.sessionId, before);
+      const [{ events, isFirst }, { prependEvents }] = await Promise.all([
+        eventsBefore(this.sessionId, before),
+        import("../transcript/earlier.js"),
+      ]);
       this.hasEarlier = !isFirst && events.length > 0;
       this.#firstEventId = events[0]?.id ?? before;
       if (!this.#leaving.signal.aborted) prependEvents(this.transcript, events);

@@ -37,11 +37,6 @@ const CODES = new Map([
 
 const SGR = /^\x1B\[([\d;:]*)m$/;
 
-/** Whether `spansOf` would find more than one plain span. */
-export function isStyled(text) {
-  return /[\x1B\r\b]/.test(text);
-}
-
 export function spansOf(printed) {
   const text = (isEdit("", printed) ? settled(printed) : printed).replace(/\r+(\n|$)/g, "$1");
   const spans = [];

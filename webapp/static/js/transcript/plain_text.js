@@ -16,6 +16,11 @@ export const ESCAPES = new RegExp(
   "g",
 );
 
+/** Whether a program asks a terminal for more than letters: see ansi.js. */
+export function isStyled(text) {
+  return /[\x1B\r\b]/.test(text);
+}
+
 const CONTROLS = /[\0-\x08\x0B-\x1F\x7F-\x9F]/g;
 
 export function readable(text) {

@@ -1,56 +1,33 @@
-/** What a program printed, in its colours, as it grows. */
+/** What a program printed, as it grows; in its colours once there are some. */
 
-import { isStyled, spansOf } from "../transcript/ansi.js";
-import { visible } from "../transcript/plain_text.js";
+import { late } from "../late.js";
+import { isStyled, readable, visible } from "../transcript/plain_text.js";
 
-/** A program's own colour, adjusted for contrast. */
-const readable = (colour) =>
-  `light-dark(oklch(from ${colour} min(l, 0.5) c h), oklch(from ${colour} max(l, 0.75) c h))`;
+/** @type {((text: string) => Node[]) | null} */
+let colouredText = null;
+const loadColours = late(async () => {
+  const [view] = await Promise.all([import("./coloured_text.js"), import("../transcript/ansi.js")]);
+  colouredText = view.colouredText;
+});
 
 export function terminalText(element) {
   const node = document.createTextNode("");
   element.append(node);
   let written = "";
 
-  return {
-    write(text) {
-      const isGrown = text.startsWith(written) && node.parentNode === element;
-      if (isStyled(text)) {
-        element.replaceChildren(...spansOf(text).map(spanFor));
-      } else if (isGrown) {
-        node.appendData(visible(text.slice(written.length)));
-      } else {
-        node.data = visible(text);
-        element.replaceChildren(node);
-      }
-      written = text;
-    },
-  };
-}
-
-function spanFor({ text: printed, look }) {
-  const text = visible(printed);
-  if (look === null) return document.createTextNode(text);
-  const span = document.createElement("span");
-  span.textContent = text;
-  const [fg, bg] = look.inverse ? [look.bg ?? "ground", look.fg ?? "ink"] : [look.fg, look.bg];
-  paint(span, "fg", fg);
-  paint(span, "bg", bg);
-  for (const name of ["bold", "dim", "italic", "underline", "strike"]) {
-    if (look[name]) span.classList.add(name);
+  function write(text) {
+    const isGrown = text.startsWith(written) && node.parentNode === element;
+    if (isStyled(text)) {
+      element.replaceChildren(...(colouredText?.(text) ?? [readable(text)]));
+      if (colouredText === null) void loadColours().then(() => written === text && write(text), () => {});
+    } else if (isGrown) {
+      node.appendData(visible(text.slice(written.length)));
+    } else {
+      node.data = visible(text);
+      element.replaceChildren(node);
+    }
+    written = text;
   }
-  return span;
-}
 
-/** @param {string | null} colour  of the palette, or "#rrggbb" */
-function paint(span, side, colour) {
-  if (colour === null) return;
-  const isOwn = colour.startsWith("#");
-  const ours = isOwn ? colour : `var(--ansi-${colour})`;
-  if (side === "fg") {
-    span.style.color = isOwn ? readable(colour) : ours;
-  } else {
-    span.style.background = ours;
-    span.style.color ||= "var(--sunken)";
-  }
+  return { write };
 }

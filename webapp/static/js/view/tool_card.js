@@ -7,7 +7,6 @@ import { visible } from "../transcript/plain_text.js";
 import { drawAction, writeCounts } from "./action_view.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
-import { writeMedia } from "./media_view.js";
 import { terminalText } from "./terminal_text.js";
 
 /** @typedef {import("../transcript/blocks.js").ToolBlock} ToolBlock */
@@ -59,12 +58,18 @@ export function drawTool(block) {
     writeResolution(find(element, "resolution", HTMLElement), block);
     const result = find(element, "result", HTMLElement);
     writeText(result, block.result);
-    // The card may not be in the page yet, which says whose it is.
-    queueMicrotask(() => writeMedia(result, block.result?.media ?? []));
+    void showMedia(result, block.result?.media ?? []);
   }
 
   update();
   return { element, update };
+}
+
+/** Few results have pictures. One that cannot be loaded comes when the card is opened again. */
+async function showMedia(part, media) {
+  if (media.length === 0) return;
+  const view = await import("./media_view.js").catch(() => null);
+  view?.writeMedia(part, media);
 }
 
 /** Why an agent does it, in its own words. */

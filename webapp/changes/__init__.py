@@ -1,0 +1,1 @@
+"""What the agents of a session have changed in the files of a git repository."""

@@ -1,0 +1,1 @@
+"""Syntax colours, by Pygments."""

@@ -54,11 +54,14 @@ def python_agent(code: str, **options: Any) -> dict[str, Any]:
 
 
 def write_settings(path: Path, agents: dict[str, dict[str, Any]], **settings: Any) -> None:
-    """An `agent-stream.toml` with these agents."""
-    lines = [f"{key} = {_toml(value)}" for key, value in settings.items()]
-    for name, table in agents.items():
-        lines += ["", f"[agents.{name}]"]
-        lines += [f"{key} = {_toml(value)}" for key, value in table.items()]
+    """An `agent-stream.toml` with these agents; a setting that is a dict is tables too."""
+    groups = {"agents": agents}
+    groups |= {key: value for key, value in settings.items() if isinstance(value, dict)}
+    lines = [f"{key} = {_toml(value)}" for key, value in settings.items() if key not in groups]
+    for group, tables in groups.items():
+        for name, table in tables.items():
+            lines += ["", f"[{group}.{name}]"]
+            lines += [f"{key} = {_toml(value)}" for key, value in table.items()]
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

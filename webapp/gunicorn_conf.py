@@ -63,7 +63,7 @@ def on_starting(server: Any) -> None:
     """Before the first worker: refuse what cannot work, end what a crash left behind."""
     from webapp.metrics.memory import Memory
     from webapp.sessions.reconcile import reconcile_all
-    from webapp.store import in_use
+    from webapp.store import deliveries, in_use
     from webapp.store.engine import check_whole, open_migrated
 
     # Room for all workers of a reload beside the old ones; slot 0 is the master's.
@@ -79,6 +79,8 @@ def on_starting(server: Any) -> None:
     except SetupError as error:
         server.log.error("agent-stream: %s", error)
         raise SystemExit(2) from None
+    # Before what is found now: a session that was lost meanwhile concerns a new webhook too.
+    database.write_sql(lambda connection: deliveries.register(connection, _settings.webhooks))
     ended = reconcile_all(database, _settings.var.resolve())
     database.close()
     for file in files_open_to_others(_settings, os.environ):

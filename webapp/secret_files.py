@@ -1,4 +1,4 @@
-"""Secrets that are in files: the token, and variables of agents.
+"""Secrets that are in files: the token, variables of agents, and what webhooks need.
 
 Only the server needs them, so nothing else reads these files: other commands work for who may
 not. A path may begin with `$CREDENTIALS_DIRECTORY`, where systemd puts what the unit names
@@ -10,10 +10,13 @@ import stat
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from webapp import setting_values
 from webapp.agents.profiles import Profile
 from webapp.errors import SetupError
+from webapp.webhooks.profile import Webhook, signing_key
 
 MAX_BYTES = 64 * 1024
 CREDENTIALS = "$CREDENTIALS_DIRECTORY"
@@ -26,6 +29,57 @@ def profile_with_secrets(profile: Profile, environ: Mapping[str, str]) -> Profil
         for name, path in profile.env_files.items()
     }
     return replace(profile, file_env=values)
+
+
+class Target(NamedTuple):
+    """Where to send, and the key to sign with."""
+
+    url: str
+    key: bytes | None
+    secrets: tuple[str, ...]
+    """What must not appear in any text."""
+
+    @property
+    def server(self) -> str:
+        """The part of the URL that is no secret."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
+
+
+def read_target(webhook: Webhook, environ: Mapping[str, str]) -> Target:
+    """Read the files and variables that a webhook names. SetupError, without what is in them."""
+    setting = f"webhooks.{webhook.name}"
+    secrets = []
+    address = webhook.url or ""
+    if webhook.url_file is not None:
+        address = read_secret(f"{setting}.url_file", webhook.url_file, environ)
+        secrets.append(address)
+        try:
+            setting_values.web_address(address)
+        except ValueError as error:
+            raise SetupError(
+                f"{setting}.url_file: what is in {webhook.url_file} is not valid, expected {error}."
+            ) from None
+    secret = _signing_secret(webhook, setting, environ)
+    if secret is None:
+        return Target(address, None, tuple(secrets))
+    try:
+        key = signing_key(secret)
+    except ValueError as error:
+        raise SetupError(f"{setting}: its secret is not valid, expected {error}.") from None
+    return Target(address, key, (*secrets, secret))
+
+
+def _signing_secret(webhook: Webhook, setting: str, environ: Mapping[str, str]) -> str | None:
+    if webhook.secret_file is not None:
+        return read_secret(f"{setting}.secret_file", webhook.secret_file, environ)
+    if webhook.secret_env is None:
+        return None
+    if not environ.get(webhook.secret_env):
+        raise SetupError(
+            f"{setting}.secret_env is {webhook.secret_env!r}, but there is no such variable."
+        )
+    return environ[webhook.secret_env]
 
 
 def read_secret(setting: str, path: str, environ: Mapping[str, str]) -> str:

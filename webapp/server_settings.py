@@ -8,6 +8,7 @@ from pathlib import Path
 from webapp import secret_files, setting_values
 from webapp.agents.run_as import agent_user
 from webapp.errors import SetupError
+from webapp.secret_files import read_target
 from webapp.settings import Settings, load_settings
 
 
@@ -63,7 +64,14 @@ def with_readable_secrets(
         name: replace(profile, file_env=dict(read(f"agents.{name}.env_files.", profile.env_files)))
         for name, profile in settings.agents.items()
     }
-    return replace(settings, token=token, agents=agents)
+    webhooks = {}
+    for name, webhook in settings.webhooks.items():
+        webhooks[name] = webhook
+        try:
+            webhooks[name] = replace(webhook, secrets=read_target(webhook, environ).secrets)
+        except SetupError as error:
+            warn(f"{error.message} What is in it is not redacted.")
+    return replace(settings, token=token, agents=agents, webhooks=webhooks)
 
 
 def files_open_to_others(settings: Settings, environ: Mapping[str, str]) -> list[str]:
@@ -71,6 +79,8 @@ def files_open_to_others(settings: Settings, environ: Mapping[str, str]) -> list
     paths = [settings.token_file] if settings.token_file is not None else []
     for profile in settings.agents.values():
         paths += profile.env_files.values()
+    for webhook in settings.webhooks.values():
+        paths += webhook.files
     return [path for path in paths if secret_files.is_readable_by_others(path, environ)]
 
 
@@ -90,4 +100,8 @@ def _with_secrets(settings: Settings, environ: Mapping[str, str]) -> Settings:
         name: secret_files.profile_with_secrets(profile, environ)
         for name, profile in settings.agents.items()
     }
-    return replace(settings, token=token, agents=agents)
+    webhooks = {
+        name: replace(webhook, secrets=read_target(webhook, environ).secrets)
+        for name, webhook in settings.webhooks.items()
+    }
+    return replace(settings, token=token, agents=agents, webhooks=webhooks)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 MIN_TOKEN_CHARACTERS = 16
 
@@ -72,6 +73,20 @@ def nginx_location(value: object) -> str:
     if not isinstance(value, str) or not re.fullmatch(r"(/[A-Za-z0-9._-]+)+", value):
         raise ValueError("the path of a location of nginx, such as /agent-stream-logs")
     return value
+
+
+def web_address(value: object) -> str:
+    """A URL of HTTP. What is wrong with it is not repeated: it may hold a token."""
+    expected = "a URL such as https://example.org/path, of ASCII characters and without a user"
+    found = text(value)
+    try:
+        parts = urlsplit(found)
+        is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise ValueError(expected) from None
+    if not is_good or "@" in parts.netloc or not re.fullmatch(r"[!-~]+", found):
+        raise ValueError(expected)
+    return found.removesuffix("/") if parts.path == "/" and not parts.query else found
 
 
 def path_prefix(value: object) -> str:

@@ -23,6 +23,7 @@ from webapp.store import templates as stage_templates
 from webapp.store.templates import StageTemplate
 from webapp.store.values import MAX_NAME_LETTERS, is_name
 from webapp.visible import shortened
+from webapp.webhooks.profile import Webhook, read_webhooks
 
 CONFIG_NAME = "agent-stream.toml"
 PREFIX = "AGENT_STREAM_"
@@ -212,8 +213,15 @@ class Settings:
         setting_values.folders,
         "folders whose git repositories, at any depth up to four, are offered as projects",
     )
+    public_url: str | None = _setting(
+        None,
+        setting_values.web_address,
+        "the address at which people open the pages, for links in what webhooks send, such as "
+        "`https://agents.example.org`",
+    )
     projects: Mapping[str, Path] = field(default_factory=dict)
     """The folders of `[projects.NAME]`, by name."""
+    webhooks: Mapping[str, Webhook] = field(default_factory=dict)
     agents: Mapping[str, Profile] = field(default_factory=lambda: dict(BUILT_IN))
     templates: Mapping[str, tuple[StageTemplate, ...]] = field(
         default_factory=lambda: dict(stage_templates.BUILT_IN)
@@ -351,12 +359,13 @@ def _from_file(environ: Mapping[str, str]) -> dict[str, Any]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SetupError(f"The settings file {path} is not valid TOML: {error}.") from None
 
-    values = {}
+    values: dict[str, Any] = {}
     agents, templates = content.pop("agents", {}), content.pop("templates", {})
     projects = content.pop("projects", {})
+    values["webhooks"] = read_webhooks(content.pop("webhooks", {}), str(path))
     for key, value in content.items():
         if key not in READERS:
-            known = ", ".join([*READERS, "agents", "projects", "templates"])
+            known = ", ".join([*READERS, "agents", "projects", "templates", "webhooks"])
             raise SetupError(f"{path}: unknown key {key!r}; there are: {known}.")
         values[key] = _read(key, value, key, str(path))
     if not isinstance(agents, dict):

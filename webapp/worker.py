@@ -19,6 +19,7 @@ from webapp.store.logins import Logins
 from webapp.stream.fairness import Arrivals
 from webapp.stream.hub import Hub
 from webapp.stream.streams import Streams
+from webapp.webhooks.profile import variables_of
 
 
 class Worker:
@@ -54,7 +55,7 @@ class Worker:
         )
         self._host = host
         self._publisher = Ticker("metrics", PUBLISH_SECONDS, self.services.publish_streams)
-        self._keeper = KeeperStarter(launcher.var)
+        self._keeper = KeeperStarter(launcher.var, variables_of(settings.webhooks))
 
     def start(self) -> None:
         """Do what a worker does by itself, before its first request.

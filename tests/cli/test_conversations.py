@@ -199,3 +199,21 @@ def test_run_of_an_agent_that_talks_ends_when_it_rests(place: Server) -> None:
     output = run(place, "run", "--agent", "demo-talk", "--message", "table")
     assert output.returncode == 0, output.stderr
     assert '"type":"result"' in output.stdout
+
+
+def test_waiting_lists_all_that_concerns_a_person(place: Server) -> None:
+    session_id = waiting(place, "approve")
+    failed = place.invoke("demo", "fail")
+    place.wait_until_ended(failed)
+    found = [json.loads(line) for line in run(place, "waiting", "--json").stdout.splitlines()]
+    kinds = {each["sessionId"]: each["kind"] for each in found}
+    assert (kinds[session_id], kinds[failed]) == ("approval", "failed")
+
+    listed = run(place, "waiting", "--seen").stdout
+    assert f"{session_id}/1" in listed
+    assert "needs approval" in listed
+    run(place, "approve", session_id)
+    wait_until_idle(place, session_id)
+    still = run(place, "waiting", "--json").stdout
+    assert failed not in still
+    assert '"approval"' not in still

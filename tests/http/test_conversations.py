@@ -167,20 +167,20 @@ def test_answer_needs_no_database(client: Client, live: FakeRunner, answers: Ans
 
 def test_all_that_waits_is_listed(client: Client, live: FakeRunner) -> None:
     expected = [{"sessionId": live.session_id, "workflowId": live.workflow_id, **RECORD}]
-    assert client.get("/api/approvals").get_json() == {"approvals": expected}
-    assert data_of(client.get("/api/trpc/approval.list")) == {"approvals": expected}
+    assert client.get("/api/approvals").get_json()["approvals"] == expected
+    assert data_of(client.get("/api/trpc/approval.list"))["approvals"] == expected
 
 
 def test_followers_get_the_whole_list_at_each_change(client: Client, live: FakeRunner) -> None:
     board = client.app.extensions[EXTENSION].approvals_board
     set_open = "UPDATE sessions SET open_approvals = :open WHERE id = :id"
     with closing(board.follow(60.0)) as followed:
-        assert [each["id"] for each in next(followed).approvals] == ["a.1"]
+        assert [each["id"] for each in next(followed).lists["approvals"]] == ["a.1"]
         execute(client.machine.database, set_open, id=live.session_id, open=None)
-        assert next(followed).approvals == []
+        assert next(followed).lists["approvals"] == []
         changed = json.dumps([RECORD, RECORD | {"id": "a.2"}])
         execute(client.machine.database, set_open, id=live.session_id, open=changed)
-        assert [each["id"] for each in next(followed).approvals] == ["a.1", "a.2"]
+        assert [each["id"] for each in next(followed).lists["approvals"]] == ["a.1", "a.2"]
         execute(client.machine.database, set_open, id=live.session_id, open=json.dumps([RECORD]))
 
 

@@ -17,6 +17,7 @@ from webapp.commands.checks.machine import (
     check_sqlite,
 )
 from webapp.commands.checks.profiles import check_agents, check_settings
+from webapp.commands.checks.webhooks import check_webhooks
 from webapp.commands.options import var_options
 from webapp.commands.terminal import has_colour, paint, plain
 
@@ -32,6 +33,7 @@ _CHECKS = (
     check_retention,
     check_keeper,
     check_agents,
+    check_webhooks,
 )
 _STYLES = {"ok": "green", "hint": "dim", "warn": "yellow", "bad": "red"}
 

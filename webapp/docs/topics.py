@@ -15,6 +15,7 @@ TOPICS = (
     "trpc",
     "workflows",
     "agents",
+    "notices",
     "replay",
     "search",
     "forensics",

@@ -1,4 +1,4 @@
-"""All that waits for a person, followed in this worker."""
+"""All that concerns a person, followed in this worker: open approvals, and notices."""
 
 import hashlib
 import json
@@ -8,18 +8,26 @@ from typing import NamedTuple
 
 from webapp.errors import ServiceUnavailable
 from webapp.http.commit_board import CommitBoard
-from webapp.store import conversations, shapes
+from webapp.store import conversations, notices, shapes
 from webapp.store.conversations import Waiting
 from webapp.store.engine import Database
 
 logger = logging.getLogger(__name__)
 
 
+class Found(NamedTuple):
+    """What the database knows of it."""
+
+    waiting: list[Waiting]
+    notices: list[dict[str, object]]
+
+
 class Change(NamedTuple):
-    """The whole list, when it has changed."""
+    """All of it, when it has changed."""
 
     id: str
-    approvals: list[dict[str, object]]
+    lists: dict[str, list[dict[str, object]]]
+    """`approvals`, oldest session first, and `notices`, newest first."""
 
 
 class ApprovalBoard:
@@ -36,20 +44,20 @@ class ApprovalBoard:
         self._should_stop = should_stop
         self._is_live = is_live
         self._board = CommitBoard("approval-board", database, should_stop, self._look)
-        self._seen: list[Waiting] = []
-        self._made: tuple[list[Waiting], Change] = ([], Change("", []))
+        self._seen = Found([], [])
+        self._made: tuple[Found, Change] = (self._seen, Change("", {}))
 
     @property
     def followers(self) -> int:
         """How many follow in this worker."""
         return self._board.followers
 
-    def read(self) -> list[dict[str, object]]:
-        """All open approvals: their records, each with its session and workflow."""
-        return self._make(self._find()).approvals
+    def read(self) -> dict[str, list[dict[str, object]]]:
+        """All open approvals, each with its session and workflow, and all open notices."""
+        return self._make(self._find()).lists
 
     def follow(self, ping_seconds: float) -> Iterator[Change | None]:
-        """The list as it is, then at each change, until the worker stops.
+        """The lists as they are, then at each change, until the worker stops.
 
         None after `ping_seconds` without one. No database session is held across a `yield`.
         """
@@ -67,31 +75,32 @@ class ApprovalBoard:
                     yield None
                     change = self._make(self._find())  # a runner that was killed told nobody
 
-    def _look(self) -> list[Waiting]:
+    def _look(self) -> Found:
         self._seen = self._find()
         return self._seen
 
-    def _find(self) -> list[Waiting]:
+    def _find(self) -> Found:
         with self._database.read() as orm:
-            return conversations.find_waiting(orm)
+            return Found(conversations.find_waiting(orm), notices.find_open(orm))
 
-    def _change(self, waiting: list[Waiting]) -> Change:
+    def _change(self, found: Found) -> Change:
         """As `_make`, once for all who follow."""
-        if self._made[0] is not waiting:
-            self._made = waiting, self._make(waiting)
+        if self._made[0] is not found:
+            self._made = found, self._make(found)
         return self._made[1]
 
-    def _make(self, waiting: list[Waiting]) -> Change:
-        """The list that clients get."""
+    def _make(self, found: Found) -> Change:
+        """The lists that clients get."""
         approvals = [
             {"sessionId": session.session_id, "workflowId": session.workflow_id, **record}
-            for session in waiting
+            for session in found.waiting
             if self._waits(session)
             for record in shapes.read_list(session.open_approvals)
             if isinstance(record, dict)
         ]
-        content = json.dumps(approvals).encode()
-        return Change(hashlib.sha256(content).hexdigest()[:16], approvals)
+        lists = {"approvals": approvals, "notices": found.notices}
+        content = json.dumps(lists).encode()
+        return Change(hashlib.sha256(content).hexdigest()[:16], lists)
 
     def _waits(self, session: Waiting) -> bool:
         try:

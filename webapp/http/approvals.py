@@ -1,4 +1,4 @@
-"""`/api/approvals`: what waits for a person; and the answer to one of them."""
+"""`/api/approvals`: what concerns a person; and the answer to what waits for one."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ blueprint = Blueprint("approvals", __name__, url_prefix="/api")
 
 @blueprint.get("/approvals")
 def list_approvals() -> Response:
-    """All that waits for a person, over all sessions, oldest session first."""
+    """All that waits for a person, oldest session first, and all notices, newest first."""
     return jsonify(list_open())
 
 
@@ -26,9 +26,9 @@ def answer_approval(session_id: str, approval_id: str) -> Response:
     return jsonify(answer(session_id, approval_id, convert(read_input(), AnswerText)))
 
 
-def list_open() -> dict[str, object]:
-    """`{approvals: [{sessionId, workflowId, …}]}`."""
-    return {"approvals": services().approvals_board.read()}
+def list_open() -> dict[str, list[dict[str, object]]]:
+    """`{approvals: [{sessionId, workflowId, …}], notices: [{key, kind, …}]}`."""
+    return services().approvals_board.read()
 
 
 def answer(session_id: str, approval_id: str, given: AnswerText) -> dict[str, Any]:

@@ -1,5 +1,5 @@
 """The keeper: one background process beside the workers, which fills the search
-index, and compresses and deletes old logs.
+index, compresses and deletes old logs, and sends notices to webhooks.
 
 It is a process of its own, at the lowest priority, so that nothing it does delays a stream or
 an agent. A worker starts it and holds the other end of its stdin; when that worker ends, the
@@ -15,6 +15,7 @@ from pathlib import Path
 
 from webapp.errors import AgentStreamError
 from webapp.keeper import retention
+from webapp.keeper.deliver import start_deliveries
 from webapp.keeper.lock import KeeperLock
 from webapp.keeper.retention import Limits
 from webapp.search.fill import Filler
@@ -58,11 +59,13 @@ def keep(settings: Settings, parent: ParentWatch) -> None:
         return
     os.nice(_NICENESS)
     database = open_migrated(var)
+    should_stop = start_deliveries(settings, database, os.environ)
     try:
         _work(settings, database, var, parent)
     except ParentGone:
         return
     finally:
+        should_stop.set()
         database.close()
         lock.release()
 

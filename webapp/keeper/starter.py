@@ -13,15 +13,19 @@ CHECK_SECONDS = 5.0
 """How often a worker checks that a keeper runs. The first check also waits that long: a server
 that lives shorter needs none."""
 
-_VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
+_VARIABLES = ("CREDENTIALS_DIRECTORY", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TMPDIR", "TZ")
 """What the keeper inherits of the environment, beside our settings: no agent's keys."""
 
 
 class KeeperStarter:
     """Keeps a keeper running for a `var` folder; every worker has one of these."""
 
-    def __init__(self, var: Path, every_seconds: float = CHECK_SECONDS) -> None:
+    def __init__(
+        self, var: Path, variables: tuple[str, ...] = (), every_seconds: float = CHECK_SECONDS
+    ) -> None:
+        """`variables`: the names of those that the keeper needs beside its own."""
         self._var = var
+        self._variables = variables
         self._pid: int | None = None
         self._pipe_fd = -1
         self._ticker = Ticker("start of the keeper", every_seconds, self.ensure_running)
@@ -57,7 +61,7 @@ class KeeperStarter:
             self._pid = os.posix_spawn(
                 sys.executable,
                 [sys.executable, "-P", "-m", "webapp.keeper"],
-                _environment(os.environ),
+                _environment(os.environ, self._variables),
                 file_actions=[(os.POSIX_SPAWN_DUP2, read_fd, 0)],
                 setsid=True,
                 setsigmask=(),
@@ -71,14 +75,14 @@ class KeeperStarter:
             os.close(read_fd)
 
 
-def _environment(environ: Mapping[str, str]) -> dict[str, str]:
+def _environment(environ: Mapping[str, str], variables: tuple[str, ...]) -> dict[str, str]:
     """The keeper listens nowhere, and so needs no token."""
     source = Path(__file__).resolve().parent.parent.parent
     given = environ.get("PYTHONPATH")
     kept = {
         name: value
         for name, value in environ.items()
-        if name in _VARIABLES or name.startswith(PREFIX)
+        if name in (*_VARIABLES, *variables) or name.startswith(PREFIX)
     }
     kept.pop(f"{PREFIX}TOKEN", None)
     kept.pop(f"{PREFIX}TOKEN_FILE", None)

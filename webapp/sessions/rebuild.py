@@ -20,7 +20,7 @@ from webapp.log.usage import UsageRow, read_usage
 from webapp.sessions import record_checks
 from webapp.sessions.layout import SessionFiles, new_session_files
 from webapp.sessions.log_end import last_record
-from webapp.store import conversations, rebuilding, sessions
+from webapp.store import conversations, notices, rebuilding, sessions
 from webapp.store.engine import Database
 from webapp.store.ids import SESSION_ID, created_at
 from webapp.store.templates import MAX_STAGES
@@ -251,6 +251,7 @@ def _insert(
                 conversations.add_turns_and_approvals(
                     connection.execute, found.row["id"], found.conversation
                 )
+                notices.mark_silent(connection, found.row["id"])
         if missing and messages:
             rebuilding.insert_messages(connection, batch[0].row, messages)
         return workflows, len(missing)

@@ -111,6 +111,8 @@ def _write_end(database: Database, session: Session, end: sessions.End, log: Ope
     whole = replace(end, usage=conversations.usage_of(found), facts=facts)
 
     def work(orm: OrmSession) -> None:
+        if end.status == "lost":  # one notice, that it is lost: none of the turn that was cut
+            sessions.end_session(orm, session.id, whole)
         conversations.add_turns_and_approvals(
             lambda sql, values: orm.execute(text(sql), values), session.id, found
         )

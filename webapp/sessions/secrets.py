@@ -18,14 +18,16 @@ def all_secrets(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """The values to take out, each in all the forms that it may be printed in.
 
     Those that settings and profiles name, those that an agent is given under a name that
-    says what they are or from a file, and the server's own token. All of them are taken out of
-    what any agent prints: one may read what another was given.
+    says what they are or from a file, those of webhooks, and the server's own token. All of them
+    are taken out of what any agent prints: one may read what another was given.
     """
     names = set(settings.secrets)
     values: list[str] = []
     for profile in settings.agents.values():
         names.update(profile.secrets, filter(_SECRET_NAME.search, profile.env))
         values += profile.file_env.values()
+    for webhook in settings.webhooks.values():
+        values += webhook.secrets
     values += [environ[name] for name in sorted(names) if name in environ]
     if settings.token is not None:
         values.append(settings.token)

@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session as OrmSession
 
 from webapp.errors import ServiceUnavailable, SetupError
 
-REVISION = "0012"
+REVISION = "0013"
 """The migration that this code needs; a test holds it against the newest one."""
 
 LOCK_PATIENCE_SECONDS = 4.0

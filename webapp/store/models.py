@@ -149,6 +149,7 @@ class Turn(Base):
     started_at: Mapped[str]
     ended_at: Mapped[str | None]
     tree: Mapped[str | None]
+    first_word_ms: Mapped[int | None]
 
 
 class Approval(Base):
@@ -168,6 +169,48 @@ class Approval(Base):
     by: Mapped[str | None]
     message: Mapped[str | None]
     resolved_at: Mapped[str | None]
+
+
+class Notice(Base):
+    """What concerns a person. Triggers make these, one for each event."""
+
+    __tablename__ = "notices"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str]
+    kind: Mapped[str]
+    agent: Mapped[str]
+    session_id: Mapped[str | None] = mapped_column(ForeignKey("sessions.id"))
+    workflow_id: Mapped[str | None]
+    turn: Mapped[int | None]
+    approval_id: Mapped[str | None]
+    text: Mapped[str | None]
+    made_at: Mapped[str]
+    is_past: Mapped[int]
+    heard_at: Mapped[str | None]
+    done_at: Mapped[str | None]
+
+
+class Webhook(Base):
+    """A webhook of the settings, and the last notice that was queued for it."""
+
+    __tablename__ = "webhooks"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    last_notice: Mapped[int]
+
+
+class Delivery(Base):
+    """A notice on its way to a webhook."""
+
+    __tablename__ = "deliveries"
+
+    webhook: Mapped[str] = mapped_column(primary_key=True)
+    notice_id: Mapped[int] = mapped_column(ForeignKey("notices.id"), primary_key=True)
+    attempts: Mapped[int]
+    next_at: Mapped[str | None]
+    delivered_at: Mapped[str | None]
+    error: Mapped[str | None]
 
 
 class SessionCount(Base):

@@ -29,4 +29,6 @@ PROCEDURES: dict[str, Procedure | Subscription] = {
     "session.setModel": Procedure("mutation", session_procedures.set_model),
     "approval.list": Procedure("query", approval_procedures.list_open),
     "approval.onChange": Subscription(approval_procedures.on_change),
+    "notice.markHeard": Procedure("mutation", approval_procedures.mark_heard),
+    "notice.markSeen": Procedure("mutation", approval_procedures.mark_seen),
 }

@@ -7,6 +7,7 @@ from msgspec import Meta
 from webapp.http.inputs import Input, Required, max_bytes
 from webapp.sessions.input import MAX_INPUT_BYTES
 from webapp.sessions.new_session import MAX_MESSAGE_BYTES
+from webapp.store.notices import MAX_LISTED
 
 StageIndex = Annotated[int, Meta(ge=0, le=10_000)]
 Message = Annotated[str, max_bytes(MAX_MESSAGE_BYTES)]
@@ -120,3 +121,11 @@ class Nothing(Input):
 
 class FollowAll(Input):
     last_event_id: Any = None
+
+
+class Heard(Input):
+    keys: Annotated[list[Annotated[str, Meta(max_length=300)]], Meta(max_length=MAX_LISTED)]
+
+
+class Seen(Input):
+    workflow_id: str | None = None

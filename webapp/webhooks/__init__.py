@@ -1,0 +1,1 @@
+"""Webhooks: what is sent to another server when something concerns a person."""

@@ -1,8 +1,9 @@
 """Conversations of ten turns in which the agent or its runner is killed at a random moment.
 
-`python -m tests.faults.killed_conversations 200` runs 200, and prints the seed of each that
-breaks a rule: each message is taken once, no tool runs without an answer before it, no approval
-stays open, and at no time do two processes hold the conversation.
+`python -m tests.faults.killed_conversations 200` runs those with the seeds 0 to 199, a second
+number is the seed to begin with. It prints the seed of each that breaks a rule: each message is
+taken once, no tool runs without an answer before it, no approval stays open, and at no time do two
+processes hold the conversation.
 """
 
 import json
@@ -166,10 +167,10 @@ class Killed:
                     self.problems.append(f"{session.id}: {block['tool_use_id']} ran unasked")
 
 
-def main(count: int) -> None:
+def main(count: int, first: int = 0) -> None:
     """Run this many, each in a folder of its own."""
     broken = 0
-    for seed in range(count):
+    for seed in range(first, first + count):
         with tempfile.TemporaryDirectory() as name, machine_that_talks(Path(name)) as machine:
             problems = Killed(machine, seed).run()
         broken += bool(problems)
@@ -178,4 +179,4 @@ def main(count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*map(int, sys.argv[1:3]))

@@ -37,6 +37,9 @@ class AgentOutput:
         self.ended_without_newline: list[str] = []
         self.listeners: dict[bytes, Callable[[bytes], None]] = {}
         """By the stream: what gets all that comes, as it came, once it is in the log."""
+        self.filters: dict[bytes, Callable[[bytes, bool], bytes]] = {}
+        """By the stream: what gives back the part of it that belongs into the log; the flag
+        says that nothing more comes."""
 
     def open(self, fd: int, stream: bytes) -> None:
         """Read from a pipe from now on."""
@@ -75,7 +78,8 @@ class AgentOutput:
             self._close(fd)
             return 0
 
-        records = pump.feed(data, time_ns())
+        kept = self._filtered(pump, data)
+        records = pump.feed(kept, time_ns()) if kept else b""
         if records:
             self._log.append_output(records)
         if pump.marked:
@@ -84,6 +88,10 @@ class AgentOutput:
             self.listeners[pump.stream](data)
         pump.schedule(monotonic())
         return len(data)
+
+    def _filtered(self, pump: Pump, data: bytes, *, is_end: bool = False) -> bytes:
+        keep = self.filters.get(pump.stream)
+        return data if keep is None else keep(data, is_end)
 
     def show_unfinished(self, now: float) -> None:
         """Show what is there of lines that wait for their newline: prompts, tokens of a text."""
@@ -112,7 +120,8 @@ class AgentOutput:
         pump = self._pumps.pop(fd)
         self._poll.unregister(fd)
         os.close(fd)
-        records = pump.finish(time_ns())
+        records = pump.feed(self._filtered(pump, b"", is_end=True), time_ns())
+        records += pump.finish(time_ns())
         if records:
             self._log.append_output(records)
         if pump.marked:

@@ -145,6 +145,7 @@ class Session:
             )
             self.row.take_talk = self.talk.row.take
             self.output.listeners = {b"stdout": self.talk.feed}
+            self.output.filters = {b"stdout": self.talk.without_history}
         return self.pipe.agent_fd
 
     def _remember(self, resumed: object) -> None:

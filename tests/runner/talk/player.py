@@ -2,17 +2,22 @@
 
 `python -I player.py RECORDING`. A line of the recording is `{"dir": ">" | "<", "line": …}`. At a
 `>` it waits for a line on stdin that says the same; ids that its peer chose are those of its
-peer from then on. At an `until` it waits for the file that the line names; a `raw` line
-it prints as it is. What is not the same goes to stderr, and ends it with 9.
+peer from then on. At an `until` it waits for the file that the line names, at a `signal` for
+that signal, where no other comes before it; a `raw` line it prints as it is. What is not the
+same goes to stderr, and ends it with 9.
 """
 
 import json
 import os
+import signal
 import sys
 import time
 from typing import Any
 
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
 IDS = ("request_id", "id")
+PLAYED = ".played"
+"""What it makes beside the recording when it has played all of it."""
 
 
 class Player:
@@ -23,7 +28,14 @@ class Player:
         """The same for messages."""
 
     def play(self, entries: list[dict[str, Any]]) -> None:
+        if any(entry["dir"] == "signal" for entry in entries):
+            signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         for entry in entries:
+            if entry["dir"] == "signal":
+                found = signal.sigwait(SIGNALS)
+                if signal.Signals(found).name != entry["line"]:
+                    sys.exit(f"got signal {found}, expected {entry['line']}")
+                continue
             if entry["dir"] == "until":
                 self._wait_for(entry["line"])
                 continue
@@ -75,7 +87,7 @@ class Player:
             )
         elif "id" in line and "method" not in line:
             line["id"] = self.ids.get(json.dumps(line["id"]), line["id"])
-        return json.dumps(line)
+        return json.dumps(line, separators=(",", ":"))
 
 
 def differences(expected: Any, found: Any) -> bool:
@@ -95,6 +107,7 @@ def main() -> None:
     with open(sys.argv[1], encoding="utf-8") as file:
         entries = [json.loads(line) for line in file]
     Player().play(entries)
+    open(sys.argv[1] + PLAYED, "w").close()
     sys.stdin.read()
 
 

@@ -27,6 +27,16 @@ def raw(text: str) -> Entry:
     return {"dir": "raw", "line": text}
 
 
+def until(name: str) -> Entry:
+    """The agent waits for a file of the test's."""
+    return {"dir": "until", "line": name}
+
+
+def gets(signal: str) -> Entry:
+    """The agent waits for a signal."""
+    return {"dir": "signal", "line": signal}
+
+
 def reads(line: dict[str, Any]) -> Entry:
     """The agent is sent an object with these fields."""
     return {"dir": ">", "line": json.dumps(line)}

@@ -3,8 +3,10 @@
 import json
 import uuid
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from tests.runner.talk.player import PLAYED
 from tests.server import wait_for
 from tests.sessions.machine import Machine
 from webapp.sessions import control, conversations
@@ -57,6 +59,13 @@ class Talking:
     def answer(self, approval: Record, option: str, **fields: object) -> dict[str, Any]:
         """An answer to an approval."""
         return self.ask("answer", id=approval["id"], option=option, by="ann", **fields)
+
+    def end_of_script(self, script: Path, turns: int) -> Session:
+        """Cancel it when its agent has played all of a script; its row at the end."""
+        wait_for(lambda: len(self.of_type("turn_ended")) >= turns)
+        wait_for(lambda: self.of_type("state")[-1]["state"] == "idle")
+        wait_for(Path(f"{script}{PLAYED}").exists)
+        return self.end()
 
     def end(self) -> Session:
         """Cancel it; its row at the end."""

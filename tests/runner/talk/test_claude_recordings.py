@@ -50,18 +50,17 @@ def test_recording_is_a_conversation(
     script = tmp_path / "played.jsonl"
     script.write_text("".join(json.dumps(entry) + "\n" for entry in played), encoding="utf-8")
     command = (sys.executable, "-I", "-S", str(PLAYER), str(script))
-    with machine(tmp_path, command, talk="claude", dialect="claude", idle_seconds=1) as here:
+    with machine(tmp_path, command, talk="claude", dialect="claude") as here:
         talking = talk(here, acts[0].fields["content"])
         for number, act in enumerate(acts[1:], start=2):
             do(talking, act)
             (tmp_path / f"said-{number}").touch()
-        ended = here.wait_until_gone(talking.session)
+        ended = talking.end_of_script(script, len(turns))
 
         stderr = [r.content for r in here.records(ended) if r.stream == b"stderr"]
-        assert (stderr, ended.status, ended.exit_code) == ([], "succeeded", 0)
+        assert (stderr, ended.status, ended.error) == ([], "cancelled", None)
         assert [outcome_of(record) for record in talking.of_type("approval_resolved")] == approvals
         assert [record["outcome"] for record in talking.of_type("turn_ended")] == turns
-        assert talking.of_type("state")[-1]["state"] == "idle"
         last = [line for line in map(json.loads, lines(played)) if line.get("type") == "result"][-1]
         cost = sum(record["costUsd"] for record in talking.of_type("turn_ended"))
         assert cost == pytest.approx(last["total_cost_usd"])

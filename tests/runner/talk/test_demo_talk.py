@@ -40,9 +40,11 @@ def test_it_remembers_and_ends_when_idle_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with demo_machine(tmp_path, monkeypatch, idle_seconds=1) as here:
-        first = talk(here, "My number is 42.")
-        first.wait("turn_ended", turn=1, outcome="completed")
+        first = talk(here, "approve. My number is 42.")
+        approval = first.wait("approval")
         assert first.ask("mode", mode="acceptEdits", by="ann") == {"mode": "acceptEdits"}
+        assert first.ask("model", model="demo-2", by="ann") == {"model": "demo-2"}
+        first.answer(approval, "deny")
         ended = here.wait_until_gone(first.session)
         assert (ended.status, ended.exit_code, ended.state) == ("succeeded", 0, None)
         assert first.of_type("done")[0]["idle"] is True
@@ -52,7 +54,7 @@ def test_it_remembers_and_ends_when_idle_and_goes_on(
         second.wait("turn_ended", turn=1)
         conversation = second.wait("conversation")
         assert conversation["resumedFrom"] == first.session.id
-        assert conversation["mode"] == "acceptEdits"
+        assert (conversation["mode"], conversation["model"]) == ("acceptEdits", "demo-2")
         assert "My number is 42." in text_of(second)
 
 

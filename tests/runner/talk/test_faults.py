@@ -13,7 +13,9 @@ from tests.runner.talk.scripted import (
     INIT,
     MESSAGE,
     RESULT,
+    Entry,
     asks,
+    gets,
     hears,
     playing,
     prints,
@@ -33,6 +35,15 @@ QUESTION = prints(
             "tool_name": "AskUserQuestion",
             "input": {"questions": [{"question": "Which?", "options": [{"label": "A"}]}]},
         },
+    }
+)
+
+ABORTED = prints(
+    {
+        "type": "result",
+        "subtype": "error_during_execution",
+        "terminal_reason": "aborted_streaming",
+        "total_cost_usd": 0.5,
     }
 )
 
@@ -231,14 +242,30 @@ def test_turn_that_takes_too_long_is_interrupted(tmp_path: Path) -> None:
         talking.wait("turn_ended", turn=2, outcome="completed")
 
 
-def test_agent_that_ignores_an_interrupt_is_terminated(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("entries", "outcome", "cost", "exit_signal"),
+    [
+        ((gets("SIGINT"), ABORTED), "interrupted", 0.5, None),
+        ((gets("SIGINT"), gets("SIGTERM")), "interrupted", None, None),
+        ((gets("SIGINT"), gets("SIGTERM"), gets("SIGQUIT")), "interrupted", None, "SIGKILL"),
+    ],
+    ids=["ends cleanly", "is terminated", "is killed"],
+)
+def test_agent_that_ignores_an_interrupt_ends_all_the_same(
+    tmp_path: Path,
+    entries: tuple[Entry, ...],
+    outcome: str,
+    cost: float | None,
+    exit_signal: str | None,
+) -> None:
     interrupt = reads({"type": "control_request", "request": {"subtype": "interrupt"}})
-    with playing(tmp_path, MESSAGE, INIT, interrupt) as talking:
+    with playing(tmp_path, MESSAGE, INIT, interrupt, *entries, grace_seconds=0.5) as talking:
         talking.wait("conversation")
         assert talking.ask("interrupt", by="ann")["interrupted"] is True
         ended = talking.machine.wait_until_gone(talking.session)
-        assert ended.status == "cancelled"
-        assert talking.wait("turn_ended")["outcome"] == "interrupted"
+        assert (ended.status, ended.exit_signal, ended.error) == ("cancelled", exit_signal, None)
+        turn = talking.wait("turn_ended")
+        assert (turn["outcome"], turn.get("costUsd")) == (outcome, cost)
 
 
 @pytest.mark.parametrize("protocol", ["codex", "acp"])
@@ -252,11 +279,12 @@ def test_agent_that_never_gets_ready_ends(tmp_path: Path, protocol: str) -> None
 
 
 def test_conversation_that_the_agent_forgot_is_lost(tmp_path: Path) -> None:
+    set_model = reads({"request": {"subtype": "set_model", "model": "m"}})
     lost = {"type": "result", "is_error": True, "num_turns": 0, "errors": ["No conversation x"]}
     with playing(tmp_path, MESSAGE, INIT, RESULT, idle_seconds=1) as talking:
         first = talking.machine.wait_until_gone(talking.session)
         (tmp_path / "script.jsonl").write_text(
-            "".join(json.dumps(entry) + "\n" for entry in (MESSAGE, prints(lost)))
+            "".join(json.dumps(entry) + "\n" for entry in (set_model, MESSAGE, prints(lost)))
         )
         second = talk(talking.machine, "Go on.", first.workflow_id)
         ended = second.machine.wait_until_gone(second.session)

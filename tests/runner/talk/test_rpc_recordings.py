@@ -67,16 +67,16 @@ def test_recording_is_a_conversation(
     file = tmp_path / "played.jsonl"
     file.write_text("".join(json.dumps(entry) + "\n" for entry in script.played), encoding="utf-8")
     command = (sys.executable, "-I", "-S", str(PLAYER), str(file))
-    with machine(tmp_path, command, talk=talk_name, mode=mode, idle_seconds=1) as here:
+    with machine(tmp_path, command, talk=talk_name, mode=mode) as here:
         first, *rest = script.acts
         talking = talk(here, first.fields["content"])
         for number, act in enumerate(rest, start=2):
             do(talking, act)
             (tmp_path / f"said-{number}").touch()
-        ended = here.wait_until_gone(talking.session)
+        ended = talking.end_of_script(file, len(turns))
 
         stderr = [r.content for r in here.records(ended) if r.stream == b"stderr"]
-        assert (stderr, ended.status, ended.error) == ([], "succeeded", None)
+        assert (stderr, ended.status, ended.error) == ([], "cancelled", None)
         outcomes = [record["outcome"] for record in talking.of_type("approval_resolved")]
         assert outcomes == approvals
         assert [record["outcome"] for record in talking.of_type("turn_ended")] == turns

@@ -7,6 +7,7 @@ some agents would cancel the turn.
 from webapp.log.dialects.normalized import list_at, object_at, text_at
 from webapp.runner.talk import acp_requests
 from webapp.runner.talk.messages import Message
+from webapp.runner.talk.repeated import KINDS, UPDATE, Repeated
 from webapp.runner.talk.request import Decision, Request
 from webapp.runner.talk.rpc import RpcConversation, message_of
 from webapp.runner.talk.turns import MAX_FIGURE, figure
@@ -17,7 +18,6 @@ _CAPABILITIES = {
     "elicitation": {"form": {}},
 }
 _OUTCOMES = {"end_turn": "completed", "cancelled": "interrupted", "refusal": "refused"}
-_UPDATE = b'"session/update"'
 
 
 class Acp(RpcConversation):
@@ -27,6 +27,8 @@ class Acp(RpcConversation):
     marks = (b'"id":', b'"current_mode_update"', b'"plan"', b'"cost"', b'"diff"')
     request_mark = b'"session/request_permission"'
 
+    _repeated: Repeated | None = None
+    """Where the agent loads the conversation."""
     _cost = 0.0
     _cost_before = 0.0
     _diffs: tuple[tuple[str, list[object]], ...] = ()
@@ -60,6 +62,14 @@ class Acp(RpcConversation):
             return
         params["sessionId"] = resumed
         self.call(method, params, self._on_session, lambda error: self.lost(message_of(error)))
+        if method == "session/load":
+            self._repeated = Repeated(self._count, self.max_line_bytes)
+
+    def without_history(self, data: bytes, is_end: bool) -> bytes:
+        """The log of an earlier session has what is repeated by a `session/load`."""
+        if self._repeated is None or self._repeated.is_over:
+            return data
+        return self._repeated.feed(data) + (self._repeated.finish() if is_end else b"")
 
     def _on_session(self, result: dict[str, object]) -> None:
         session_id = text_at(result, "sessionId") or self.facts.get("conversationId")
@@ -70,13 +80,35 @@ class Acp(RpcConversation):
         found = [text_at(mode, "id") for mode in list_at(modes, "availableModes")]
         self.modes = tuple(mode for mode in found if mode is not None)
         models = object_at(result, "models")
+        offered = [text_at(model, "modelId") for model in list_at(models, "availableModels")]
+        self.models = tuple(model for model in offered if model is not None)
         self.began(
             session_id,
             model=text_at(models, "currentModelId"),
             mode=text_at(modes, "currentModeId"),
             modes=list(self.modes) or None,
+            models=list(self.models) or None,
+            repeatedLines=(None if self._repeated is None else self._repeated.lines) or None,
         )
-        self._choose_first_mode()
+        self._choose_first_model()
+
+    def _choose_first_model(self) -> None:
+        """A process that resumes may have forgotten which model was chosen."""
+        wanted = self.facts.get("model")
+        if not isinstance(wanted, str) or wanted == self.model:
+            self._choose_first_mode()
+            return
+
+        def done(_result: dict[str, object]) -> None:
+            self.note_model(wanted)
+            self._choose_first_mode()
+
+        def refused(error: dict[str, object]) -> None:
+            self.note_error(error)
+            self._choose_first_mode()
+
+        params: dict[str, object] = {"sessionId": self.conversation_id, "modelId": wanted}
+        self.call("session/set_model", params, done, refused)
 
     def _choose_first_mode(self) -> None:
         """An agent may begin in a mode that asks nobody: the profile's is chosen, or `default`."""
@@ -104,7 +136,7 @@ class Acp(RpcConversation):
 
     def send_message(self, message: Message) -> None:
         """As a prompt, whose result is the end of the turn."""
-        self.watch((*self.marks, _UPDATE))  # what it prints next shows that it has the message
+        self.watch((*self.marks, UPDATE))  # what it prints next shows that it has the message
         params: dict[str, object] = {
             "sessionId": self.conversation_id,
             "prompt": [{"type": "text", "text": message.content}],
@@ -155,6 +187,11 @@ class Acp(RpcConversation):
         self._take_messages()
         update = object_at(params, "update")
         kind = text_at(update, "sessionUpdate")
+        if not self.is_ready and self.facts.get("conversationId") is not None and kind in KINDS:
+            if kind == "usage_update":
+                self._note_cost(update)
+                self._cost_before = self._cost
+            return
         if kind == "current_mode_update":
             self.note_mode(text_at(update, "currentModeId"))
         elif kind == "plan":
@@ -164,13 +201,17 @@ class Acp(RpcConversation):
             ]
             self.append({"type": "plan", "steps": self.redact.value(steps)})
         elif kind == "usage_update":
-            amount = object_at(update, "cost").get("amount")
-            if isinstance(amount, int | float) and self._cost <= amount < MAX_FIGURE:
-                self._cost = float(amount)
+            self._note_cost(update)
         elif kind in ("tool_call", "tool_call_update"):
             diffs = acp_requests.diffs_of(update)
             if diffs and self.turns.is_active:
                 self._diffs += ((text_at(update, "toolCallId") or "", diffs),)
+
+    def _note_cost(self, update: dict[str, object]) -> None:
+        """What the conversation has cost so far."""
+        amount = object_at(update, "cost").get("amount")
+        if isinstance(amount, int | float) and self._cost <= amount < MAX_FIGURE:
+            self._cost = float(amount)
 
     def _take_messages(self) -> None:
         if self.turns.is_active:

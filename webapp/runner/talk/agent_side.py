@@ -45,6 +45,10 @@ class AgentSide(ConversationRecords):
         """Read a line of the agent's that holds a mark."""
         raise NotImplementedError
 
+    def without_history(self, data: bytes, is_end: bool) -> bytes:
+        """Of what the agent prints, what is new; at the end with what was held back."""
+        return data
+
     def send_message(self, message: Message) -> None:
         """Give the agent a message, for a new turn or into the one that goes on."""
         raise NotImplementedError

@@ -38,6 +38,11 @@ class Claude(Conversation):
 
     # --- to Claude ------------------------------------------------------------------------
 
+    def greet(self) -> None:
+        """A process that resumes forgets which model was chosen; its mode is in the command."""
+        if isinstance(model := self.facts.get("model"), str):
+            self.send_model(model)
+
     def send_message(self, message: Message) -> None:
         """As a user line; its uuid comes back when Claude reads it."""
         if not self._is_at_work:

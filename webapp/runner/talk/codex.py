@@ -38,6 +38,9 @@ class Codex(RpcConversation):
     steers = True
 
     _turn_id = ""
+    """Of the turn that goes on, once Codex has said it."""
+    _should_interrupt = False
+    """Once the turn has an id."""
     _turn_of: tuple[tuple[str, str], ...] = ()
     """Of each message of this turn: the turn that Codex put it into."""
     _input_tokens = 0
@@ -65,6 +68,8 @@ class Codex(RpcConversation):
         resumed = self.facts.get("conversationId")
         if resumed is not None:
             params: dict[str, object] = {"threadId": resumed, "excludeTurns": True}
+            if self.facts.get("model") is not None:
+                params["model"] = self.facts["model"]
             self.call("thread/resume", params, self._on_thread, self._on_no_thread)
             return
         self.call(
@@ -80,7 +85,8 @@ class Codex(RpcConversation):
             self.fail("Codex began no thread.")
             return
         modes: list[str] = list(self.modes)
-        self.began(thread_id, model=text_at(result, "model"), mode=self.mode, modes=modes)
+        model = self.facts.get("model") or text_at(result, "model")
+        self.began(thread_id, model=model, mode=self.mode, modes=modes)
         self.ready()
 
     def _on_no_thread(self, error: dict[str, object]) -> None:
@@ -111,15 +117,25 @@ class Codex(RpcConversation):
         }
 
         def on_turn(result: dict[str, object]) -> None:
-            self._turn_id = text_at(object_at(result, "turn"), "id") or self._turn_id
-            self._turn_of += ((message.id, self._turn_id),)
+            turn_id = text_at(object_at(result, "turn"), "id") or self._turn_id
+            self._turn_of += ((message.id, turn_id),)
+            if message.id in self.turns.message_ids:
+                self._name_turn(turn_id)
 
-        self.call("turn/start", params, on_turn, self._on_no_turn)
+        def on_error(error: dict[str, object]) -> None:
+            self._on_no_turn(message.id, error)
 
-    def _on_no_turn(self, error: dict[str, object]) -> None:
-        for message_id in list(self.messages.handed):
+        self.call("turn/start", params, on_turn, on_error)
+
+    def _on_no_turn(self, message_id: str, error: dict[str, object]) -> None:
+        """Codex refuses a message: its turn has failed, unless it was for one that goes on."""
+        if message_id in self.turns.message_ids:
             self.messages.taken(message_id)
-        self._end("failed", message_of(error))
+            self._end("failed", message_of(error))
+            return
+        self.note_error(error)
+        self.steers = not self.turns.is_active  # it waits for the next turn
+        self.messages.take_back(message_id)
 
     def send_answer(self, request: Request, decision: Decision) -> None:
         """As the result of its request."""
@@ -133,8 +149,16 @@ class Codex(RpcConversation):
 
     def send_interrupt(self, withdrawn: list[Request]) -> None:
         """Codex resolves its open requests itself."""
+        self._should_interrupt = not self._turn_id
+        if self._should_interrupt:
+            return
         params: dict[str, object] = {"threadId": self.conversation_id, "turnId": self._turn_id}
         self.call("turn/interrupt", params, lambda _result: None, self.note_error)
+
+    def _name_turn(self, turn_id: str) -> None:
+        self._turn_id = turn_id
+        if self._should_interrupt:
+            self.send_interrupt([])
 
     def recall_messages(self) -> list[str]:
         """What Codex has not read by the end of an interrupted turn it drops."""
@@ -165,8 +189,8 @@ class Codex(RpcConversation):
     def on_notification(self, method: str, params: dict[str, object]) -> None:
         """What happens to the turn; the dialect reads the rest."""
         if method == "turn/started":
-            self._turn_id = text_at(object_at(params, "turn"), "id") or self._turn_id
             self.begin_turn()
+            self._name_turn(text_at(object_at(params, "turn"), "id") or self._turn_id)
         elif method == "turn/completed":
             self._on_completed(object_at(params, "turn"))
         elif method == "turn/plan/updated":
@@ -221,6 +245,8 @@ class Codex(RpcConversation):
         )
         self._input_tokens = self._cached_tokens = self._output_tokens = 0
         self._changes, self._turn_of = (), ()
+        self.steers = True
+        self._turn_id, self._should_interrupt = "", False
 
 
 def _command(request_id: int | str, params: dict[str, object]) -> Request:

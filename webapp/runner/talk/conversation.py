@@ -98,7 +98,8 @@ class Conversation(AgentSide):
                 self._turn_error = f"The turn took longer than {self.limits.turn_seconds:g} s."
                 self._stop_turn("timed_out", by=None)
             elif due == "stop":
-                self._stopping.request(self._stop_status or "cancelled")
+                self.pipe.end()
+                self._stopping.request(self._stop_status or "cancelled", interrupts=True)
             elif due == "idle":
                 self.ended_idle = True
                 self.pipe.end()

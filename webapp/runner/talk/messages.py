@@ -16,6 +16,8 @@ class Message:
         self.id = id
         self.content = content
         self.by = by
+        self.number = 0
+        """Which of the session it is, once it was accepted."""
 
 
 class Messages:
@@ -24,6 +26,7 @@ class Messages:
     def __init__(self, append: Callable[[dict[str, object]], int | None], redact: Redact) -> None:
         self._append = append
         self._redact = redact
+        self._count = 0
         self._replies: dict[str, tuple[int, dict[str, object]]] = {}
         self.queue: list[Message] = []
         """Accepted, and not handed to the agent yet."""
@@ -56,6 +59,8 @@ class Messages:
         self._replies[message.id] = (hash(message.content), reply)
         if len(self._replies) > MAX_REMEMBERED:
             del self._replies[next(iter(self._replies))]
+        self._count += 1
+        message.number = self._count
         self.queue.append(message)
         return reply
 
@@ -82,10 +87,11 @@ class Messages:
         return True
 
     def take_back(self, message_id: str) -> None:
-        """The agent has let go of a message without reading it: it is the next one again."""
+        """The agent has let go of a message without reading it: it waits again, in its order."""
         message = self.handed.pop(message_id, None)
         if message is not None:
-            self.queue.insert(0, message)
+            self.queue.append(message)
+            self.queue.sort(key=lambda waiting: waiting.number)
 
     def cancelled_by_agent(self, message_id: str) -> None:
         """The agent has given back a message that it had not taken."""

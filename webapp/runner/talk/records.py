@@ -24,6 +24,7 @@ class ConversationRecords:
         assert spec.talk is not None
         self.facts = spec.talk
         self.cwd = spec.cwd
+        self.max_line_bytes = spec.maxLineBytes
         self.redact = Redact(redact_text)
         self.row = ConversationRow(schedule_write)
         self._log = log

@@ -34,6 +34,9 @@ _CLAUDE_ENV = (
 _CODEX_ONCE = ("codex", "exec")
 _CODEX_JSON = ("--json", "--skip-git-repo-check")
 _CODEX_ENV = ("OPENAI_API_KEY", "CODEX_API_KEY", "CODEX_HOME")
+_OPENCODE_ONCE = ("opencode", "run", "--format=json")
+_OPENCODE_ENV = ("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENCODE_CONFIG", "XDG_DATA_HOME")
+_GEMINI_ENV = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT")
 
 
 @dataclass(frozen=True)
@@ -173,19 +176,37 @@ BUILT_IN = {
             max_seconds=3600,
             dialect="codex",
         ),
+        # https://opencode.ai/docs/cli/#run and https://geminicli.com/docs/cli/headless
+        Profile(
+            name="opencode-once",
+            command=_OPENCODE_ONCE,
+            resume_command=(*_OPENCODE_ONCE, "--session={conversation}"),
+            message="stdin",
+            env=_OPENCODE_ENV,
+            max_seconds=3600,
+            dialect="opencode",
+        ),
+        Profile(
+            name="gemini-once",
+            command=("gemini", "--output-format=stream-json"),
+            message="stdin",
+            env=_GEMINI_ENV,
+            max_seconds=3600,
+            dialect="gemini",
+        ),
         # https://geminicli.com/docs and https://opencode.ai/docs/acp
         Profile(
             name="gemini",
             command=("gemini", "--acp"),
             talk="acp",
-            env=("GEMINI_API_KEY", "GOOGLE_API_KEY", "GOOGLE_CLOUD_PROJECT"),
+            env=_GEMINI_ENV,
             dialect="acp",
         ),
         Profile(
             name="opencode",
             command=("opencode", "acp"),
             talk="acp",
-            env=("ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENCODE_CONFIG", "XDG_DATA_HOME"),
+            env=_OPENCODE_ENV,
             dialect="acp",
         ),
         Profile(

@@ -17,24 +17,26 @@ def read_usage(read: Callable[[int, int], bytes], size: int, dialect: Dialect) -
     """What a log of `size` bytes says that its agent used; None where it says nothing.
 
     An agent that says it once a turn is added up over the whole log, but for its costs, which
-    add up by themselves. Of any other the last word counts, among its last lines.
+    add up by themselves unless they are those of a step (`partial`). Of any other the last word
+    counts, among its last lines.
     `read(count, offset)` gives bytes of the log. OSError if it cannot be read.
     """
     if dialect.usage_mark is None:
         lines = reversed(read_last_lines(read, size))
-        return next(_rows((line for line in lines if b"usage" in line), dialect), None)
+        found = _rows((line for line in lines if b"usage" in line), dialect)
+        return next((row for row, _ in found), None)
     total: UsageRow | None = None
-    for row in _rows(_marked_lines(read, size, dialect.usage_mark), dialect):
-        total = row if total is None else _add(total, row)
+    for row, is_step in _rows(_marked_lines(read, size, dialect.usage_mark), dialect):
+        total = row if total is None else _add(total, row, is_step=is_step)
     return total
 
 
-def _rows(lines: Iterator[bytes], dialect: Dialect) -> Iterator[UsageRow]:
+def _rows(lines: Iterator[bytes], dialect: Dialect) -> Iterator[tuple[UsageRow, bool]]:
     for line in lines:
         for event in reversed(read_line(line, dialect)):
             row = _row(event) if event["type"] == "usage" else {}
             if any(value is not None for value in row.values()):
-                yield row
+                yield row, event.get("partial") is True
 
 
 def _marked_lines(read: Callable[[int, int], bytes], size: int, mark: bytes) -> Iterator[bytes]:
@@ -51,12 +53,12 @@ def _marked_lines(read: Callable[[int, int], bytes], size: int, mark: bytes) -> 
             yield from (line for line in join_records(chunk[:end]) if mark in line)
 
 
-def _add(total: UsageRow, row: UsageRow) -> UsageRow:
-    """The next turn's row added to those before it; its cost is that of all of them."""
+def _add(total: UsageRow, row: UsageRow, *, is_step: bool) -> UsageRow:
+    """The next row added to those before it; the cost of a turn is that of all of them."""
     added: UsageRow = {}
     for name, value in row.items():
         before = total[name]
-        if name == "cost_usd" or value is None or before is None:
+        if value is None or before is None or (name == "cost_usd" and not is_step):
             added[name] = before if value is None else value
         else:
             added[name] = before + value

@@ -109,7 +109,8 @@ def test_usage_is_that_of_its_events(recording: str, log: OpenLog) -> None:
         return
     assert row is not None
     costs = [each["costUsd"] for each in used if "costUsd" in each]
-    assert row["cost_usd"] == (costs[-1] if costs else None)
+    are_of_steps = any("partial" in each for each in used)
+    assert row["cost_usd"] == (None if not costs else sum(costs) if are_of_steps else costs[-1])
     counts = [each for each in used if set(each) - {"type", "costUsd"}]  # or it is a price alone
     assert row["output_tokens"] == sum(each["outputTokens"] for each in counts)
     assert row["input_tokens"] == sum(each["inputTokens"] for each in counts)

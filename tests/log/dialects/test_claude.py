@@ -51,6 +51,36 @@ def test_tool_result_is_text(content: object, result: str) -> None:
     assert said(block | {"is_error": True}, by="user") == [answer | {"ok": False}]
 
 
+@pytest.mark.parametrize(
+    ("content", "rest"),
+    [
+        ("Exit code 2\nno such file", {"result": "no such file", "exitCode": 2}),
+        ("Exit code 1", {"result": "", "exitCode": 1}),
+        ("Exit code unknown", {"result": "Exit code unknown"}),
+        ("The user doesn't want to proceed with this tool use.", {"refused": True}),
+        ("Claude requested permissions to use Bash, but …", {"refused": True}),
+        ("Permission to use Bash with command rm x has been denied.", {"refused": True}),
+        ("This was denied by the server.", {}),
+    ],
+)
+def test_command_that_failed_or_was_refused_says_how(content: str, rest: dict[str, object]) -> None:
+    block = {"type": "tool_result", "tool_use_id": "t1", "content": content, "is_error": True}
+    failed = {"type": "tool_result", "id": "t1", "ok": False, "result": content}
+    assert said(block, by="user") == [failed | rest]
+
+
+def test_what_a_subagent_does_names_the_call_that_started_it() -> None:
+    block = {"type": "tool_use", "id": "t2", "name": "Grep", "input": {"pattern": "x"}}
+    message = {"role": "assistant", "content": [{"type": "text", "text": "I look."}, block]}
+    line = {"type": "assistant", "message": message, "parent_tool_use_id": "t1"}
+    assert told("claude", line) == [
+        {"type": "message", "content": "I look.", "parentId": "t1"},
+        {"type": "tool_call", "id": "t2", "name": "Grep", "args": {"pattern": "x"}}
+        | {"parentId": "t1"},
+    ]
+    assert "parentId" not in told("claude", line | {"parent_tool_use_id": None})[0]
+
+
 def test_tool_of_the_servers_own_is_called_like_any() -> None:
     assert said(
         {"type": "server_tool_use", "id": "s1", "name": "web_search", "input": {"query": "tea"}},

@@ -46,8 +46,10 @@ def test_command_is_called_and_has_its_result(
         {"type": "tool_call"} | call
     ]
     end = {"aggregated_output": "a.py\n", "exit_code": exit_code, "status": status}
+    ended = {} if exit_code is None else {"exitCode": exit_code}
+    refused = {"refused": True} if status == "declined" else {}
     assert item("completed", **end, **fields) == [
-        {"type": "tool_result", "ok": ok, "result": "a.py\n"} | call
+        {"type": "tool_result", "ok": ok, "result": "a.py\n"} | call | ended | refused
     ]
     assert item("updated", **end, **fields)[0]["type"] == "system"
 

@@ -10,6 +10,8 @@ from webapp.log.dialects.plain import read_event
 
 TABLE = json.loads(Path(__file__).with_name("tool_events.json").read_text())
 """Also what tests/browser/js/tool_calls.test.mjs asks of the page."""
+TEXTS = json.loads(Path(__file__).with_name("text_events.json").read_text())
+"""Also what tests/browser/js/text_run.test.mjs asks of the page."""
 
 
 @pytest.mark.parametrize(("data", "call"), TABLE["calls"], ids=str)
@@ -43,12 +45,12 @@ def test_tool_result_is_read_under_each_name(data: dict[str, Any], result: dict[
         ("message", {"type": "done", "content": "a"}, None),
         ("message", ["a"], None),
         ("message_delta", {"content": "a"}, {"type": "message_delta", "content": "a"}),
-        ("message_delta", {"text": "a"}, None),
         ("reasoning", {"content": "a"}, {"type": "reasoning", "content": "a"}),
         ("error", {"message": "a", "n": 1}, {"type": "error", "message": "a"}),
         ("error", {}, None),
         ("usage", {"n": 1, "s": "x", "b": True}, {"type": "usage", "n": 1}),
         ("usage", {"s": "x"}, None),
+        ("usage", {"n": 1, "partial": True}, {"type": "usage", "n": 1, "partial": True}),
         ("system", {"n": 1}, {"type": "system", "subtype": "", "n": 1}),
         ("assistant", {"type": "assistant"}, None),
     ],
@@ -56,3 +58,10 @@ def test_tool_result_is_read_under_each_name(data: dict[str, Any], result: dict[
 )
 def test_event_is_read(name: str, data: Any, said: dict[str, Any] | None) -> None:
     assert read_event(name, data) == said
+
+
+@pytest.mark.parametrize(("data", "said"), TEXTS, ids=str)
+def test_text_is_read_wherever_it_usually_is(
+    data: dict[str, Any], said: dict[str, Any] | None
+) -> None:
+    assert read_event(str(data["type"]), data) == said

@@ -14,11 +14,13 @@ from webapp.log.dialects.acp import ACP
 from webapp.log.dialects.claude import CLAUDE
 from webapp.log.dialects.codex import CODEX
 from webapp.log.dialects.codex_app import CODEX_APP
+from webapp.log.dialects.gemini import GEMINI
 from webapp.log.dialects.normalized import Dialect
+from webapp.log.dialects.opencode import OPENCODE
 from webapp.log.dialects.plain import PIECES, PLAIN
 
 DIALECTS: Mapping[str, Dialect] = {
-    dialect.name: dialect for dialect in (CLAUDE, CODEX, CODEX_APP, ACP)
+    dialect.name: dialect for dialect in (CLAUDE, CODEX, CODEX_APP, ACP, GEMINI, OPENCODE)
 }
 """By the names that profiles have for them. A log without one is plain."""
 

@@ -7,6 +7,7 @@ lines hold a message of the Messages API: https://docs.claude.com/en/api/message
 `total_cost_usd` adds up over the process; `usage` and `duration_ms` are of one turn.
 """
 
+import re
 from collections.abc import Callable, Mapping
 
 from webapp.log.dialects.normalized import (
@@ -25,6 +26,7 @@ from webapp.log.dialects.normalized import (
     tool_result,
     usage,
     user_message,
+    with_exit_code,
     with_media,
 )
 
@@ -36,10 +38,23 @@ _ABOUT_ITSELF = frozenset(
 )
 _CONTROL = "control_"
 """Begins the types of its control protocol: requests, answers and withdrawals."""
+_EXIT_CODE = re.compile(r"Exit code (-?\d{1,9})(?:\n|$)")
+"""Begins the result of a command that failed."""
+_REFUSED = re.compile(
+    r"The user doesn't want to |Claude requested permissions to |The user did not allow "
+    r"|Permission to use .{1,200} has been denied"
+)
+"""Begins the result of a call that was not allowed to run."""
 
 
 def _normalize(line: dict[str, object]) -> list[Normalized]:
     """The events of a line; none for one that is its own event, such as `system`."""
+    found = _events(line)
+    parent = text_at(line, "parent_tool_use_id")
+    return found if parent is None else [event | {"parentId": parent} for event in found]
+
+
+def _events(line: dict[str, object]) -> list[Normalized]:
     kind = line.get("type")
     if kind == "stream_event":
         return [_piece(line)]
@@ -78,10 +93,21 @@ def _block(block: object, say: Callable[[str], Normalized]) -> Normalized:
     if kind.endswith("tool_use") and call_id is not None:
         return tool_call(call_id, text_at(block, "name") or kind, block.get("input"))
     if kind.endswith("tool_result") and (answered := text_at(block, "tool_use_id")) is not None:
-        failed = block.get("is_error") is True
-        content = block.get("content")
-        return with_media(tool_result(answered, text_of(content), ok=not failed), content)
+        return _tool_result(answered, block)
     return block | {"type": kind or "message"}
+
+
+def _tool_result(call_id: str, block: dict[str, object]) -> Normalized:
+    failed = block.get("is_error") is True
+    content = block.get("content")
+    text = text_of(content)
+    if not failed:
+        return with_media(tool_result(call_id, text, ok=True), content)
+    if (code := _EXIT_CODE.match(text)) is not None:
+        found = tool_result(call_id, text[code.end() :], ok=False)
+        return with_exit_code(found, int(code[1]))
+    found = tool_result(call_id, text, ok=False)
+    return found | {"refused": True} if _REFUSED.match(text) else found
 
 
 def _result(line: dict[str, object]) -> list[Normalized]:
@@ -127,6 +153,7 @@ _SHAPE = {
     "type": str,
     "subtype": str,
     "isReplay": bool,
+    "parent_tool_use_id": str,
     "error": object,
     "message": {
         "content": [

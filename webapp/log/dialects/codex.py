@@ -21,6 +21,7 @@ from webapp.log.dialects.normalized import (
     text_of,
     tool_call,
     usage,
+    with_exit_code,
     with_media,
 )
 
@@ -79,7 +80,10 @@ def _item(kind: str, line: dict[str, Any]) -> list[Normalized]:
     if not is_complete:
         return [tool_call(item_id, name, args)]
     ok = item.get("status") in (None, "completed") and item.get("exit_code") in (None, 0)
-    return [with_media(named_result(item_id, text_of(result), ok, name, args), result)]
+    found = named_result(item_id, text_of(result), ok, name, args)
+    if item.get("status") == "declined":
+        found["refused"] = True
+    return [with_media(with_exit_code(found, item.get("exit_code")), result)]
 
 
 _TEXTS: dict[str | None, Callable[[str], Normalized]] = {

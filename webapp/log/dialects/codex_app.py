@@ -21,6 +21,7 @@ from webapp.log.dialects.normalized import (
     text_of,
     tool_call,
     usage,
+    with_exit_code,
 )
 
 
@@ -82,7 +83,10 @@ def _completed(params: dict[str, Any]) -> Normalized | None:
         return None
     name, args, result = read(item)
     ok = item.get("status") in (None, "completed") and item.get("exitCode") in (None, 0)
-    return named_result(item_id, text_of(result), ok, name, args)
+    found = named_result(item_id, text_of(result), ok, name, args)
+    if item.get("status") == "declined":
+        found["refused"] = True
+    return with_exit_code(found, item.get("exitCode"))
 
 
 def _command(item: dict[str, Any]) -> tuple[str, object, object]:

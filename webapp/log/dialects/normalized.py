@@ -4,10 +4,14 @@ message        {"type","content"}, and "role": "user" for what the agent was giv
 message_delta  {"type","content"}: a piece of a message that comes whole later
 reasoning      {"type","content"}
 tool_call      {"type","id","name","args"}
-tool_result    {"type","id","ok","result","name"?,"args"?,"media"?}
+tool_result    {"type","id","ok","result","name"?,"args"?,"media"?,"exitCode"?}
+               and "refused": true where it was not allowed to run
 usage          {"type","inputTokens","outputTokens","cachedInputTokens"?,"costUsd"?,"durationMs"?,…}
+               and "partial": true for what one step of a turn took
 error          {"type","message"}
 system         {"type","subtype",…}: what the agent says about itself
+
+What a subagent does has "parentId": the id of the call that started it.
 
 The runner imports this and the dialects, so they use nothing but the standard library.
 """
@@ -94,6 +98,11 @@ def tool_call(call_id: str | None, name: str, args: object) -> Normalized:
 def tool_result(call_id: str | None, result: object, *, ok: bool) -> Normalized:
     """What came of it."""
     return {"type": "tool_result", "id": call_id, "ok": ok, "result": result}
+
+
+def with_exit_code(result: Normalized, code: object) -> Normalized:
+    """A command's result with how it ended, if that is known."""
+    return result | {"exitCode": code} if type(code) is int else result
 
 
 def with_media(result: Normalized, content: object) -> Normalized:

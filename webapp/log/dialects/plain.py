@@ -5,13 +5,17 @@ gives its normalized form. The page reads them by the same rules
 (`static/js/transcript/tool_calls.js`), and one table tests both.
 """
 
+import re
+
 from webapp.log.dialects.normalized import (
     Dialect,
     Normalized,
     error,
     is_number,
+    list_at,
     message,
     message_delta,
+    object_at,
     reasoning,
     system,
     text_at,
@@ -27,6 +31,10 @@ _ARGS_KEYS = ("args", "arguments", "input", "params", "parameters")
 _RESULT_KEYS = ("result", "output", "content", "error", "message")
 _EXIT_CODE_KEYS = ("exitCode", "exit_code")
 _FAILED = ("error", "failed", "failure")
+_TEXT_KEYS = ("text", "content", "response", "message", "delta")
+_HOLDER_KEYS = ("message", "part", "item", "delta", "data", "content")
+_PIECE = re.compile("delta|chunk", re.IGNORECASE)
+"""In the name of an event that holds a piece of a text."""
 
 
 def read_event(name: str, data: object) -> Normalized | None:
@@ -38,23 +46,50 @@ def read_event(name: str, data: object) -> Normalized | None:
     if not isinstance(data, dict):
         return None
     if name == "message":
-        return _message(data)
+        return _message(data) or (_said(name, data) if data.get("type") == "message" else None)
     if name == "tool_call":
         return tool_call(_text(data, _ID_KEYS), _text(data, _NAME_KEYS) or "tool", _args(data))
     if name == "tool_result":
         return _tool_result(data)
     if name == "usage":
         found = usage(data)
-        return found if len(found) > 1 else None
+        is_step: Normalized = {"partial": True} if data.get("partial") is True else {}
+        return found | is_step if len(found) > 1 else None
     if name == "error":
         text = text_at(data, "message")
         return None if text is None else error(text)
     if name == "system":
         return system(text_at(data, "subtype") or "", data)
-    content = text_at(data, "content")
-    if content is None or name not in ("message_delta", "reasoning"):
+    return _said(name, data)
+
+
+def _said(name: str, data: dict[str, object]) -> Normalized | None:
+    """Text in an event of any other name, where programs usually have it."""
+    content = text_in(data)
+    if content is None:
         return None
-    return message_delta(content) if name == "message_delta" else reasoning(content)
+    if name in ("message_delta", "reasoning"):
+        return message_delta(content) if name == "message_delta" else reasoning(content)
+    holders = (data, object_at(data, "message"))
+    if "user" in (name, *(holder.get("role") for holder in holders)):
+        return user_message(content)
+    is_piece = data.get("partial") is True or "delta" in data or _PIECE.search(name)
+    return message(content) | ({"partial": True} if is_piece else {})
+
+
+def text_in(data: dict[str, object], depth: int = 2) -> str | None:
+    """The text that an object holds under a usual name, or an object in it does."""
+    for key in _TEXT_KEYS:
+        value = data.get(key)
+        if isinstance(value, str) and value:
+            return value
+        texts = [text for block in list_at(data, key) if (text := text_at(block, "text"))]
+        if texts:
+            return "\n".join(texts)
+    if not depth:
+        return None
+    inner = (text_in(object_at(data, key), depth - 1) for key in _HOLDER_KEYS)
+    return next((text for text in inner if text is not None), None)
 
 
 def _message(data: dict[str, object]) -> Normalized | None:

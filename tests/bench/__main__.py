@@ -9,6 +9,7 @@ from pathlib import Path
 from tests.bench import (
     answers,
     arrivals,
+    changes_panel,
     dialects,
     exactness,
     fairness,
@@ -42,6 +43,7 @@ BENCHMARKS = {
     "million_sessions": million_sessions.measure,
     "replay": replay.measure,
     "replay-page": replay_page.measure,
+    "changes-panel": changes_panel.measure,
     "dialects": dialects.measure,
     "idle": idle.measure,
     "fairness": fairness.measure,

@@ -1,7 +1,7 @@
 """One file's diff, as hunks of lines that have syntax colours."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from webapp.changes.compare import Change, Store
@@ -45,8 +45,17 @@ class Patch:
     is_cut: bool
 
 
-def read_patch(store: Store, before: str, after: str, change: Change) -> Patch:
-    """The diff of one file. GitError, ServiceUnavailable."""
+def read_patch(
+    store: Store,
+    before: str,
+    after: str,
+    change: Change,
+    aside: Callable[[Callable[[], Patch]], Patch] = lambda work: work(),
+) -> Patch:
+    """The diff of one file. GitError, ServiceUnavailable.
+
+    `aside` does the work that needs the processor, which finding the colours is.
+    """
     paths = [path for path in (change.old_path, change.path) if path is not None]
     names = [path.decode("utf-8", "surrogateescape") for path in paths]
     command = ("diff-tree", "-r", "-p", "-M", "--full-index")
@@ -60,9 +69,13 @@ def read_patch(store: Store, before: str, after: str, change: Change) -> Patch:
     whole = read(MAX_WHOLE_BYTES, MAX_WHOLE_BYTES, MAX_WHOLE_BYTES)
     if whole.is_cut:
         return read(CONTEXT, MAX_DIFF_BYTES, MAX_LINES)
+    return aside(lambda: _coloured(whole, names[-1]))
+
+
+def _coloured(whole: Patch, path: str) -> Patch:
     hunks: list[Hunk] = []
     for each in whole.hunks:
-        _colour(names[-1], each.lines)
+        _colour(path, each.lines)
         hunks += _split(each)
     return _limited(hunks)
 

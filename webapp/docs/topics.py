@@ -15,7 +15,6 @@ TOPICS = (
     "trpc",
     "workflows",
     "agents",
-    "projects",
     "notices",
     "replay",
     "search",

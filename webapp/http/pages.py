@@ -37,7 +37,6 @@ def index() -> str:
         ping_seconds=settings.ping_seconds,
         version=installed_version(),
         has_token=settings.token is not None,
-        has_projects=not services().launcher.folders.projects.is_empty,
     )
 
 

@@ -1,7 +1,7 @@
 """What an agent started beside itself: ended with it, or left to live on, and said in the log."""
 
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from time import monotonic, sleep
 
 from webapp.runner import descendants
@@ -12,9 +12,11 @@ LAST_MOMENT_SECONDS = 0.1
 MAX_NAMED_PROCESSES = 50
 _LOOK_SECONDS = 0.005
 
+Own = Container[int | None]
+
 
 class Background:
-    """The processes below the runner, but the agent. `writer` is a child of the runner's own."""
+    """The processes below the runner, but the agent. `own` are children of the runner itself."""
 
     def __init__(self, agent_pid: int, redact: Callable[[str], str], *, may_live_on: bool) -> None:
         self._agent_pid = agent_pid
@@ -22,29 +24,29 @@ class Background:
         self._may_live_on = may_live_on
         self._ended: dict[int, tuple[str, int]] = {}
 
-    def signal(self, number: int, writer: int | None) -> None:
+    def signal(self, number: int, own: Own) -> None:
         """Signal the agent's group, and what is in another one unless that may live on."""
         if not self._may_live_on:
-            elsewhere = descendants.find((writer,), outside_group=self._agent_pid)
+            elsewhere = descendants.find(own, outside_group=self._agent_pid)
             for pid, name in elsewhere.items():
                 if descendants.send(pid, number):
                     self._ended[pid] = (name, number)
         signal_group(self._agent_pid, number)
 
-    def end(self, writer: int | None) -> None:
+    def end(self, own: Own) -> None:
         """Once the agent has ended: kill what still lives, unless it may live on."""
         if self._may_live_on:
             return
         give_up_at = monotonic() + LAST_MOMENT_SECONDS
-        while descendants.find((writer,)) and monotonic() < give_up_at:
+        while descendants.find(own) and monotonic() < give_up_at:
             sleep(_LOOK_SECONDS)
-        for pid, name in descendants.kill_all((writer,)).items():
+        for pid, name in descendants.kill_all(own).items():
             self._ended[pid] = (name, signal.SIGKILL)
         signal_group(self._agent_pid, signal.SIGKILL)  # where the kernel does not show the tree
 
-    def notices(self, writer: int | None) -> list[dict[str, object]]:
+    def notices(self, own: Own) -> list[dict[str, object]]:
         """For the log: what was ended, and what lives on."""
-        left = descendants.find((writer,))
+        left = descendants.find(own)
         ended = [
             {"pid": pid, "name": self._redact(name), "signal": signal_name(number)}
             for pid, (name, number) in self._ended.items()

@@ -27,6 +27,7 @@ from webapp.runner.talk.conversation import Conversation
 from webapp.runner.talk.one_shot import OneShot
 from webapp.runner.talk.opening import first_messages, open_conversation
 from webapp.runner.talk.requests import handlers
+from webapp.runner.turn_snapshots import TurnSnapshots
 
 TALK_REQUESTS = ("message", "answer", "interrupt", "mode", "model", "cancel_message")
 DRAIN_SECONDS = 2.0
@@ -49,6 +50,7 @@ class Session:
         self.output = AgentOutput(spec, self.log, self.poll, self._new_redactor, self._open_gate)
         self.stopping = Stopping(spec, self.log)
         self.row = RowWriter(spec)
+        self.snapshots = TurnSnapshots()
 
         self.pid: int | None = None
         self.background: Background | None = None
@@ -174,6 +176,7 @@ class Session:
             if agent_lives:
                 if self.talk is not None:
                     self.talk.tick(now)
+                    self.snapshots.note(self.talk.turns.ended)
                 self._enforce_stop(now)
                 agent_lives = not has_exited(self.pid)
                 if not agent_lives:
@@ -201,12 +204,13 @@ class Session:
         """End what the agent left behind, take the last of its output and its exit status."""
         assert self.pid is not None
         assert self.background is not None
-        self.background.end(self.row.pid)
+        self.background.end(self._own_children)
         self.output.drain()
-        for notice in self.background.notices(self.row.pid):
+        for notice in self.background.notices(self._own_children):
             self.log.append_system(notice)
         if self.talk is not None:
             self.talk.agent_ended()
+        self.snapshots.finish(1 if self.talk is None else self.talk.turns.ended)
         return reap(self.pid)
 
     def _finish(self, exit_code: int | None, exit_signal: str | None, error: str | None) -> None:
@@ -343,17 +347,22 @@ class Session:
     def _take_input(self, request: dict[str, object]) -> str | None:
         return "no input" if self.input is None else self.input.take(request)
 
+    @property
+    def _own_children(self) -> tuple[int | None, ...]:
+        return (self.row.pid, self.snapshots.pid)
+
     def _enforce_stop(self, now: float) -> None:
         """Terminate an agent that was cancelled or ran out of time; later, kill it."""
         assert self.background is not None
         if (number := self.stopping.next_signal(now)) is not None:
-            self.background.signal(number, self.row.pid)
+            self.background.signal(number, self._own_children)
 
     def _reap_children(self) -> None:
         """The writer, and what the runner has adopted; the ended agent stays to the end."""
         self.row.reap()
+        self.snapshots.reap()
         options = os.WEXITED | os.WNOHANG
         while (child := os.waitid(os.P_ALL, 0, options | os.WNOWAIT)) is not None:
-            if child.si_pid in (self.pid, self.row.pid):
+            if child.si_pid in (self.pid, *self._own_children):
                 return
             os.waitid(os.P_PID, child.si_pid, options)

@@ -29,12 +29,12 @@ test("side by side, what was removed is beside what is there in its stead", () =
 
 test("removed lines after added ones begin a block of their own", () => {
   const hunk = { oldStart: 1, newStart: 1, lines: [["-", "a"], ["+", "b"], ["-", "c"], ["+", "d"]] };
-  const pairs = splitRows([hunk]).slice(1).map(({ left, right }) => [left.text, right.text]);
+  const pairs = splitRows([hunk]).map(({ left, right }) => [left.text, right.text]);
   assert.deepEqual(pairs, [["a", "b"], ["c", "d"]]);
 });
 
 test("the part of a line that changed is known where lines have partners and are alike", () => {
-  const of = (lines) => unifiedRows([{ oldStart: 1, newStart: 1, lines }]).slice(1).map(({ cell }) => cell.changed);
+  const of = (lines) => unifiedRows([{ oldStart: 1, newStart: 1, lines }]).map(({ cell }) => cell.changed);
   assert.deepEqual(of([["-", "total = price"], ["+", "total = price * 2"]]), [[13, 13], [13, 17]]);
   assert.deepEqual(of([["-", "import os"], ["+", "x = 3"]]), [null, null]);
   assert.deepEqual(of([["-", "one line"], ["+", "one line"], ["+", "two lines"]]), [null, null, null]);
@@ -48,4 +48,10 @@ test("two texts give hunks without numbers, and with them from a known line on",
   assert.deepEqual(numbers(unifiedRows([hunk]))[1], ["-", null, null]);
   assert.deepEqual(numbers(unifiedRows(hunksOf("", "x\ny", 1))), [["+", null, 1], ["+", null, 2]]);
   assert.deepEqual(hunksOf("", ""), []);
+});
+
+test("a missing newline belongs to its line, and is no line", () => {
+  const lines = [["-", "a"], ["\\", " No newline at end of file"], ["+", "a"]];
+  const cells = unifiedRows([{ oldStart: 1, newStart: 1, lines }]).map(({ cell }) => cell);
+  assert.deepEqual(cells.map(({ mark, now, hasNoNewline }) => [mark, now, hasNoNewline]), [["-", null, true], ["+", 1, false]]);
 });

@@ -1,12 +1,6 @@
 """The table of all procedures."""
 
-from webapp.http.trpc import (
-    approval_procedures,
-    project_procedures,
-    session_procedures,
-    workflow_procedures,
-    worktree_procedures,
-)
+from webapp.http.trpc import approval_procedures, session_procedures, workflow_procedures
 from webapp.http.trpc.procedure import Procedure, Subscription
 
 PROCEDURES: dict[str, Procedure | Subscription] = {
@@ -26,6 +20,8 @@ PROCEDURES: dict[str, Procedure | Subscription] = {
     "workflow.onMessage": Subscription(workflow_procedures.on_message),
     "session.list": Procedure("query", session_procedures.list_page),
     "session.get": Procedure("query", session_procedures.get),
+    "session.changes": Procedure("query", session_procedures.changes),
+    "session.diff": Procedure("query", session_procedures.diff),
     "session.cancel": Procedure("mutation", session_procedures.cancel),
     "session.sendInput": Procedure("mutation", session_procedures.send_input),
     "session.answer": Procedure("mutation", session_procedures.answer),
@@ -33,11 +29,6 @@ PROCEDURES: dict[str, Procedure | Subscription] = {
     "session.cancelMessage": Procedure("mutation", session_procedures.cancel_message),
     "session.setMode": Procedure("mutation", session_procedures.set_mode),
     "session.setModel": Procedure("mutation", session_procedures.set_model),
-    "project.list": Procedure("query", project_procedures.list_all),
-    "worktree.list": Procedure("query", worktree_procedures.list_all),
-    "worktree.merge": Procedure("mutation", worktree_procedures.merge),
-    "worktree.keep": Procedure("mutation", worktree_procedures.keep),
-    "worktree.discard": Procedure("mutation", worktree_procedures.discard),
     "approval.list": Procedure("query", approval_procedures.list_open),
     "approval.onChange": Subscription(approval_procedures.on_change),
     "notice.markHeard": Procedure("mutation", approval_procedures.mark_heard),

@@ -1,7 +1,7 @@
 """The procedures of sessions."""
 
 from webapp.errors import BadRequest, Conflict
-from webapp.http import approvals, session_query
+from webapp.http import approvals, session_changes, session_query
 from webapp.http.inputs import convert
 from webapp.http.services import services, who
 from webapp.http.trpc import structs
@@ -102,6 +102,21 @@ def set_model(value: object) -> object:
     given = convert(value, structs.SetModel)
     files = _live(given.session_id)
     return {"model": live_talk.set_choice(files, "model", given.model, who(given.by))}
+
+
+# --- changes -----------------------------------------------------------------------------
+
+
+def changes(value: object) -> object:
+    """`session.changes {sessionId, turn?}` → the files that differ."""
+    given = convert(value, structs.Changes)
+    return session_changes.list_changes(given.session_id, given.turn)
+
+
+def diff(value: object) -> object:
+    """`session.diff {sessionId, path, turn?, state?}` → one file with its hunks."""
+    given = convert(value, structs.FileDiff)
+    return session_changes.read_file(given.session_id, given.path, given.turn, given.state)
 
 
 def _live(session_id: str) -> SessionFiles:

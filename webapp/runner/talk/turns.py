@@ -28,6 +28,11 @@ class Turns:
         """That of the turn which goes on."""
         return self._count if self.is_active else None
 
+    @property
+    def ended(self) -> int:
+        """How many have ended."""
+        return self._count - self.is_active
+
     def begin(self, message_ids: list[str]) -> None:
         """Record its begin."""
         self._count += 1

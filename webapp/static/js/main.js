@@ -5,6 +5,7 @@ import { getSession } from "./api/sessions.js";
 import { askingIn } from "./approvals/asking.js";
 import { startBadge } from "./approvals/badge.js";
 import { LateDock } from "./approvals/late_dock.js";
+import { LateChanges } from "./changes/late_changes.js";
 import { Composer } from "./composer/composer.js";
 import { Conversation } from "./conversation/conversation.js";
 import { stop, stoppingOf } from "./conversation/stopping.js";
@@ -55,6 +56,7 @@ const list = new WindowedList(
 );
 const badge = new ConnectionBadge(find(document, "connection", HTMLElement), () => conversation?.tryNow());
 const head = new HeadLine(find(document, "head-line", HTMLElement));
+const changes = new LateChanges(find(document, "changes-button", HTMLButtonElement), (text) => composer.add(text));
 const dock = new LateDock(
   find(document, "asks", HTMLElement),
   find(document, "asks-list", HTMLElement),
@@ -105,6 +107,7 @@ function followRoute() {
   bar.show(null);
   dock.clear();
   head.show(undefined);
+  changes.show(undefined);
   composer.showStop("none");
   composer.showQueue("", []);
   composer.answer(null);
@@ -147,7 +150,10 @@ function openWorkflow(workflowId) {
     onChange(turn) {
       list.refresh();
       facts?.update(turn);
-      if (turn === conversation?.latest) head.show(turn);
+      if (turn === conversation?.latest) {
+        head.show(turn);
+        changes.show(turn);
+      }
       if (turn === spoken?.turn) spoken.speaker.hear();
     },
     onState: showLine,

@@ -3,6 +3,7 @@
 import { late } from "../late.js";
 import { announceUrgently } from "../view/announcer.js";
 import { setText } from "../view/dom.js";
+import { styleSheet } from "../view/style_sheet.js";
 
 const LOOKS = new URL("../../css/approvals.css", import.meta.url);
 
@@ -69,16 +70,4 @@ export class LateDock {
     this.#root.hidden = !isAsked;
     setText(this.#root, "count", text);
   }
-}
-
-/** It has no looks without, and can be answered all the same. @returns {Promise<void>} */
-function styleSheet(url) {
-  const link = document.createElement("link");
-  return new Promise((resolve) => {
-    link.addEventListener("load", () => resolve());
-    link.addEventListener("error", () => resolve());
-    link.rel = "stylesheet";
-    link.href = url;
-    document.head.append(link);
-  });
 }

@@ -117,6 +117,12 @@ export class Composer {
     this.#area.focus();
   }
 
+  /** A text that goes into the message, after what is in the box. */
+  add(text) {
+    const written = this.#area.value.trimEnd();
+    this.#write(written === "" ? text : `${written}\n\n${text}`);
+  }
+
   /** Messages that the agent has not taken. @param {import("./queue_view.js").Queued[]} queued */
   showQueue(sessionId, queued) {
     this.#queued = [sessionId, queued];

@@ -11,7 +11,7 @@ import { visible } from "../transcript/plain_text.js";
 export function drawRows(rows, { isSplit = false, canComment = false } = {}) {
   const element = document.createElement("div");
   element.className = "lines";
-  element.toggleAttribute("data-split", isSplit);
+  element.toggleAttribute("data-pairs", isSplit);
   element.append(...rows.map((row) => drawRow(row, canComment)));
   return element;
 }
@@ -77,6 +77,7 @@ function code(cell) {
   element.className = "line-text";
   element.dataset.sign = { "+": "+", "-": "−" }[cell.mark] ?? "";
   element.append(...pieces(cell));
+  if (cell.hasNoNewline) element.dataset.note = "no newline at the end";
   return element;
 }
 

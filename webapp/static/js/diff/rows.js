@@ -1,7 +1,7 @@
 /**
  * A diff as the rows that a reader sees: one column, or the old text beside the new one.
  *
- * @typedef {[mark: " " | "+" | "-", text: string, runs?: (number | string)[]]} Line
+ * @typedef {[mark: " " | "+" | "-" | "\\", text: string, runs?: (number | string)[]]} Line
  *   runs: `[length, class, length, class, …]` of its syntax colours; "" has none
  * @typedef {{oldStart: number | null, newStart: number | null, section?: string, lines: Line[]}} Hunk
  *
@@ -12,6 +12,7 @@
  * @property {string} text
  * @property {(number | string)[]} runs
  * @property {[from: number, to: number] | null} changed  the part that differs from its partner
+ * @property {boolean} hasNoNewline
  *
  * @typedef {{kind: "hunk", section: string, old: number | null, now: number | null}} HunkRow
  * @typedef {{kind: "line", cell: Cell} | HunkRow} UnifiedRow
@@ -20,6 +21,7 @@
 
 import { diffOf } from "../actions/diff.js";
 
+const NO_NEWLINE = "\\";
 /** Two lines are taken for one that was changed if this part of the shorter one is in both. */
 const ALIKE = 0.3;
 /** Words are compared in lines up to this length. */
@@ -33,34 +35,49 @@ export function hunksOf(before, after, start = null) {
 
 /** @param {Hunk[]} hunks @returns {UnifiedRow[]} */
 export function unifiedRows(hunks) {
-  return hunks.flatMap((hunk) => [headOf(hunk), ...cellsOf(hunk).map((cell) => ({ kind: "line", cell }))]);
+  return hunks.flatMap((hunk) => [...headOf(hunk), ...cellsOf(hunk).map((cell) => ({ kind: "line", cell }))]);
 }
 
 /** @param {Hunk[]} hunks @returns {SplitRow[]} */
 export function splitRows(hunks) {
-  return hunks.flatMap((hunk) => [headOf(hunk), ...pairsOf(cellsOf(hunk))]);
+  return hunks.flatMap((hunk) => [...headOf(hunk), ...pairsOf(cellsOf(hunk))]);
 }
 
+/** Nothing is left out before the first line, nor where lines have no numbers. @returns {HunkRow[]} */
 function headOf({ section = "", oldStart, newStart }) {
-  return { kind: "hunk", section, old: oldStart, now: newStart };
+  const isFirst = (oldStart ?? 1) <= 1 && (newStart ?? 1) <= 1;
+  return isFirst ? [] : [{ kind: "hunk", section, old: oldStart, now: newStart }];
 }
 
 /** @param {Hunk} hunk @returns {Cell[]} */
 function cellsOf({ oldStart, newStart, lines }) {
   let old = oldStart;
   let now = newStart;
-  const cells = lines.map(([mark, text, runs = []]) => {
-    const cell = { mark, text, runs, old: mark === "+" ? null : old, now: mark === "-" ? null : now, changed: null };
+  const cells = lines.filter(([mark]) => mark !== NO_NEWLINE).map(([mark, text, runs = []]) => {
+    const cell = {
+      mark, text, runs, old: mark === "+" ? null : old, now: mark === "-" ? null : now, changed: null, hasNoNewline: false,
+    };
     if (mark !== "+" && old !== null) old += 1;
     if (mark !== "-" && now !== null) now += 1;
     return cell;
   });
+  noteNewlines(lines, cells);
   for (const { removed, added } of blocksOf(cells)) {
     // Only where each line has its partner is it clear which one it was.
     if (removed.length !== added.length) continue;
     removed.forEach((cell, index) => markChanged(cell, added[index]));
   }
   return cells;
+}
+
+/** Git says it after the line that has none at its end. */
+function noteNewlines(lines, cells) {
+  let index = 0;
+  for (const [mark] of lines) {
+    const before = cells[index - 1];
+    if (mark !== NO_NEWLINE) index += 1;
+    else if (before !== undefined) before.hasNoNewline = true;
+  }
 }
 
 /** Lines that were removed, and what is there in their stead. */

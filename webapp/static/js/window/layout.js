@@ -7,6 +7,8 @@
  * @property {number} firstId                  of its blocks; may sink, and rise, as they come and go
  * @property {number} endId                    one after the last block's
  * @property {(id: number) => number} guess    a block's height in pixels
+ * @property {number} [leadGuess]
+ * @property {number} [footGuess]
  *
  * @typedef {{section: number, row: number}} Place  row 0 is the lead, the last one the foot
  *
@@ -28,8 +30,8 @@ export class Layout {
         known.get(source) ?? {
           source,
           firstId: source.firstId,
-          lead: LEAD_GUESS,
-          foot: FOOT_GUESS,
+          lead: source.leadGuess ?? LEAD_GUESS,
+          foot: source.footGuess ?? FOOT_GUESS,
           heights: new HeightIndex(),
         },
     );

@@ -9,9 +9,12 @@ export class TailFollower {
   #lastTop = 0;
   isFollowing = true;
 
+  /** @param {HTMLElement | null} jump  null: the list does not grow at its end, and is never followed */
   constructor(scroller, jump, onFollow) {
     this.#scroller = scroller;
     this.#jump = jump;
+    this.isFollowing = jump !== null;
+    if (jump === null) return;
     scroller.addEventListener("scroll", () => this.#noteScroll(), { passive: true });
     jump.addEventListener("click", () => {
       this.isFollowing = true;
@@ -28,7 +31,7 @@ export class TailFollower {
   }
 
   showJump() {
-    this.#jump.hidden = this.isFollowing || this.#isNearEnd();
+    if (this.#jump !== null) this.#jump.hidden = this.isFollowing || this.#isNearEnd();
   }
 
   #noteScroll() {

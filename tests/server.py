@@ -13,10 +13,14 @@ from typing import Any, TypeVar
 
 import httpx
 
+from tests import fork_server
+
 ROOT = Path(__file__).resolve().parent.parent
 PATIENCE_SECONDS = 60.0
 HTTP = httpx.Client(verify=False, timeout=30, limits=httpx.Limits(max_keepalive_connections=0))
 """A connection a request, as from many clients; making a TLS context for each takes 30 ms."""
+SERVE = [sys.executable, "-m", "webapp.cli", "serve"]
+Process = subprocess.Popen[bytes] | fork_server.Process
 T = TypeVar("T")
 
 
@@ -80,8 +84,8 @@ class Server:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.output = folder / "server.log"
-        self.process: subprocess.Popen[bytes] | None = None
-        self.command = [sys.executable, "-m", "webapp.cli", "serve"]
+        self.process: Process | None = None
+        self.command = SERVE
         self.environment = {
             **{key: value for key, value in os.environ.items() if "AGENT_STREAM" not in key},
             "AGENT_STREAM_HOST": "127.0.0.1",
@@ -104,9 +108,13 @@ class Server:
         self.spawn()
         self.wait_until_ready()
 
-    def spawn(self) -> subprocess.Popen[bytes]:
-        """Start it, and do not wait."""
-        with open(self.output, "ab") as output:
+    def spawn(self) -> Process:
+        """Start it, and do not wait; a plain `serve` by the fork server."""
+        with open(self.output, "ab") as output, open(os.devnull, "rb") as stdin:
+            if self.command == SERVE:
+                fds = (stdin.fileno(), output.fileno(), output.fileno())
+                self.process = fork_server.start(["serve"], self.folder, self.environment, fds)
+                return self.process
             self.process = subprocess.Popen(
                 self.command,
                 cwd=self.folder,
@@ -154,8 +162,7 @@ class Server:
 
     def create_workflow(self, **fields: str) -> str:
         """A new workflow's id."""
-        answer = self.call("workflow.create", fields).raise_for_status().json()
-        return str(answer["result"]["data"]["id"])
+        return str(_succeeded(self.call("workflow.create", fields)).json()["result"]["data"]["id"])
 
     def invoke(self, agent: str, message: str = "", workflow_id: str | None = None) -> str:
         """A new session's id."""
@@ -167,7 +174,7 @@ class Server:
         """A new session's id, and the pid of the worker that started it."""
         workflow_id = workflow_id or self.create_workflow()
         value = {"workflowId": workflow_id, "agent": agent, "message": message}
-        answer = self.call("workflow.invokeAgent", value).raise_for_status()
+        answer = _succeeded(self.call("workflow.invokeAgent", value))
         return answer.json()["result"]["data"]["sessionId"], int(answer.headers["X-Worker-Pid"])
 
     def session(self, session_id: str) -> dict[str, Any]:
@@ -189,6 +196,11 @@ class Server:
     def log_path(self, session_id: str) -> Path:
         """Where the session's log lies."""
         return self.var / str(self.session(session_id)["logPath"])
+
+
+def _succeeded(answer: httpx.Response) -> httpx.Response:
+    assert answer.is_success, f"{answer.status_code}: {answer.text}"
+    return answer
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.cli import fork_server
+from tests import fork_server
 from tests.server import PATIENCE_SECONDS, ROOT, Server
 
 Output = subprocess.CompletedProcess[str]
@@ -48,9 +48,11 @@ def run(place: Server | Path, *arguments: str, **environment: str) -> Output:
     try:
         give_up_at = time.monotonic() + PATIENCE_SECONDS
         stdout, stderr = _read_to_ends(read_fds, give_up_at)
-        return Output(["agent-stream", *arguments], forked.wait(give_up_at), stdout, stderr)
+        exit_code = forked.wait(give_up_at - time.monotonic())
+        return Output(["agent-stream", *arguments], exit_code, stdout, stderr)
     finally:
-        forked.close()
+        forked.kill()
+        forked.wait(PATIENCE_SECONDS)
         for fd in read_fds:
             os.close(fd)
 

@@ -3,10 +3,7 @@
 import fcntl
 import os
 import pty
-import signal
 import struct
-import subprocess
-import sys
 import termios
 import threading
 from collections.abc import Iterator
@@ -15,6 +12,7 @@ from pathlib import Path
 
 import pyte
 
+from tests import fork_server
 from tests.cli.command import environment_for, folder_of
 from tests.server import PATIENCE_SECONDS, Server, wait_for
 
@@ -24,7 +22,7 @@ ROWS = 30
 class Screen:
     """A terminal with a long memory, and the command that runs in it."""
 
-    def __init__(self, process: subprocess.Popen[bytes], fd: int, columns: int) -> None:
+    def __init__(self, process: fork_server.Process, fd: int, columns: int) -> None:
         self.process = process
         self.raw = b""
         self._fd = fd
@@ -85,27 +83,18 @@ def at_a_terminal(
     """A command with a terminal of 30 lines at both its ends; killed at the end if need be."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, columns, 0, 0))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "webapp.cli", *arguments],
-        cwd=folder_of(place),
-        env=environment_for(place) | {"TERM": "xterm-256color"} | environment,
-        stdin=theirs,
-        stdout=theirs,
-        stderr=theirs,
-        start_new_session=True,
-        preexec_fn=_take_terminal,
+    process = fork_server.start(
+        arguments,
+        folder_of(place),
+        environment_for(place) | {"TERM": "xterm-256color"} | environment,
+        (theirs, theirs, theirs),
+        has_terminal=True,
     )
     os.close(theirs)
     screen = Screen(process, ours, columns)
     try:
         yield screen
     finally:
-        if process.poll() is None:
-            process.send_signal(signal.SIGKILL)
+        process.kill()
         process.wait()
         os.close(ours)
-
-
-def _take_terminal() -> None:
-    """Make the terminal the one that controls the process: Ctrl-C and /dev/tty are there."""
-    fcntl.ioctl(0, termios.TIOCSCTTY, 0)

@@ -38,6 +38,8 @@ _COMMANDS = {
     "notify": ("notify", "notify"),
     "search": ("search", "search_command"),
     "export": ("export", "export"),
+    "projects": ("projects", "projects_command"),
+    "worktree": ("worktree", "worktree"),
     "adopt": ("adopt", "adopt_command"),
     "import": ("take_in", "import_command"),
     "stats": ("stats", "stats"),

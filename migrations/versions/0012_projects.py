@@ -38,12 +38,6 @@ ALTER TABLE workflows ADD COLUMN
     "ALTER TABLE workflows ADD COLUMN archived_at TEXT",
     "ALTER TABLE sessions ADD COLUMN project /* as its workflow had it */ TEXT",
     """
-ALTER TABLE sessions ADD COLUMN
-    base_tree /* the git tree of its folder's files when it began, with what was not committed */
-        TEXT
-""",
-    "ALTER TABLE turns ADD COLUMN tree /* the same when the turn ended */ TEXT",
-    """
 CREATE INDEX workflows_by_project ON workflows (project, id) WHERE project IS NOT NULL
 """,
     """

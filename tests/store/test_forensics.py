@@ -122,7 +122,7 @@ class Story:
             execute(
                 self.database,
                 "INSERT INTO turns VALUES (:id, :turn, :outcome, NULL, 400, 300, 40, :cost, 7,"
-                " 0, :at, :at, NULL)",
+                " 0, :at, :at, 900)",
                 id=session_id, turn=turn, outcome=outcome, cost=cost, at=at(days=8),
             )  # fmt: skip
         answers: list[tuple[str | None, str | None]] = [("allowed", "ada"), (None, None)]

@@ -36,10 +36,11 @@ _COLUMNS = (
     Column("status"),
     Column("outcome", may_be_cut=True),
     Column("agent"),
-    Column("age", right=True, rank=1),
-    Column("took", right=True, rank=2),
-    Column("log", right=True, rank=3),
-    Column("workflow", rank=4),
+    Column("project", rank=1),
+    Column("age", right=True, rank=2),
+    Column("took", right=True, rank=3),
+    Column("log", right=True, rank=4),
+    Column("workflow", rank=5),
 )
 
 
@@ -56,6 +57,7 @@ Examples:
     "--status", "statuses", metavar="STATUS", multiple=True, help=f"One of {', '.join(STATUSES)}."
 )
 @click.option("--agent", "agents", metavar="NAME", multiple=True, help="Only this agent's.")
+@click.option("--project", "projects", metavar="NAME", multiple=True, help="Only this project's.")
 @click.option("--workflow", metavar="ID", help="Only this workflow's.")
 @click.option(
     "--since", metavar="TIME", callback=as_since, help="Made since then: 24h (ago), 2026-11-23."
@@ -79,6 +81,7 @@ Examples:
 def list_command(
     statuses: tuple[str, ...],
     agents: tuple[str, ...],
+    projects: tuple[str, ...],
     workflow: str | None,
     since: int | None,
     until: int | None,
@@ -92,6 +95,7 @@ def list_command(
     wanted = Filter(
         statuses=_each(statuses),
         agents=_each(agents),
+        projects=projects,
         workflow_id=workflow,
         since_ms=since,
         until_ms=until,
@@ -154,6 +158,7 @@ def _row(var_folder: VarFolder, session: Session) -> list[Cell]:
         Cell(session.status, STATUS_STYLES[session.status]),
         Cell(one_line(outcome(session), _MOST_OUTCOME_LETTERS)),
         Cell(session.agent),
+        Cell(session.project or ""),
         Cell(age(session.created_at)),
         Cell(took),
         Cell(byte_count(var_folder.log_bytes(session))),

@@ -18,6 +18,7 @@ from webapp.commands.figures import exit_status
 from webapp.commands.follow import follow
 from webapp.commands.keys import is_terminal
 from webapp.commands.options import var_options
+from webapp.commands.projects import find_project
 from webapp.commands.stopper import Stopper
 from webapp.commands.terminal import Cleaner, has_colour, one_line
 from webapp.commands.var_folder import VarFolder, open_or_make_var_folder, settings_of_a_writer
@@ -61,7 +62,7 @@ class Command(Profile):
 A command runs in this folder, with this shell's whole environment (without AGENT_STREAM_*);
 the values of what is called …KEY, …TOKEN, …SECRET, …PASSWORD or …CREDENTIALS there never
 reach the log. What claude and codex print is read as of the profiles called so. An agent of
-a profile runs as the server runs it.
+a profile runs as the server runs it, in this folder unless its profile has a `cwd`.
 
 \b
 While you follow it:
@@ -77,6 +78,7 @@ found, 126 where it cannot be started, 130 if you left before.
 Examples:
   agent-stream run -- make test
   agent-stream run --agent claude --message "What does this project do?"
+  agent-stream run --project shop --agent claude --message "Add a test for the cart"
   git diff | agent-stream run -- my-reviewer
   agent-stream run --input -- python3 -i
   agent-stream attach $(agent-stream run --detach -- ./long-job)""",
@@ -97,6 +99,8 @@ Examples:
     help="The COMMAND's stdin stays open: what you type, and `send`, reach it.",
 )
 @click.option("--workflow", metavar="ID", help="Run it in this workflow. [a new one]")
+@click.option("--project", metavar="NAME", help="In the folder of this project. [this folder]")
+@click.option("--worktree", is_flag=True, help="In a git worktree of the --project of its own.")
 @click.option("--stage", type=click.IntRange(min=0), help="In this stage. [the current one]")
 @click.option("-d", "--detach", is_flag=True, help="Only start it, and print its id.")
 @click.option("--json", "as_json", is_flag=True, help="With --detach: the session as in the API.")
@@ -110,6 +114,8 @@ def run(
     message: str | None,
     takes_input: bool,
     workflow: str | None,
+    project: str | None,
+    worktree: bool,
     stage: int | None,
     detach: bool,
     as_json: bool,
@@ -127,6 +133,10 @@ def run(
         raise click.UsageError("--json is for --detach.")
     if stage is not None and workflow is None:
         raise click.UsageError("--stage is a stage of --workflow.")
+    if worktree and project is None:
+        raise click.UsageError("--worktree is one of a --project.")
+    if project is not None and workflow is not None:
+        raise click.UsageError("--project is for a new workflow; --workflow has one, or none.")
     current_folder()
     text = _read_message(message)
     is_passed_on = not (agent or detach or takes_input) and message is None and _is_piped()
@@ -135,9 +145,13 @@ def run(
     with open_or_make_var_folder() as var_folder:
         settings = _ending_at_rest(settings_of_a_writer(), None if detach else agent)
         agent = agent if profile is None else profile.name
-        invoked = Invocation(workflow or "", text, stage, agent)
+        is_here = project is None and (profile is not None or not workflow)
+        invoked = Invocation(
+            workflow or "", text, stage, agent, folder=_folder(settings, agent) if is_here else None
+        )
+        place = None if project is None else (project, worktree)
         stdin_fd = sys.stdin.fileno() if is_passed_on else None
-        session = _start(var_folder, settings, profile, invoked, stdin_fd)
+        session = _start(var_folder, settings, profile, invoked, stdin_fd, place)
         if detach:
             click.echo(json.dumps(api_session(session)) if as_json else session.id)
             return
@@ -151,6 +165,13 @@ def run(
         if ended.error is not None and not sys.stdout.isatty():
             click.echo(f"agent-stream: {one_line(ended.error, _MOST_LETTERS)}", err=True)
         context.exit(_exit_code(ended))
+
+
+def _folder(settings: Settings, agent: str | None) -> str | None:
+    """This one, unless a profile names another, or a user who may not enter it."""
+    profile = settings.agents.get(agent or "")
+    is_said = profile is not None and (profile.cwd is not None or profile.run_as is not None)
+    return None if is_said else current_folder()
 
 
 def _ending_at_rest(settings: Settings, agent: str | None) -> Settings:
@@ -227,6 +248,7 @@ def _start(
     profile: Command | None,
     invocation: Invocation,
     stdin_fd: int | None,
+    place: tuple[str, bool] | None,
 ) -> Session:
     """In the workflow that was asked for, or in a new one of its own."""
     if profile is not None:
@@ -246,15 +268,32 @@ def _start(
     launcher = Launcher(settings, var_folder.database)
     try:
         if not invocation.workflow_id:
-            made = var_folder.database.write(
-                lambda orm: (
-                    create_workflow(orm, template="chat", request_id=None, initial_message=None).id
-                )
-            )
+            made = _new_workflow(launcher, place)
             invocation = replace(invocation, workflow_id=made)
         return launcher.invoke(invocation, stdin_fd=stdin_fd)
     finally:
         launcher.runners.stop()
+
+
+def _new_workflow(launcher: Launcher, place: tuple[str, bool] | None) -> str:
+    """The id of a new workflow, which works in a project and perhaps in a worktree of that."""
+    asked, has_worktree = place or (None, False)
+    folders = launcher.folders
+    project = None if asked is None else find_project(folders.projects, asked)
+    if project is not None and has_worktree:
+        folders.worktrees.check(project)
+    return launcher.database.write(
+        lambda orm: (
+            create_workflow(
+                orm,
+                template="chat",
+                request_id=None,
+                initial_message=None,
+                project=None if project is None else project.name,
+                worktree_of=folders.worktrees.folder_of if has_worktree else None,
+            ).id
+        )
+    )
 
 
 # --- following it -----------------------------------------------------------------------

@@ -15,6 +15,7 @@ TOPICS = (
     "trpc",
     "workflows",
     "agents",
+    "projects",
     "notices",
     "replay",
     "search",

@@ -37,6 +37,7 @@ def index() -> str:
         ping_seconds=settings.ping_seconds,
         version=installed_version(),
         has_token=settings.token is not None,
+        has_projects=not services().launcher.folders.projects.is_empty,
     )
 
 

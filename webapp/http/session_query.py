@@ -19,10 +19,11 @@ Names = str | list[Required]
 
 
 class SessionsInput(Input):
-    """`status` and `agent` are one or several."""
+    """`status`, `agent` and `project` are one or several."""
 
     status: Names | None = None
     agent: Names | None = None
+    project: Names | None = None
     workflow_id: str | None = None
     since: str | None = field(name="from", default=None)
     until: str | None = field(name="to", default=None)
@@ -55,6 +56,7 @@ def _query(given: SessionsInput) -> Query:
     wanted = Filter(
         statuses=_each(given.status),
         agents=_each(given.agent),
+        projects=_each(given.project),
         workflow_id=given.workflow_id,
         since_ms=_time_ms(given.since, "from"),
         until_ms=_time_ms(given.until, "to"),

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from webapp.agents.profiles import Profile
-from webapp.agents.run_as import AgentUser
 from webapp.changes import snapshots
 from webapp.errors import BadRequest, ServiceUnavailable
+from webapp.projects.found import Projects
 from webapp.sessions import reconcile
 from webapp.sessions.environment import agent_environment, current_folder, user_of
+from webapp.sessions.folders import Folder, Folders
 from webapp.sessions.handover import Handover
 from webapp.sessions.layout import new_session_files
 from webapp.sessions.new_session import GoingOn, Invocation, NewSession, new_message
@@ -67,7 +68,8 @@ class Launcher:
         self.database = database
         self.var = settings.var.resolve()
         self.host = socket.gethostname()
-        self.cwd = current_folder()
+        projects = Projects(settings.projects, settings.project_roots)
+        self.folders = Folders(database, self.var, current_folder(), projects)
         self.runners = Runners()
         self._look_again_at = 0.0
         self.on_runner_failure = on_runner_failure
@@ -133,13 +135,18 @@ class Launcher:
         profile = self.profile(invocation.agent)
         user = user_of(profile)
         session_id = new_session_id()
+        folder = self.folders.folder_of(
+            invocation.workflow_id, profile, user, invocation.folder, invocation.message
+        )
         return NewSession(
             id=session_id,
             invocation=invocation,
             profile=profile,
             user=user,
             files=new_session_files(self.var, session_id),
-            cwd=self._cwd(profile, user, going_on.before),
+            cwd=self._cwd(folder, going_on.before),
+            project=folder.project,
+            program_folder=self.folders.program_folder(profile, invocation.folder),
             going_on=going_on,
         )
 
@@ -210,17 +217,12 @@ class Launcher:
             logger.exception("cannot find out whether %s still runs", session.id)
             return session
 
-    def _cwd(self, profile: Profile, user: AgentUser | None, before: Session | None) -> str:
-        """The folder that an agent starts in: that of the conversation, or by its profile.
-
-        Another user may not enter the server's own.
-        """
-        if profile.cwd is None and user is not None:
-            by_profile = user.home
-        else:
-            by_profile = os.path.join(self.cwd, profile.cwd) if profile.cwd else self.cwd
-        if before is None or before.cwd is None or before.cwd == self.redact(by_profile):
-            return by_profile  # a row does not hold the secrets in a path
+    def _cwd(self, folder: Folder, before: Session | None) -> str:
+        """The folder that an agent starts in; a conversation goes on where it was."""
+        if folder.is_chosen or before is None or before.cwd is None:
+            return folder.path
+        if before.cwd == self.redact(folder.path):
+            return folder.path  # a row does not hold the secrets in a path
         return before.cwd
 
     def _prepare_runners(self) -> None:

@@ -1,6 +1,7 @@
 """A session that is about to start: its command, its row, and what its runner gets."""
 
 import json
+import os
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -30,6 +31,8 @@ class Invocation:
     agent: str | None = None
     by: str | None = None
     """Who asks, for an agent that holds a conversation."""
+    folder: str | None = None
+    """Where it runs, for who has a shell; never from a client."""
 
 
 Message = Mapping[str, str | None]
@@ -56,6 +59,9 @@ class NewSession:
     user: AgentUser | None
     files: SessionFiles
     cwd: str
+    project: str | None
+    program_folder: str
+    """What its program's path is relative to: never to a project that a client has chosen."""
     going_on: GoingOn
 
     @property
@@ -81,6 +87,8 @@ class NewSession:
             "mode": self.mode or "",
         }
         argv = self.profile.argv(values, is_resumed=self.conversation_id is not None)
+        if "/" in argv[0] and self.cwd != self.program_folder:
+            argv[0] = os.path.join(self.program_folder, argv[0])
         for argument in argv:
             _check_argument(argument, self.profile)
         return argv
@@ -97,6 +105,7 @@ class NewSession:
             agent=self.profile.name,
             argv=json.dumps([redact(argument) for argument in argv], ensure_ascii=False),
             cwd=redact(self.cwd),
+            project=self.project,
             takes_input=int(self.profile.input or self.profile.talk is not None),
             host=host,
             log_path=str(self.files.log.relative_to(var)),

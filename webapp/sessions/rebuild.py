@@ -18,7 +18,7 @@ from webapp.log.record import parse_record
 from webapp.log.system_records import end_columns
 from webapp.log.usage import UsageRow, read_usage
 from webapp.sessions import record_checks
-from webapp.sessions.layout import SessionFiles, new_session_files
+from webapp.sessions.layout import SessionFiles, new_session_files, worktree_folder
 from webapp.sessions.log_end import last_record
 from webapp.store import conversations, notices, rebuilding, sessions
 from webapp.store.engine import Database
@@ -126,7 +126,9 @@ def _read(var: Path, files: SessionFiles) -> _Found:
     finally:
         log.close()
     told = facts.get("workflow")
-    return _Found(row, told if isinstance(told, dict) else {}, usage, conversation)
+    told = told if isinstance(told, dict) else {}
+    folder = str(worktree_folder(var, row["workflow_id"]))
+    return _Found(row, told | {"worktree": folder}, usage, conversation)
 
 
 def first_record(log: OpenLog) -> dict[str, Any] | None:
@@ -165,6 +167,7 @@ def _check(facts: dict[str, Any], session_id: str) -> None:
 
 def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
     facts = record_checks.sound(facts, record_checks.SESSION)
+    workflow = facts["workflow"] or {}
     return {
         "id": facts["sessionId"],
         "workflow_id": facts["workflowId"],
@@ -181,6 +184,7 @@ def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
         "started_at": facts["startedAt"],
         "talk": facts["talk"],
         "resumed_from": facts["resumedFrom"],
+        "project": record_checks.sound(workflow, record_checks.WORKFLOW)["project"],
     }
 
 
@@ -263,7 +267,8 @@ def _insert(
 
 def _plausible(told: dict[str, Any], workflow_id: str, stage_index: int) -> dict[str, Any]:
     """What a log tells of its workflow, with at least the stage that the session ran in."""
-    given, told = told.get("stages"), record_checks.sound(told, record_checks.WORKFLOW)
+    folder, given = told["worktree"], told.get("stages")
+    told = record_checks.sound(told, record_checks.WORKFLOW)
     stages = list(filter(record_checks.is_stage, given)) if isinstance(given, list) else []
     del stages[MAX_STAGES:]
     while len(stages) <= stage_index:
@@ -273,5 +278,9 @@ def _plausible(told: dict[str, Any], workflow_id: str, stage_index: int) -> dict
         "template": told["template"] or "chat",
         "requestId": told["requestId"],
         "createdAt": told["createdAt"] or created_at(workflow_id),
+        "project": told["project"],
+        "worktree": None if told["branch"] is None else folder,
+        "branch": told["branch"],
+        "baseBranch": told["baseBranch"],
         "stages": stages,
     }

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
+from webapp.projects.worktrees import BRANCH
 from webapp.store.ids import SESSION_ID, WORKFLOW_ID
 from webapp.store.models import ENDED
 from webapp.store.templates import GATES, MAX_STAGES
@@ -80,6 +81,15 @@ WORKFLOW = {
         f"a text of at most {MAX_REQUEST_ID_BYTES} bytes",
     ),
     "createdAt": Field(is_time, _TIME),
+    "project": Field(
+        lambda value: is_text(value, MAX_REQUEST_ID_BYTES),
+        f"a text of at most {MAX_REQUEST_ID_BYTES} bytes",
+    ),
+    "branch": Field(_matches(BRANCH), "a branch such as agent/add-a-test-k3v9x0"),
+    "baseBranch": Field(
+        lambda value: is_text(value, MAX_REQUEST_ID_BYTES),
+        f"a text of at most {MAX_REQUEST_ID_BYTES} bytes",
+    ),
     "stages": Field(
         _are_stages,
         f"at most {MAX_STAGES} stages, each with name, type and gate ({', '.join(GATES)})",

@@ -111,7 +111,6 @@ class Session(Base):
     open_approvals: Mapped[str | None]
     session_rules: Mapped[str | None]
     project: Mapped[str | None]
-    base_tree: Mapped[str | None]
 
     @property
     def is_live(self) -> bool:
@@ -148,7 +147,6 @@ class Turn(Base):
     denied: Mapped[int | None]
     started_at: Mapped[str]
     ended_at: Mapped[str | None]
-    tree: Mapped[str | None]
     first_word_ms: Mapped[int | None]
 
 

@@ -5,14 +5,17 @@ from typing import Any
 
 from webapp.store.models import now
 
-_SELECT_WORKFLOW = "SELECT template, request_id, created_at FROM workflows WHERE id = ?"
+_SELECT_WORKFLOW = """
+SELECT template, request_id, created_at, project, branch, base_branch FROM workflows WHERE id = ?
+"""
 _SELECT_STAGES = """
 SELECT name, type, gate_type FROM stages WHERE workflow_id = ? ORDER BY stage_index
 """
 _INSERT_WORKFLOW = """
 INSERT OR IGNORE INTO workflows (
-    id, request_id, template, status, current_stage, created_at, updated_at
-) VALUES (?, ?, ?, 'active', ?, ?, ?)
+    id, request_id, template, status, current_stage, created_at, updated_at, project,
+    worktree, branch, base_branch
+) VALUES (?, ?, ?, 'active', ?, ?, ?, ?, ?, ?, ?)
 """
 _INSERT_STAGE = """
 INSERT OR IGNORE INTO stages (workflow_id, stage_index, name, type, status, gate_type)
@@ -46,6 +49,7 @@ SESSION_COLUMNS = (
     "resumed_from",
     "open_approvals",
     "session_rules",
+    "project",
 )
 _INSERT_COLUMNS = [column for column in SESSION_COLUMNS if column != "conversation_id"]
 _INSERT_SESSION = (
@@ -65,7 +69,7 @@ def workflow_facts(connection: Any, workflow_id: str) -> dict[str, object]:
 
     For `Database.write_sql`: this is on the path of every invoke.
     """
-    template, request_id, created_at = connection.execute(
+    template, request_id, created_at, project, branch, base_branch = connection.execute(
         _SELECT_WORKFLOW, (workflow_id,)
     ).fetchone()
     stages = connection.execute(_SELECT_STAGES, (workflow_id,)).fetchall()
@@ -73,6 +77,9 @@ def workflow_facts(connection: Any, workflow_id: str) -> dict[str, object]:
         "template": template,
         "requestId": request_id,
         "createdAt": created_at,
+        "project": project,
+        "branch": branch,
+        "baseBranch": base_branch,
         "stages": [
             {"name": name, "type": kind, "gate": {"type": gate}} for name, kind, gate in stages
         ],
@@ -97,6 +104,10 @@ def insert_workflow(
         current_stage,
         facts["createdAt"],
         now(),
+        facts["project"],
+        facts["worktree"],
+        facts["branch"],
+        facts["baseBranch"],
     )
     if connection.execute(_INSERT_WORKFLOW, row).rowcount == 0:
         return False

@@ -36,6 +36,7 @@ class Filter:
     text: str = ""
     """A session id or its beginning, a workflow id, or words that are in the message that
     started the session, in its error or in its workflow's request id."""
+    projects: Sequence[str] = ()
 
     @property
     def words(self) -> str:
@@ -77,6 +78,11 @@ def status_condition(wanted: Filter) -> list[Condition]:
 def agent_condition(wanted: Filter) -> list[Condition]:
     """The agents, if any are asked for."""
     return [_one_of("agent", wanted.agents)] if wanted.agents else []
+
+
+def project_condition(wanted: Filter) -> list[Condition]:
+    """The projects, if any are asked for."""
+    return [_one_of("project", wanted.projects)] if wanted.projects else []
 
 
 def workflow_condition(wanted: Filter) -> list[Condition]:
@@ -121,6 +127,7 @@ def all_conditions(wanted: Filter) -> list[Condition]:
     return [
         *status_condition(wanted),
         *agent_condition(wanted),
+        *project_condition(wanted),
         *workflow_condition(wanted),
         *id_condition(wanted),
         *words_condition(wanted),

@@ -26,6 +26,7 @@ from webapp.store.session_filter import (
     all_of,
     any_of,
     id_condition,
+    project_condition,
     status_condition,
     workflow_condition,
 )
@@ -45,6 +46,8 @@ from webapp.store.session_texts import NoAnswer, TextIndex, find_by_words
 from webapp.store.session_walk import Effort, Found, needs_tests, walk
 from webapp.store.values import read_time
 
+_HAS_PROJECT = Condition("project IS NOT NULL", {})
+"""As in the index: SQLite uses a partial one only then."""
 _MAX_IDS = 500
 _EFFORT = Effort()
 
@@ -172,6 +175,11 @@ def _small_source(orm: OrmSession, wanted: Filter, effort: Effort) -> tuple[str,
         if count <= max_rows:
             index = "sessions_by_agent" if agents else "sessions_by_status"
             return index, all_of([*agents, *statuses])
+    projects = project_condition(wanted)
+    if projects:
+        source = "sessions_by_project", all_of([*projects, _HAS_PROJECT, *ids])
+        if _is_small(orm, *source, max_rows):
+            return source
     if ids:
         source = BY_ID, all_of(ids)
         if _is_small(orm, *source, max_rows):

@@ -21,6 +21,7 @@ from webapp.store.session_filter import (
     all_conditions,
     all_of,
     id_condition,
+    project_condition,
     status_condition,
     words_condition,
     workflow_condition,
@@ -113,18 +114,25 @@ def walk(
 
 def _plan(wanted: Filter, order: Order) -> _Walk:
     """The index that has the order and serves the largest part of a filter."""
-    statuses, agents, workflow, ids, words = (
+    statuses, agents, projects, workflow, ids, words = (
         status_condition(wanted),
         agent_condition(wanted),
+        project_condition(wanted),
         workflow_condition(wanted),
         id_condition(wanted),
         words_condition(wanted),
     )
     if order.of_ended:
-        return _Walk(order.indexed_by, [ENDED], [*statuses, *agents, *workflow, *ids, *words])
+        tests = [*statuses, *agents, *projects, *workflow, *ids, *words]
+        return _Walk(order.indexed_by, [ENDED], tests)
     if workflow:
         parts = [all_of([*workflow, *ids])]
-        return _Walk("sessions_by_workflow", parts, [*statuses, *agents, *words])
+        return _Walk("sessions_by_workflow", parts, [*statuses, *agents, *projects, *words])
+    if 0 < len(wanted.projects) <= _MAX_PARTS:
+        each = enumerate(dict.fromkeys(wanted.projects))
+        parts = [all_of([_project(at, project), *ids]) for at, project in each]
+        return _Walk("sessions_by_project", parts, [*statuses, *agents, *words])
+    words += projects
     pairs = [
         (agent, status)
         for agent in dict.fromkeys(wanted.agents)
@@ -146,6 +154,12 @@ def _pair(at: int, agent: str, status: str) -> Condition:
     return all_of(
         [Condition(f"agent = :agent_of_{at}", {f"agent_of_{at}": agent}), _status(at, status)]
     )
+
+
+def _project(at: int, project: str) -> Condition:
+    # The index holds only rows that have one, and SQLite has to see that it serves.
+    is_it = f"project = :project_of_{at} AND project IS NOT NULL"
+    return Condition(is_it, {f"project_of_{at}": project})
 
 
 def _status(at: int, status: str) -> Condition:

@@ -1,6 +1,7 @@
 """Rows of workflows and their stages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -25,6 +26,21 @@ FROM workflows WHERE id = :id
 """
 
 
+_WORKING_PLACE = """
+SELECT project, worktree, branch, base_branch, worktree_outcome FROM workflows WHERE id = ?
+"""
+
+
+class WorkingPlace(NamedTuple):
+    """Where the agents of a workflow work: the columns of these names."""
+
+    project: str | None
+    worktree: str | None
+    branch: str | None
+    base_branch: str | None
+    worktree_outcome: str | None
+
+
 class InvokedStage(NamedTuple):
     """The stage that a session is started in."""
 
@@ -42,22 +58,29 @@ def create_workflow(
     request_id: str | None,
     initial_message: str | None,
     templates: Mapping[str, Sequence[StageTemplate]] = BUILT_IN,
+    project: str | None = None,
+    worktree_of: Callable[[str], Path] | None = None,
 ) -> Workflow:
-    """Insert a workflow with the stages of its template. BadRequest if there is none."""
+    """Insert a workflow with the stages of its template. BadRequest if there is none.
+
+    `worktree_of`: where the worktree of a workflow with that id is to be; None: it gets none.
+    """
     stages = templates.get(template)
     if stages is None:
         raise BadRequest(
             f"Unknown template {template!r}. Available: {', '.join(templates)}.", field="template"
         )
-    created_at = now()
+    created_at, workflow_id = now(), new_workflow_id()
     workflow = Workflow(
-        id=new_workflow_id(),
+        id=workflow_id,
         request_id=request_id,
         template=template,
         status="active",
         current_stage=0,
         created_at=created_at,
         updated_at=created_at,
+        project=project,
+        worktree=None if worktree_of is None else str(worktree_of(workflow_id)),
         stages=[
             Stage(
                 stage_index=index,
@@ -86,7 +109,12 @@ def get_workflow(orm: OrmSession, workflow_id: str) -> Workflow:
 
 
 def list_workflows(
-    orm: OrmSession, *, status: str | None, limit: int, cursor: str | None
+    orm: OrmSession,
+    *,
+    status: str | None,
+    limit: int,
+    cursor: str | None,
+    project: str | None = None,
 ) -> list[Workflow]:
     """Workflows, newest first; those after `cursor`, an id. BadRequest for a bad status."""
     query = select(Workflow).order_by(Workflow.id.desc()).limit(limit)
@@ -97,9 +125,42 @@ def list_workflows(
                 field="status",
             )
         query = query.where(Workflow.status == status)
+    if project is not None:
+        query = query.where(Workflow.project == project)
     if cursor is not None:
         query = query.where(Workflow.id < cursor)
     return list(orm.scalars(query))
+
+
+def find_working_place(connection: Any, workflow_id: str) -> WorkingPlace | None:
+    """Where the agents of a workflow work; None if there never was one with this id.
+
+    For `Database.read_sql`: this is on the path of every invoke.
+    """
+    found = connection.execute(_WORKING_PLACE, (workflow_id,)).fetchone()
+    return None if found is None else WorkingPlace(*found)
+
+
+def set_worktree(
+    connection: Any,
+    workflow_id: str,
+    branch: str,
+    base_branch: str | None,
+    outcome: str | None,
+) -> None:
+    """Note what a workflow's worktree has checked out, and how it ended. For `write_sql`."""
+    connection.execute(
+        "UPDATE workflows SET branch = ?, base_branch = ?, worktree_outcome = ? WHERE id = ?",
+        (branch, base_branch, outcome, workflow_id),
+    )
+
+
+def list_with_worktree(orm: OrmSession) -> list[Workflow]:
+    """The workflows whose worktree is there, or will be with their first message; newest first."""
+    query = select(Workflow).where(
+        Workflow.worktree.is_not(None), Workflow.worktree_outcome.is_(None)
+    )
+    return list(orm.scalars(query.order_by(Workflow.id.desc())))
 
 
 def stage_for_invoke(connection: Any, workflow_id: str, stage_index: int | None) -> InvokedStage:

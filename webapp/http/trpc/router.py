@@ -1,6 +1,12 @@
 """The table of all procedures."""
 
-from webapp.http.trpc import approval_procedures, session_procedures, workflow_procedures
+from webapp.http.trpc import (
+    approval_procedures,
+    project_procedures,
+    session_procedures,
+    workflow_procedures,
+    worktree_procedures,
+)
 from webapp.http.trpc.procedure import Procedure, Subscription
 
 PROCEDURES: dict[str, Procedure | Subscription] = {
@@ -29,6 +35,11 @@ PROCEDURES: dict[str, Procedure | Subscription] = {
     "session.cancelMessage": Procedure("mutation", session_procedures.cancel_message),
     "session.setMode": Procedure("mutation", session_procedures.set_mode),
     "session.setModel": Procedure("mutation", session_procedures.set_model),
+    "project.list": Procedure("query", project_procedures.list_all),
+    "worktree.list": Procedure("query", worktree_procedures.list_all),
+    "worktree.merge": Procedure("mutation", worktree_procedures.merge),
+    "worktree.keep": Procedure("mutation", worktree_procedures.keep),
+    "worktree.discard": Procedure("mutation", worktree_procedures.discard),
     "approval.list": Procedure("query", approval_procedures.list_open),
     "approval.onChange": Subscription(approval_procedures.on_change),
     "notice.markHeard": Procedure("mutation", approval_procedures.mark_heard),

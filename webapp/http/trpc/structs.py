@@ -10,6 +10,7 @@ from webapp.sessions.input import MAX_INPUT_BYTES
 from webapp.sessions.new_session import MAX_MESSAGE_BYTES
 from webapp.store.notices import MAX_LISTED
 
+MAX_PATH_BYTES = 4096
 StageIndex = Annotated[int, Meta(ge=0, le=10_000)]
 Message = Annotated[str, max_bytes(MAX_MESSAGE_BYTES)]
 
@@ -18,14 +19,22 @@ class CreateWorkflow(Input):
     request_id: str | None = None
     template: str | None = None
     initial_message: Message | None = None
+    project: Annotated[Required, max_bytes(MAX_PATH_BYTES)] | None = None
+    worktree: bool | None = None
 
 
 class OneWorkflow(Input):
     workflow_id: Required
 
 
+class Discard(Input):
+    workflow_id: Required
+    even_untaken: bool | None = None
+
+
 class WorkflowPage(Input):
     status: str | None = None
+    project: Annotated[Required, max_bytes(MAX_PATH_BYTES)] | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] | None = None
     cursor: str | None = None
 

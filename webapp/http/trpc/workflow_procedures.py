@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from webapp.errors import BadRequest
 from webapp.http.inputs import convert
 from webapp.http.services import services, who
 from webapp.http.trpc import structs
@@ -15,8 +16,10 @@ _ENDS_SESSIONS = ("cancelled", "discarded")
 
 
 def create(value: object) -> object:
-    """`workflow.create {requestId?, template?, initialMessage?}` → the workflow."""
+    """`workflow.create {requestId?, template?, initialMessage?, project?, worktree?}` → it."""
     given = convert(value, structs.CreateWorkflow)
+    project = _project(given)
+    worktrees = services().launcher.folders.worktrees
     request_id, message = given.request_id, given.initial_message
     if request_id is not None:
         request_id = services().launcher.redact(request_id)
@@ -31,9 +34,24 @@ def create(value: object) -> object:
                 request_id=request_id,
                 initial_message=message,
                 templates=templates,
+                project=project,
+                worktree_of=worktrees.folder_of if given.worktree else None,
             )
         )
     )
+
+
+def _project(given: structs.CreateWorkflow) -> str | None:
+    """The name of the project that is asked for. BadRequest for one that cannot be had so."""
+    folders = services().launcher.folders
+    if given.project is None:
+        if given.worktree:
+            raise BadRequest("worktree is true, expected a project with it.", field="worktree")
+        return None
+    project = folders.projects.find(given.project)
+    if given.worktree:
+        folders.worktrees.check(project)
+    return project.name
 
 
 def get(value: object) -> object:
@@ -44,12 +62,19 @@ def get(value: object) -> object:
 
 
 def list_page(value: object) -> object:
-    """`workflow.list {status?, limit?, cursor?}` → `{workflows, nextCursor}`, newest first."""
+    """`workflow.list {status?, project?, limit?, cursor?}` → `{workflows, nextCursor}`.
+
+    Newest first.
+    """
     given = convert(value, structs.WorkflowPage)
     limit = given.limit or 50
     with services().database.read() as orm:
         found = workflows.list_workflows(
-            orm, status=given.status, limit=limit + 1, cursor=given.cursor
+            orm,
+            status=given.status,
+            limit=limit + 1,
+            cursor=given.cursor,
+            project=given.project,
         )
         rows = [shapes.workflow(workflow) for workflow in found[:limit]]
     return {

@@ -164,8 +164,7 @@ class Launcher:
             )
             if isinstance(inserted, _Inserted):
                 handover.is_needed = True
-                if new.cwd != self.cwd:
-                    snapshots.begin(new.files.changes, new.cwd, self.var)
+                snapshots.begin(new.files.changes, new.cwd, self.var)
                 request = RunnerRequest(
                     directory=str(new.files.directory),
                     spec=json.dumps(inserted.spec, separators=_A_LINE_EACH),

@@ -74,9 +74,12 @@ def test_agent_runs_in_the_folder_of_its_profile(make_machine: MakeMachine, tmp_
     assert machine.output(machine.run()) == f"{tmp_path}\n".encode()
 
 
-def test_agent_runs_where_the_server_was_started_by_default(make_machine: MakeMachine) -> None:
+def test_agent_runs_in_a_folder_of_its_own_by_default(make_machine: MakeMachine) -> None:
     machine = make_machine(("pwd",))
-    assert machine.output(machine.run()) == f"{os.getcwd()}\n".encode()
+    session = machine.run()
+    printed = Path(machine.output(session).decode().strip())
+    assert printed.name == session.workflow_id
+    assert printed.is_relative_to(machine.var / "work")
 
 
 def test_agent_has_the_umask_of_the_server(make_machine: MakeMachine) -> None:

@@ -441,6 +441,7 @@ _PROFILE_READERS: dict[str, Reader] = {
     "idle_seconds": setting_values.number(1, 10_000_000, whole=False),
     "turn_seconds": setting_values.number(1, 10_000_000, whole=False),
     "approval_seconds": setting_values.number(1, 10_000_000, whole=False),
+    "max_usd_per_day": setting_values.number(0, 1_000_000, whole=False),
     "allow": _rules,
     "deny": _rules,
 }

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.command import run
 from tests.store.fresh_var import make_var
-from tests.store.rows import add_ended, add_session
+from tests.store.rows import add_ended, add_session, execute
 from webapp.store import workflows
 from webapp.store.engine import Database, open_migrated
 
@@ -174,3 +174,23 @@ def test_a_bad_since_is_named(tmp_path: Path, since: str) -> None:
 
     assert output.returncode == 2
     assert f"{since!r} is no time, expected" in output.stderr
+
+
+def test_costs_are_summed_by_agent_project_and_day(
+    tmp_path: Path, database: Database, workflow_id: str
+) -> None:
+    add_usage = "INSERT INTO session_usage (session_id, cost_usd) VALUES (:id, :usd)"
+    for days, agent, project, usd in ((0, "demo", "shop", 0.5), (1, "other", None, 1.25)):
+        at = START + timedelta(days=days, hours=5)
+        session_id = add(database, workflow_id, at, 1, agent=agent, project=project)
+        execute(database, add_usage, id=session_id, usd=usd)
+    found = json.loads(run(tmp_path, "stats", "--json").stdout)["costUsd"]
+    assert found == {
+        "total": 1.75,
+        "byAgent": {"demo": 0.5, "other": 1.25},
+        "byProject": {"shop": 0.5, "": 1.25},
+        "byDay": {"2026-11-24": 0.5, "2026-11-25": 1.25},
+    }
+    shown = run(tmp_path, "stats").stdout
+    assert "project shop" in shown
+    assert "$1.75" in shown

@@ -12,7 +12,7 @@ from tests.server import ROOT
 STATIC = ROOT / "webapp" / "static"
 MOST_BYTES = 60_000
 MOST_BYTES_WITH_CONVERSATIONS = {"/": 90_000, "/sessions/{session}": 70_000}
-PAGES = ["/", "/sessions", "/sessions/{session}", "/search", "/docs"]
+PAGES = ["/", "/sessions", "/sessions/{session}", "/search", "/docs", "/overview"]
 # A type's name follows where only a comment imports it.
 LATER = r'import\("(\.[^"]+)"\)(?!\.[A-Z])|new URL\("(\.[^"]+\.css)", import\.meta\.url\)'
 IMPORTED = r'from "(\.[^"]+)"|import "(\.[^"]+)"'

@@ -52,6 +52,8 @@ def test_session_is_shown_with_all_that_is_known_of_it(client: Client) -> None:
         "createdAt",
         "startedAt",
         "endedAt",
+        "costUsd",
+        "workflowCostUsd",
     ]
     assert (session["status"], session["exitCode"], session["agent"]) == ("succeeded", 0, "sh")
     assert session["logBytes"] == len(client.machine.log(client.machine.find(session_id)))

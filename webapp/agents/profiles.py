@@ -78,6 +78,8 @@ class Profile:
     turn_seconds: float | None = None
     approval_seconds: float | None = None
     """A request that nobody has answered by then is denied. None: it waits."""
+    max_usd_per_day: float | None = None
+    """What its turns may cost in a day (UTC); the next one is refused then."""
     allow: tuple[str, ...] = ()
     """Requests that are allowed without asking, such as `Bash(git status)`: see
     webapp/runner/talk/rules.py."""

@@ -105,3 +105,8 @@ def exit_status(exit_code: int | None, signal_name: str | None) -> int | None:
         return 128 + signal.Signals[signal_name]
     except KeyError:
         return None
+
+
+def dollars(usd: float) -> str:
+    """`$0.0312`, `$12.40`."""
+    return f"${usd:.4f}" if 0 < usd < 1 else f"${usd:,.2f}"

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import click
 
-from webapp.commands.figures import STATUS_STYLES, byte_count, duration
+from webapp.commands.figures import STATUS_STYLES, byte_count, dollars, duration
 from webapp.commands.ls import end_lost_ones
 from webapp.commands.moments import as_since
 from webapp.commands.options import var_options
@@ -13,7 +13,7 @@ from webapp.commands.table import Cell, Column, print_table
 from webapp.commands.terminal import one_line
 from webapp.commands.var_folder import open_var_folder
 from webapp.store.models import LIVE, STATUSES
-from webapp.store.statistics import Duration, Group, Statistics, read_statistics
+from webapp.store.statistics import Cost, Duration, Group, Statistics, read_statistics
 
 _DEFAULT_LIMIT = 5
 _MOST_REASON_LETTERS = 60
@@ -32,8 +32,10 @@ _AGENTS = (
     Column("median", right=True, rank=1),
     Column("95 %", right=True, rank=2),
     Column("longest", right=True, rank=3),
+    Column("cost", right=True, rank=1),
     Column("logs", right=True, rank=1),
 )
+_COSTS = (Column("cost of the last days"), Column("", right=True))
 _FAILURES = (
     Column("went wrong"),
     Column("agent"),
@@ -66,12 +68,12 @@ Examples:
     "--limit",
     type=click.IntRange(min=1),
     default=_DEFAULT_LIMIT,
-    help=f"How many hours, and ways to fail, at most. [{_DEFAULT_LIMIT}]",
+    help=f"How many hours, days and ways to fail, at most. [{_DEFAULT_LIMIT}]",
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object; times in seconds.")
 @var_options
 def stats(since: int | None, limit: int, as_json: bool) -> None:
-    """Show how sessions ended, how long they took, why they failed, and the busiest hours."""
+    """Show how sessions ended, their duration and cost, why they failed, and the busiest hours."""
     with open_var_folder() as var_folder:
         end_lost_ones(var_folder)
         with var_folder.database.read() as orm:
@@ -81,14 +83,17 @@ def stats(since: int | None, limit: int, as_json: bool) -> None:
     elif not found.groups:
         click.echo("There are no such sessions." if since is not None else "No sessions yet.")
     else:
-        _print(found)
+        _print(found, limit)
 
 
-def _print(found: Statistics) -> None:
+def _print(found: Statistics, limit: int) -> None:
     print_table(_AGENTS, _agent_rows(found))
     if found.failures:
         click.echo()
         print_table(_FAILURES, _failure_rows(found))
+    if found.costs:
+        click.echo()
+        print_table(_COSTS, _cost_rows(found, limit))
     click.echo()
     print_table(_HOURS, _hour_rows(found))
 
@@ -98,14 +103,39 @@ def _agent_rows(found: Statistics) -> list[list[Cell]]:
         {group.agent for group in found.groups},
         key=lambda agent: -_count(found.groups, agent),
     )
-    rows = [_agent_row(agent, found.groups, found.durations.get(agent)) for agent in agents]
+    spent = _sums(found.costs, "agent")
+    rows = [
+        _agent_row(agent, found.groups, found.durations.get(agent), spent.get(agent))
+        for agent in agents
+    ]
     if len(agents) > 1:
         total = [group._replace(agent="all") for group in found.groups]
-        rows.append(_agent_row("all", total, None))
+        rows.append(_agent_row("all", total, None, sum(spent.values()) if spent else None))
     return rows
 
 
-def _agent_row(agent: str, groups: list[Group], took: Duration | None) -> list[Cell]:
+def _sums(costs: list[Cost], by: str) -> dict[str, float]:
+    """The costs by `agent`, `project` or `day`, in the order in which they come."""
+    found: dict[str, float] = {}
+    for cost in costs:
+        name = getattr(cost, by)
+        found[name] = found.get(name, 0.0) + cost.usd
+    return found
+
+
+def _cost_rows(found: Statistics, limit: int) -> list[list[Cell]]:
+    days = list(_sums(found.costs, "day").items())[:limit]
+    projects = sorted(_sums(found.costs, "project").items(), key=lambda each: -each[1])
+    named = [(f"project {project}", usd) for project, usd in projects if project]
+    return [
+        [Cell(one_line(name, _MOST_REASON_LETTERS)), Cell(dollars(usd))]
+        for name, usd in (*days, *named)
+    ]
+
+
+def _agent_row(
+    agent: str, groups: list[Group], took: Duration | None, usd: float | None
+) -> list[Cell]:
     def status(*names: str) -> Cell:
         count = _count(groups, agent, *names)
         return Cell(str(count), STATUS_STYLES[names[0]] if count else "dim")
@@ -123,6 +153,7 @@ def _agent_row(agent: str, groups: list[Group], took: Duration | None) -> list[C
         Cell(duration(took.median) if took else ""),
         Cell(duration(took.p95) if took else ""),
         Cell(duration(took.longest) if took else ""),
+        Cell("" if usd is None else dollars(usd)),
         Cell(byte_count(log_bytes)),
     ]
 
@@ -171,6 +202,12 @@ def _as_json(found: Statistics, since_ms: int | None) -> dict[str, object]:
         "live": _count(found.groups, None, *LIVE),
         "byStatus": {status: _count(found.groups, None, status) for status in STATUSES},
         "byAgent": {agent: _agent_as_json(found, agent) for agent in agents},
+        "costUsd": {
+            "total": sum(cost.usd for cost in found.costs),
+            "byAgent": _sums(found.costs, "agent"),
+            "byProject": _sums(found.costs, "project"),
+            "byDay": _sums(found.costs, "day"),
+        },
         "failures": [failure._asdict() for failure in found.failures],
         "busiestHours": [hour._asdict() for hour in found.hours],
     }

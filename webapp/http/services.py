@@ -24,7 +24,7 @@ from webapp.sessions.new_session import Invocation
 from webapp.sessions.once import IdempotencyKey
 from webapp.sessions.reconcile import mend, reconcile
 from webapp.settings import Settings
-from webapp.store import sessions, shapes
+from webapp.store import costs, sessions, shapes
 from webapp.store.engine import Database
 from webapp.store.logins import Logins
 from webapp.store.models import Session
@@ -113,6 +113,13 @@ class Services:
     def show(self, session: Session) -> dict[str, object]:
         """A session as JSON; of a live one with the bytes that its log has now."""
         return shapes.session(session, self.log_bytes(session) if session.is_live else None)
+
+    def show_with_cost(self, session: Session) -> dict[str, object]:
+        """The same, with what it cost by now, and its whole conversation."""
+        with self.database.read() as orm:
+            cost = costs.of_sessions(orm, [session.id]).get(session.id)
+            whole = costs.of_conversation(orm, session.workflow_id)
+        return self.show(session) | {"costUsd": cost, "workflowCostUsd": whole}
 
     def log_bytes(self, session: Session) -> int | None:
         """The bytes that a session's log has now; None if it is gone."""

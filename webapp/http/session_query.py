@@ -10,7 +10,7 @@ from webapp.http.inputs import Input, Required, convert, convert_args
 from webapp.http.services import services
 from webapp.log.record import parse_time
 from webapp.search.session_texts import open_texts
-from webapp.store import session_list
+from webapp.store import costs, session_list
 from webapp.store.models import STATUSES
 from webapp.store.session_filter import Filter
 
@@ -95,8 +95,12 @@ def answer(query: Query, *, has_titles: bool = False) -> dict[str, object]:
             index=index,
         )
         titles = session_list.titles_of(orm, page.sessions) if has_titles else {}
+        spent = costs.of_sessions(orm, [session.id for session in page.sessions])
     shown: dict[str, object] = {
-        "sessions": [services().show(services().as_it_is(session)) for session in page.sessions],
+        "sessions": [
+            services().show(services().as_it_is(session)) | {"costUsd": spent.get(session.id)}
+            for session in page.sessions
+        ],
         "nextCursor": page.next_cursor,
     }
     if page.is_incomplete:

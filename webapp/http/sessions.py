@@ -35,7 +35,7 @@ def count_sessions() -> Response:
 @blueprint.get("/<session_id>")
 def get_session(session_id: str) -> Response:
     """One session."""
-    return jsonify(services().show(services().look_up(session_id)))
+    return jsonify(services().show_with_cost(services().look_up(session_id)))
 
 
 @blueprint.post("/<session_id>/cancel")

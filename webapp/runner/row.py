@@ -60,13 +60,14 @@ UPDATE OR IGNORE sessions SET conversation_id = :conversation_id WHERE id = :id
 _TALK_COLUMNS = ("state", "mode", "model", "conversation_id", "open_approvals", "session_rules")
 _TURN_SQL = """
 INSERT OR IGNORE INTO turns (session_id, turn, outcome, error, input_tokens, cached_input_tokens,
-    output_tokens, cost_usd, duration_ms, denied, started_at, ended_at)
+    output_tokens, cost_usd, duration_ms, first_word_ms, denied, started_at, ended_at)
 VALUES (:id, :turn, :outcome, :error, :input_tokens, :cached_input_tokens,
-    :output_tokens, :cost_usd, :duration_ms, :denied, :started_at, :ended_at)
+    :output_tokens, :cost_usd, :duration_ms, :first_word_ms, :denied, :started_at, :ended_at)
 ON CONFLICT (session_id, turn) DO UPDATE SET outcome = excluded.outcome, error = excluded.error,
     input_tokens = excluded.input_tokens, cached_input_tokens = excluded.cached_input_tokens,
     output_tokens = excluded.output_tokens, cost_usd = excluded.cost_usd,
-    duration_ms = excluded.duration_ms, denied = excluded.denied, ended_at = excluded.ended_at
+    duration_ms = excluded.duration_ms, first_word_ms = excluded.first_word_ms,
+    denied = excluded.denied, ended_at = excluded.ended_at
 """
 _APPROVAL_SQL = """
 INSERT OR IGNORE INTO approvals (id, session_id, turn, kind, tool, title, asked_at,
@@ -78,7 +79,7 @@ ON CONFLICT (id) DO UPDATE SET outcome = excluded.outcome, option = excluded.opt
 """
 _TURN_COLUMNS = (
     *("turn", "outcome", "error", "input_tokens", "cached_input_tokens", "output_tokens"),
-    *("cost_usd", "duration_ms", "denied", "started_at", "ended_at"),
+    *("cost_usd", "duration_ms", "first_word_ms", "denied", "started_at", "ended_at"),
 )
 _APPROVAL_COLUMNS = (
     *("turn", "kind", "tool", "title", "asked_at"),

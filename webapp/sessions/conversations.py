@@ -15,6 +15,7 @@ from webapp.errors import ServiceUnavailable
 from webapp.log.conversation import Conversation, read_conversation
 from webapp.log.opened import open_log
 from webapp.sessions import control, live_talk, reconcile
+from webapp.sessions.budget import check_budget
 from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import session_files
 from webapp.sessions.new_session import GoingOn, Invocation, Message, new_message
@@ -133,6 +134,8 @@ def _send_to_live(
 def _deliver(
     launcher: Launcher, session: Session, message: Message, key: IdempotencyKey | None
 ) -> Sent:
+    if (profile := launcher.settings.agents.get(session.agent)) is not None:
+        check_budget(launcher.database, profile)
     accepted = live_talk.send(session_files(launcher.var, session), message)
     content = launcher.redact(str(message["content"]))
 

@@ -21,6 +21,7 @@ from webapp.changes import snapshots
 from webapp.errors import BadRequest, ServiceUnavailable
 from webapp.projects.found import Projects
 from webapp.sessions import reconcile
+from webapp.sessions.budget import check_budget
 from webapp.sessions.environment import agent_environment, current_folder, user_of
 from webapp.sessions.folders import Folder, Folders
 from webapp.sessions.handover import Handover
@@ -106,13 +107,17 @@ class Launcher:
         agent reads, where its profile gives it no message to read. `stretch`: how far its
         conversation reaches, in which no other session may live. Raises BadRequest,
         NotFound, Conflict (a key used for another request), AlreadyLive, TooManyRequests (as
-        many live in the workflow as may), ServiceUnavailable (the same for the server, a full
-        disk, or a locked database); nothing has been started then.
+        many live in the workflow as may, or a budget is used), ServiceUnavailable (too many live
+        on the server, a full disk, or a locked database); nothing has been started then.
         """
         if going_on is None:
             message = new_message(invocation, None if key is None else key.key)
             going_on = GoingOn(messages=() if message is None else (message,))
         new = self._new(invocation, going_on)
+        if new.profile.max_usd_per_day is not None and (
+            key is None or self.find_by_key(key) is None
+        ):
+            check_budget(self.database, new.profile)
         try:
             return self._start(new, key, stdin_fd, stretch)
         except (sessions.TooManySessions, sessions.TooManyInWorkflow):

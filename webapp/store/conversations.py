@@ -50,14 +50,15 @@ VALUES (?, ?, ?, 'user', ?, ?)
 _UPSERT_TURN = """
 INSERT INTO turns (
     session_id, turn, outcome, error, input_tokens, cached_input_tokens, output_tokens, cost_usd,
-    duration_ms, denied, started_at, ended_at
+    duration_ms, first_word_ms, denied, started_at, ended_at
 ) SELECT id, :turn, :outcome, :error, :input_tokens, :cached_input_tokens, :output_tokens,
-    :cost_usd, :duration_ms, :denied, :started_at, :ended_at
+    :cost_usd, :duration_ms, :first_word_ms, :denied, :started_at, :ended_at
 FROM sessions WHERE id = :session_id
 ON CONFLICT (session_id, turn) DO UPDATE SET
     outcome = excluded.outcome, error = excluded.error, input_tokens = excluded.input_tokens,
     cached_input_tokens = excluded.cached_input_tokens, output_tokens = excluded.output_tokens,
-    cost_usd = excluded.cost_usd, duration_ms = excluded.duration_ms, denied = excluded.denied,
+    cost_usd = excluded.cost_usd, duration_ms = excluded.duration_ms,
+    first_word_ms = excluded.first_word_ms, denied = excluded.denied,
     ended_at = excluded.ended_at
 """
 _UPSERT_APPROVAL = """
@@ -176,6 +177,7 @@ def _turn_row(turn: Turn) -> dict[str, Any]:
         "output_tokens": whole_of(facts, "outputTokens"),
         "cost_usd": amount_of(facts, "costUsd"),
         "duration_ms": whole_of(facts, "durationMs"),
+        "first_word_ms": whole_of(facts, "firstWordMs"),
         "denied": whole_of(facts, "denied"),
         "started_at": _row_time(turn.started_at),
         "ended_at": _row_time(turn.ended_at),

@@ -52,6 +52,13 @@ ORDER BY count(*) DESC, max(id) DESC
 LIMIT :limit
 """)
 
+_COSTS = text("""
+SELECT agent, coalesce(project, ''), substr(at, 1, 10), sum(costs.cost_usd)
+FROM sessions JOIN costs ON costs.session_id = sessions.id
+WHERE sessions.id >= :since AND costs.cost_usd IS NOT NULL
+GROUP BY 1, 2, 3 ORDER BY 3 DESC
+""")
+
 _HOURS = text(r"""
 SELECT substr(created_at, 1, 13) || '\:00Z' AS hour, count(*),
     sum(status IN ('failed', 'timed_out', 'lost'))
@@ -101,6 +108,15 @@ class Hour(NamedTuple):
     failed: int
 
 
+class Cost(NamedTuple):
+    """What an agent cost on a day (UTC) in a project, whose name is empty outside of any."""
+
+    agent: str
+    project: str
+    day: str
+    usd: float
+
+
 class Statistics(NamedTuple):
     """All of it."""
 
@@ -108,6 +124,8 @@ class Statistics(NamedTuple):
     durations: dict[str, Duration]
     failures: list[Failure]
     hours: list[Hour]
+    costs: list[Cost]
+    """The newest day first."""
 
 
 def read_statistics(orm: OrmSession, *, since_ms: int, limit: int) -> Statistics:
@@ -119,4 +137,5 @@ def read_statistics(orm: OrmSession, *, since_ms: int, limit: int) -> Statistics
         durations={row[0]: Duration(*row[1:]) for row in orm.execute(_DURATIONS, since)},
         failures=[Failure(*row) for row in orm.execute(_FAILURES, limited)],
         hours=[Hour(*row) for row in orm.execute(_HOURS, limited)],
+        costs=[Cost(*row) for row in orm.execute(_COSTS, since)],
     )

@@ -23,7 +23,7 @@ def list_page(value: object) -> object:
 
 def get(value: object) -> object:
     """`session.get {sessionId}` → the session."""
-    return services().show(services().look_up(_session_id(value)))
+    return services().show_with_cost(services().look_up(_session_id(value)))
 
 
 def cancel(value: object) -> object:

@@ -24,6 +24,7 @@ class Acp(RpcConversation):
     """One agent with one session of its own."""
 
     head = (("jsonrpc", "2.0"),)
+    word_marks = (b'"agent_message_chunk"',)
     marks = (b'"id":', b'"current_mode_update"', b'"plan"', b'"cost"', b'"diff"')
     request_mark = b'"session/request_permission"'
 

@@ -18,6 +18,8 @@ class AgentSide(ConversationRecords):
     """One of them is in each line that the protocol reads."""
     request_mark = b""
     """In each line that asks a person for something."""
+    word_marks: tuple[bytes, ...] = ()
+    """One of them is in the first line that says something to the person."""
     environment: tuple[tuple[str, str], ...] = ()
     """What the agent needs for it."""
     modes: tuple[str, ...] = ()

@@ -23,6 +23,7 @@ class Claude(Conversation):
 
     marks = (b'"control_', b'"result"', b'"system"', b'"isReplay"', b'"tool_result"')
     request_mark = b'"control_request"'
+    word_marks = (b'"text_delta"', b'"type":"assistant"')
     environment = (("CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS", "1"), ("DISABLE_AUTOUPDATER", "1"))
     modes = ("default", "acceptEdits", "plan", "auto", "dontAsk")
 

@@ -29,6 +29,7 @@ _SHELL_WORDS = 3
 class Codex(RpcConversation):
     """One `codex app-server` process with one thread."""
 
+    word_marks = (b"item/agentMessage/delta",)
     marks = (
         *(b'"turn/', b'"result":', b'"error":{', b"equest", b'"fileChange"'),
         *(b'"userMessage"', b"tokenUsage"),

@@ -75,6 +75,8 @@ class Conversation(AgentSide):
 
     def feed(self, data: bytes) -> None:
         """Output of the agent, which is in the log already."""
+        if self.turns.awaits_word and any(mark in data for mark in self.word_marks):
+            self.turns.note_word()
         for line in self._scanner.feed(data):
             self._read(line)
         for length in self._scanner.too_long:

@@ -13,6 +13,7 @@ _FIGURES = {
     "outputTokens": "output_tokens",
     "costUsd": "cost_usd",
     "durationMs": "duration_ms",
+    "firstWordMs": "first_word_ms",
     "denied": "denied",
 }
 

@@ -19,6 +19,7 @@ class Turns:
         self._append = append
         self._count = 0
         self._began_at = 0.0
+        self._first_word_ms: int | None = None
         self.is_active = False
         self.message_ids: list[str] = []
         """Those that it was begun for."""
@@ -33,10 +34,23 @@ class Turns:
         """How many have ended."""
         return self._count - self.is_active
 
+    @property
+    def awaits_word(self) -> bool:
+        """Whether the agent has said nothing yet in this turn."""
+        return self.is_active and self._first_word_ms is None
+
+    def note_word(self) -> None:
+        """The agent says something for the first time in this turn."""
+        self._first_word_ms = self._elapsed_ms()
+
+    def _elapsed_ms(self) -> int:
+        return int((monotonic() - self._began_at) * 1000)
+
     def begin(self, message_ids: list[str]) -> None:
         """Record its begin."""
         self._count += 1
         self._began_at = monotonic()
+        self._first_word_ms = None
         self.is_active = True
         self.message_ids = message_ids
         record: dict[str, object] = {"type": "turn_started", "turn": self._count}
@@ -50,7 +64,8 @@ class Turns:
             "turn": self._count,
             "outcome": outcome,
             "error": error,
-            "durationMs": int((monotonic() - self._began_at) * 1000),
+            "durationMs": self._elapsed_ms(),
+            "firstWordMs": self._first_word_ms,
             **figures,
         }
         self._append({name: value for name, value in record.items() if value is not None})

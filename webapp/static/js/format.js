@@ -52,6 +52,12 @@ export function formatBytes(bytes) {
   return `${unit === 0 || value >= 99.5 ? Math.round(value) : value.toFixed(1)} ${units[unit]}`;
 }
 
+/** "$0.03"; nothing for what is not known. @param {number | null | undefined} usd */
+export function formatCost(usd) {
+  if (usd === null || usd === undefined) return "";
+  return usd > 0 && usd < 0.01 ? "<$0.01" : `$${usd.toFixed(2)}`;
+}
+
 export function formatClock(iso) {
   const date = new Date(iso ?? "");
   if (Number.isNaN(date.getTime())) return "";

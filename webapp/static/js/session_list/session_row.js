@@ -1,6 +1,6 @@
 /** One session in the list. */
 
-import { formatAge, formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
+import { formatAge, formatBytes, formatCost, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
 import { serverPath } from "../root.js";
 import { formatRoute } from "../route.js";
 import { lookOf, lookOfSession } from "../sessions/status.js";
@@ -37,6 +37,7 @@ export function sessionRow(sessionId, onlyWorkflow) {
     started.title = formatDateTime(session.createdAt);
     setText(element, "started", agoOf(session.createdAt, now));
     setText(element, "took", tookOf(session, now));
+    setText(element, "cost", formatCost(session.costUsd));
     setText(element, "size", session.logBytes === null ? "" : formatBytes(session.logBytes));
     setText(element, "workflow-name", shortId(workflowId));
     find(element, "only", HTMLElement).title = `Only ${workflowId}`;

@@ -1,7 +1,7 @@
 /** What is known of a session, in the order in which people ask for it. */
 
 import { serverNow } from "../clock.js";
-import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
+import { formatBytes, formatCost, formatDateTime, formatDuration, millisecondsBetween } from "../format.js";
 import { lookOf } from "../sessions/status.js";
 
 /**
@@ -24,6 +24,8 @@ export function factsOf(session, place, now = new Date(serverNow()).toISOString(
     fact("duration", "Duration", duration === null ? null : formatDuration(duration)),
     fact("started", "Started", formatDateTime(session.startedAt), session.startedAt),
     fact("bytes", "Log size", session.logBytes === null ? null : formatBytes(session.logBytes), session.logBytes),
+    fact("cost", "Cost", formatCost(session.costUsd)),
+    fact("total", "Cost of the conversation", formatCost(session.workflowCostUsd)),
     fact("agent", "Agent", session.agent),
     fact("model", "Model", session.model ?? null),
     fact("mode", "Mode", session.mode ?? null),

@@ -1,6 +1,6 @@
 /** A session's facts at the side, each to copy. */
 
-import { logUrl } from "../api/sessions.js";
+import { getSession, logUrl } from "../api/sessions.js";
 import { serverPath } from "../root.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setText } from "./dom.js";
@@ -11,6 +11,7 @@ export class FactsPanel {
   #root;
   #place;
   #turn = null;
+  #costs = {};
   /** Where the focus was, to go back to. @type {HTMLElement | null} */
   #opener = null;
 
@@ -27,6 +28,8 @@ export class FactsPanel {
     const isNew = this.#turn !== turn;
     this.#turn = turn;
     this.#opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    if (isNew) this.#costs = {};
+    void this.#askCosts(turn);
     if (isNew) find(this.#root, "facts-list", HTMLElement).replaceChildren();
     this.#root.hidden = false;
     document.body.toggleAttribute("data-facts-open", true);
@@ -35,6 +38,13 @@ export class FactsPanel {
     this.#write();
     eachSecond(this.#root, () => this.#write());
     find(this.#root, "facts-close", HTMLButtonElement).focus();
+  }
+
+  async #askCosts(turn) {
+    const { costUsd, workflowCostUsd } = await getSession(turn.sessionId).catch(() => ({}));
+    if (turn !== this.#turn) return;
+    this.#costs = { costUsd, workflowCostUsd };
+    this.#write();
   }
 
   close() {
@@ -57,7 +67,7 @@ export class FactsPanel {
     if (this.#turn === null) return;
     const { row, status } = this.#turn;
     const list = find(this.#root, "facts-list", HTMLElement);
-    const facts = factsOf({ ...row, status }, this.#place);
+    const facts = factsOf({ ...row, ...this.#costs, status }, this.#place);
     facts.forEach((fact, index) => {
       let item = list.querySelector(`[data-fact="${fact.name}"]`);
       if (item === null) item = newItem(fact.name, fact.isCode);

@@ -1,6 +1,6 @@
 /** The quiet line under a turn's answer, and an agent's list of steps. */
 
-import { formatDuration, formatFigure, formatMeasure } from "../format.js";
+import { formatCost, formatDuration, formatFigure, formatMeasure } from "../format.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
 
@@ -49,8 +49,7 @@ export function drawTurn(block, actions) {
 /** "12 s · $0.03" */
 export function shortFigures({ durationMs, costUsd }) {
   const time = durationMs === undefined ? "" : durationMs < 10_000 ? formatDuration(durationMs) : formatDuration(Math.round(durationMs / 1_000) * 1_000).replace(".0 s", " s");
-  const cost = costUsd === undefined ? "" : costUsd > 0 && costUsd < 0.01 ? "<$0.01" : `$${costUsd.toFixed(2)}`;
-  return [time, cost].filter(Boolean).join(" · ");
+  return [time, formatCost(costUsd)].filter(Boolean).join(" · ");
 }
 
 function allFigures(usage) {

@@ -1,14 +1,17 @@
 """The keeper works alone, goes on after an error, and ends with its worker."""
 
+import json
 import os
 import select
 import signal
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 from tests.keeper.keeper import running_keeper
 from tests.search.stored_sessions import StoredSessions
 from tests.server import PATIENCE_SECONDS, wait_for
+from tests.sessions.machine import kill, machine
 from tests.store.rows import execute
 from webapp.keeper.lock import KeeperLock
 from webapp.keeper.retention import Limits, choose
@@ -53,6 +56,17 @@ def test_what_is_off_is_not_done_and_what_is_on_is(stored: StoredSessions) -> No
         wait_for(lambda: not stored.files(new).log.exists())
     assert stored.files(new).directory.exists()
     assert stored.find("line").groups == []
+
+
+def test_session_whose_runner_died_ends_though_nobody_looks_at_it(tmp_path: Path) -> None:
+    with machine(tmp_path) as place:
+        lost, living = (place.wait_until_running(place.invoke()) for _ in range(2))
+        kill(lost.runner_pid)
+        wait_for(lambda: not place.is_locked(lost))
+        with running_keeper(place.var.parent, SEARCH="0"):
+            wait_for(lambda: place.row(lost).status == "lost")
+        assert (place.row(lost).exit_code, place.row(living).status) == (None, "running")
+        assert json.loads(place.records(lost)[-1].content)["status"] == "lost"
 
 
 def test_second_keeper_does_nothing(stored: StoredSessions) -> None:

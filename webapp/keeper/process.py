@@ -1,5 +1,6 @@
-"""The keeper: one background process beside the workers, which fills the search
-index, compresses and deletes old logs, and sends notices to webhooks.
+"""The keeper: one background process beside the workers, which ends sessions that lost
+their runner, fills the search index, compresses and deletes old logs, and sends notices to
+webhooks.
 
 It is a process of its own, at the lowest priority, so that nothing it does delays a stream or
 an agent. A worker starts it and holds the other end of its stdin; when that worker ends, the
@@ -20,10 +21,13 @@ from webapp.keeper.lock import KeeperLock
 from webapp.keeper.retention import Limits
 from webapp.search.fill import Filler
 from webapp.search.index import SearchIndex
+from webapp.sessions.reconcile import reconcile_all
 from webapp.settings import Settings
 from webapp.store.engine import Database, open_migrated
 
 FILL_SECONDS = 1.0
+LOST_SECONDS = 30.0
+"""How long a session that nobody looks at may have lost its runner before it ends."""
 RETENTION_SECONDS = 60.0
 _STEP_PAUSE_SECONDS = 0.01
 _NICENESS = 19
@@ -71,7 +75,10 @@ def keep(settings: Settings, parent: ParentWatch) -> None:
 
 
 def _work(settings: Settings, database: Database, var: Path, parent: ParentWatch) -> None:
-    jobs = [_Job(RETENTION_SECONDS, lambda: _retain(settings, database, var, parent))]
+    jobs = [
+        _Job(LOST_SECONDS, lambda: iter(reconcile_all(database, var))),
+        _Job(RETENTION_SECONDS, lambda: _retain(settings, database, var, parent)),
+    ]
     if settings.search:
         index = SearchIndex(var)
         filler = Filler(database, var, index)

@@ -13,6 +13,10 @@ const TEXTS = new Map([
   ["terminating", (data) => `The agent was told to end${because(reasonOf(data.status))}.`],
   ["processes_ended", (data) => `What the agent had started was ended: ${namesOf(data)}.`],
   ["processes_left", (data) => `What the agent started goes on without it: ${namesOf(data)}.`],
+  ["input_ended", () => "The agent's input was closed."],
+  ["agent_refused", (data) => `The agent refused what it was asked${because(data.message)}`],
+  ["approvals_refused", (data) => `More than ${data.maximum} approvals are open. Further ones are denied.`],
+  ["request_too_long", (data) => `The agent asked for something too long to answer, ${formatBytes(Number(data.bytes) || 0)}.`],
   ["error", (data) => (typeof data.message === "string" ? data.message : "Something went wrong.")],
 ]);
 

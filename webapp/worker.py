@@ -6,10 +6,10 @@ from typing import Any
 from webapp.clock import Ticker
 from webapp.host import Host
 from webapp.http.approval_board import ApprovalBoard
+from webapp.http.fast_path import FastPath
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.http.services import Services, end_abandoned
-from webapp.http.short_way import ShortWay
 from webapp.keeper.starter import KeeperStarter
 from webapp.metrics.meter import PUBLISH_SECONDS, Meter
 from webapp.sessions.launch import Launcher
@@ -86,7 +86,7 @@ class Worker:
             from webapp.stream.takeover.paced_server import accept_in_slices
 
             gunicorn_worker.arrivals = self._arrivals
-            accept_in_slices(gunicorn_worker, self._arrivals, ShortWay(self.services).greet)
+            accept_in_slices(gunicorn_worker, self._arrivals, FastPath(self.services).try_serve)
 
     def stop(self) -> None:
         """End the streams that are still open, so that their viewers resume at once."""

@@ -1,4 +1,4 @@
-"""Viewers of a log that is watched already take a short way, on which nothing may be different."""
+"""Viewers of a log that is watched already take the fast path, where nothing may be different."""
 
 import socket
 import sqlite3

@@ -33,7 +33,7 @@ def test_newcomers_wait_for_as_long_as_live_events_are_late() -> None:
     late = watched(*CALM, 0.0045)
     assert late.pause_seconds(100.0) == pytest.approx(0.0025, rel=0.05)
     assert late.pause_seconds(100.05) == pytest.approx(0.00125, rel=0.05)
-    assert late.pause_seconds(100.0, was_short=True) == SLICE_SECONDS
+    assert late.pause_seconds(100.0, was_fast=True) == SLICE_SECONDS
     assert watched(*CALM, 5.0).pause_seconds(100.0) == MAX_PAUSE_SECONDS
     assert late.pause_seconds(101.0) < 1e-5
 

@@ -11,12 +11,12 @@ HEAD_BYTES = 16 * 1024
 
 
 class PausableServer(StreamServer):  # type: ignore[misc]
-    """gevent's server, but that `greet` may deal with a connection by itself."""
+    """gevent's server, but that `try_serve` may deal with a connection by itself."""
 
     max_accept = 1
-    """In a turn of the event loop, of those that `greet` leaves to others."""
+    """In a turn of the event loop, of those that `try_serve` leaves to others."""
 
-    def greet(self, connection: Any, address: Any, data: bytes) -> bool:
+    def try_serve(self, connection: Any, address: Any, data: bytes) -> bool:
         """Take over a connection, a plain socket, on which this has come so far; else False."""
         raise NotImplementedError
 
@@ -51,7 +51,7 @@ class PausableServer(StreamServer):  # type: ignore[misc]
             self.on_slice_over()
 
     def do_read(self) -> Any:
-        """The next connection that is not for `greet`, and its address; None if there is none."""
+        """The next connection that `try_serve` leaves, and its address; None if there is none."""
         listener = self.socket
         while not self.is_slice_over():
             try:
@@ -61,11 +61,11 @@ class PausableServer(StreamServer):  # type: ignore[misc]
             family, kind, protocol = listener.family, listener.type, listener.proto
             plain = _socket.socket(family, kind, protocol, fileno=fd)
             try:
-                is_greeted = self.greet(plain, address, _peek(plain))
+                is_handled = self.try_serve(plain, address, _peek(plain))
             except BaseException:
                 plain.close()
                 raise
-            if not is_greeted:
+            if not is_handled:
                 return green_socket(family, kind, protocol, fileno=plain.detach()), address
         return None
 

@@ -7,7 +7,7 @@ is done in steps, and the event loop runs between two steps:
 * New connections. They are accepted in slices of a millisecond, and after a slice not at all for as
   long as live events are late (`Arrivals`); the others wait in the kernel, and nobody is refused.
   One whose request is answered by Flask ends its slice; one that joins a log which is watched
-  already costs a tenth of that (`http/short_way.py`). Clients without a login that connect again
+  already costs a tenth of that (`http/fast_path.py`). Clients without a login that connect again
   and again are accepted more slowly. A request for a stream yields between its steps too.
 * Viewers who catch up. After each large piece a viewer waits for its turn, of which there is one
   at a time: with a hundred such viewers the live ones wait for one piece, not for a hundred.
@@ -29,7 +29,7 @@ ALONE_SLICE_SECONDS = 0.01
 TOLERATED_SECONDS = 0.001
 MAX_PAUSE_SECONDS = 0.003
 """After a connection that Flask answers, three quarters of the time are for live viewers at worst.
-After a slice in which all were served on the short way it is half of the time: live events that are
+After a slice in which all were served on the fast path it is half of the time: live events that are
 late all the same are so for want of a processor, and then it is best to be done soon."""
 HALF_LIFE_SECONDS = 0.05
 """What was measured this long ago says half as much about now."""
@@ -92,11 +92,11 @@ class Arrivals:
         """How long newcomers may be accepted before the event loop runs."""
         return SLICE_SECONDS if self._has_viewers() else ALONE_SLICE_SECONDS
 
-    def pause_seconds(self, now: float, *, was_short: bool = False) -> float:
-        """How long to accept nobody from now on. `was_short`: whoever was accepted is served."""
+    def pause_seconds(self, now: float, *, was_fast: bool = False) -> float:
+        """How long to accept nobody from now on. `was_fast`: whoever was accepted is served."""
         if not self._has_viewers():
             return 0.0
-        most = SLICE_SECONDS if was_short else MAX_PAUSE_SECONDS
+        most = SLICE_SECONDS if was_fast else MAX_PAUSE_SECONDS
         late_seconds = min(self._late_by(now), most)
         return max(0.0, late_seconds, self._strangers_until - now)
 

@@ -12,17 +12,17 @@ import pytest
 from gevent.pool import Pool
 
 from webapp.stream.fairness import MAX_PAUSE_SECONDS, Arrivals
-from webapp.stream.takeover.paced_server import Greet, accept_in_slices
+from webapp.stream.takeover.paced_server import TryServe, accept_in_slices
 
 CROWD = 12
 
 
 @contextmanager
-def crowd_at(arrivals: Arrivals, greet: Greet) -> Iterator[list[Any]]:
+def crowd_at(arrivals: Arrivals, try_serve: TryServe) -> Iterator[list[Any]]:
     """What a worker is given of a crowd that connects at once; by nobody so far."""
     accepted: list[Any] = []
     worker = SimpleNamespace(handle=lambda *about: accepted.append(about))
-    accept_in_slices(worker, arrivals, greet)
+    accept_in_slices(worker, arrivals, try_serve)
     with ExitStack() as stack:
         listener = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
         listener.setblocking(False)
@@ -55,20 +55,20 @@ def test_worker_accepts_all_of_a_crowd_but_slowly_while_live_events_are_late() -
 
 
 def test_those_who_are_served_by_themselves_never_reach_the_worker() -> None:
-    greeted = []
+    handled = []
 
-    def greet(connection: Any, address: Any, data: bytes) -> bool:
+    def try_serve(connection: Any, address: Any, data: bytes) -> bool:
         assert address[0] == "127.0.0.1"
         if int(data) % 2:
             return False
-        greeted.append(connection.recv(10))
+        handled.append(connection.recv(10))
         connection.close()
         return True
 
-    with crowd_at(Arrivals(lambda: True), greet) as accepted:
-        wait_until(lambda: len(accepted) + len(greeted) == CROWD)
-    assert sorted(map(int, greeted)) == [0, 2, 4, 6, 8, 10]
-    assert len(accepted) == CROWD - len(greeted)
+    with crowd_at(Arrivals(lambda: True), try_serve) as accepted:
+        wait_until(lambda: len(accepted) + len(handled) == CROWD)
+    assert sorted(map(int, handled)) == [0, 2, 4, 6, 8, 10]
+    assert len(accepted) == CROWD - len(handled)
 
 
 @pytest.mark.parametrize("error", [ValueError("x"), OSError(24, "too many files")])
@@ -77,11 +77,11 @@ def test_error_while_one_is_served_does_not_end_the_server(
 ) -> None:
     errors = [error]
 
-    def greet(*_about: Any) -> bool:
+    def try_serve(*_about: Any) -> bool:
         if errors:
             raise errors.pop()
         return False
 
-    with crowd_at(Arrivals(lambda: True), greet) as accepted:
+    with crowd_at(Arrivals(lambda: True), try_serve) as accepted:
         wait_until(lambda: len(accepted) == CROWD - 1)
     assert type(error).__name__ in capsys.readouterr().err

@@ -9,7 +9,7 @@ from webapp.compat import gunicorn
 from webapp.compat.gevent import PausableServer
 from webapp.stream.fairness import Arrivals
 
-Greet = Callable[[Any, Any, bytes], bool]
+TryServe = Callable[[Any, Any, bytes], bool]
 """Gets a plain socket, the client's address and the first bytes that have come, which are still to
 be read. Whether the connection is its own now."""
 
@@ -17,18 +17,20 @@ be read. Whether the connection is its own now."""
 class PacedServer(PausableServer):
     """Accepts in slices, as all servers of its worker together may."""
 
-    def __init__(self, listener: Any, *, arrivals: Arrivals, greet: Greet, **options: Any) -> None:
+    def __init__(
+        self, listener: Any, *, arrivals: Arrivals, try_serve: TryServe, **options: Any
+    ) -> None:
         super().__init__(listener, **options)
-        self._greet = greet
+        self._try_serve = try_serve
         self._arrivals = arrivals
         self._slice_until = 0.0
-        self._is_greeted = True
+        self._is_handled = True
         """The last one was: nothing of the slice is still to be done."""
 
-    def greet(self, connection: Any, address: Any, data: bytes) -> bool:
+    def try_serve(self, connection: Any, address: Any, data: bytes) -> bool:
         """Whether the connection is dealt with."""
-        self._is_greeted = self._greet(connection, address, data)
-        return self._is_greeted
+        self._is_handled = self._try_serve(connection, address, data)
+        return self._is_handled
 
     def on_slice(self) -> None:
         """Begin a slice."""
@@ -40,16 +42,18 @@ class PacedServer(PausableServer):
 
     def on_slice_over(self) -> None:
         """Wait before the next slice if need be."""
-        seconds = self._arrivals.pause_seconds(clock.now(), was_short=self._is_greeted)
+        seconds = self._arrivals.pause_seconds(clock.now(), was_fast=self._is_handled)
         if seconds > 0:
             self.pause_accepting(seconds)
 
 
-def accept_in_slices(worker: Any, arrivals: Arrivals, greet: Greet) -> None:
+def accept_in_slices(worker: Any, arrivals: Arrivals, try_serve: TryServe) -> None:
     """Have a gunicorn gevent worker accept like this; before it begins to."""
 
     def make_server(listener: Any, *, spawn: Any, **_for_pywsgi: Any) -> PacedServer:
         handle = partial(worker.handle, listener)
-        return PacedServer(listener, arrivals=arrivals, greet=greet, handle=handle, spawn=spawn)
+        return PacedServer(
+            listener, arrivals=arrivals, try_serve=try_serve, handle=handle, spawn=spawn
+        )
 
     gunicorn.serve_by(worker, make_server)

@@ -1,4 +1,4 @@
-"""The short way to a stream: a viewer joins a log that is watched in this worker already.
+"""The fast path to a stream: a viewer joins a log that is watched in this worker already.
 
 After a deploy all viewers come back in the same second. What Flask, the database and a greenlet
 do for each would take seconds of the processor, and is the same for nearly all of them. Here the
@@ -57,7 +57,7 @@ def _read_query(query: str) -> _Asked | None:
     return _Asked(session_id, view_options.read_id(args.get("offset")), form)
 
 
-class ShortWay:
+class FastPath:
     """Of one worker."""
 
     def __init__(self, parts: Services) -> None:
@@ -70,7 +70,7 @@ class ShortWay:
             headers["X-Worker-Pid"] = str(os.getpid())
         self._fields = "".join(f"{name}: {value}\r\n" for name, value in headers.items()).encode()
 
-    def greet(self, connection: Any, address: Any, data: bytes) -> bool:
+    def try_serve(self, connection: Any, address: Any, data: bytes) -> bool:
         """Whether a client that has just connected, and sent this, is a viewer who is served now.
 
         `connection` is a plain socket from which nothing has been read yet.

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tests.log import random_logs
 from tests.log.random_logs import open_file
 from webapp.log import timeline
-from webapp.log.record import format_record, is_time
+from webapp.log.record import PARTIAL, format_record, is_time
 from webapp.log.timeline import Timeline, read_timeline
 
 SECOND_NS = 1_000_000_000
@@ -81,6 +81,14 @@ def test_long_log_is_sampled_in_each_slice_of_time() -> None:
         assert near.offset == true.offset
         assert abs(near.stderr - true.stderr) < 0.02 * len(burst)
         assert near == true or near.stderr > 0  # what is short enough is read whole
+
+
+def test_rest_of_a_cut_line_is_no_event_in_the_slice_that_it_begins() -> None:
+    cut = format_record(4 * SECOND_NS, b"stdout", b"I think of ", PARTIAL)
+    flood = record(10, b"stderr", b"x" * 1_000_000) * 5
+    found = timeline_of(record(0, b"stdout") + cut + record(5, b"stdout", CALL) + flood, 2)
+    assert found.is_sampled
+    assert [bucket.tool_calls for bucket in found.buckets] == [0, 0]
 
 
 def test_others_have_their_turn_meanwhile() -> None:

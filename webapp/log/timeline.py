@@ -168,7 +168,7 @@ def _read_samples(
         bucket.offset = start
         read_to = start
         pause()
-        marker = Marker(dialect, goes_on=False)
+        marker = Marker(dialect, goes_on=reader.line_state(log, start))
         for line, end in _records(log, start, min(stop, start + READ_BYTES // len(buckets))):
             _count(bucket, line, end, marker)
             read_to = end

@@ -183,8 +183,25 @@ def search_refused(chat: ChatPage, server: Server) -> None:
     expect(chat.tab.get_by_role("alert")).to_be_visible()
 
 
+def overview_by_day(chat: ChatPage, server: Server) -> None:
+    worked(server)
+    chat.tab.goto(f"{server.url}/overview")
+    numbers = chat.tab.get_by_text("Numbers").first
+    numbers.click()
+    expect(chat.tab.locator("[data-chart=sessions] td")).to_contain_text("succeeded")
+
+
+def overview_by_agent(chat: ChatPage, server: Server) -> None:
+    worked(server)
+    chat.tab.goto(f"{server.url}/overview")
+    chat.tab.get_by_role("link", name="Per agent").click()
+    chat.tab.get_by_role("link", name="7 days").click()
+    expect(chat.tab.locator("[data-chart=sessions] li").first).to_be_visible()
+
+
 STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     sessions_list, sessions_empty, sessions_loading, sessions_problem,
     replay_ended, replay_paused, replay_log, replay_live,
     search_found, search_nothing, search_refused, docs_index, docs_topic, docs_found,
+    overview_by_day, overview_by_agent,
 )  # fmt: skip

@@ -215,8 +215,22 @@ def waits_elsewhere(chat: ChatPage, server: Server) -> None:
     badge.locator("summary").click()
 
 
+def notices_elsewhere(chat: ChatPage, server: Server) -> None:
+    """What waits, and what has ended while nobody looked."""
+    server.wait_until_ended(server.invoke("demo", "fail"))
+    server.wait_until_ended(server.invoke("demo", "count 1 0"))
+    waits_elsewhere(chat, server)
+    expect(_talk(chat).badge.get_by_role("link", name="demo failed").first).to_be_visible()
+
+
+def notifications_offered(chat: ChatPage, _server: Server) -> None:
+    chat.tab.add_init_script("window.Notification = class { static permission = 'default'; }")
+    _talk(chat).begin("slow")
+    expect(chat.tab.locator("[data-offer]")).to_be_visible()
+
+
 STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     talk_answer, talk_working, talk_stopped, talk_history, talk_ended,
     approval_command, approval_changed, approval_edit, approvals_several, approval_expiring,
-    approval_expired, question, plan, waits_elsewhere,
+    approval_expired, question, plan, waits_elsewhere, notices_elsewhere, notifications_offered,
 )  # fmt: skip

@@ -71,7 +71,7 @@ def _row(notice: dict[str, Any]) -> list[Cell]:
         Cell(*_WORDS[notice["kind"]]),
         Cell(one_line(notice["agent"], _MAX_TEXT_LETTERS)),
         Cell(about),
-        Cell(one_line(notice["text"] or "", _MAX_TEXT_LETTERS)),
+        Cell(one_line(notice["text"] or notice["title"] or "", _MAX_TEXT_LETTERS)),
         Cell(notice["madeAt"][:19].replace("T", " "), "dim"),
         Cell(notice["workflowId"] or "", "dim"),
     ]

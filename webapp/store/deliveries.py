@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session as OrmSession
 
-from webapp.store.models import TITLE_LETTERS, Delivery, now
+from webapp.store.models import Delivery, now
+from webapp.store.notices import TITLE_OF_NOTICE
 
 _FORGET = (
     "DELETE FROM deliveries WHERE webhook NOT IN (SELECT value FROM json_each(?))",
@@ -36,16 +37,11 @@ WHERE name = ?
 _DUE = f"""
 SELECT notices.id, attempts, key, kind, agent, session_id, notices.workflow_id, turn, approval_id,
     text,
-    coalesce(
-        (SELECT title FROM workflows WHERE workflows.id = notices.workflow_id),
-        (SELECT substr(content, 1, {TITLE_LETTERS}) FROM messages
-            WHERE messages.workflow_id = notices.workflow_id AND role = 'user'
-            ORDER BY messages.id LIMIT 1)
-    ),
+    {TITLE_OF_NOTICE},
     made_at
 FROM deliveries JOIN notices ON notices.id = notice_id
 WHERE webhook = ? AND next_at <= ? ORDER BY next_at, notice_id LIMIT 1
-"""  # noqa: S608 - our own number
+"""  # noqa: S608 - our own names
 _DELIVERED = """
 UPDATE deliveries SET next_at = NULL, delivered_at = ?, error = NULL, attempts = attempts + 1
 WHERE webhook = ? AND notice_id = ?

@@ -9,20 +9,27 @@ from typing import Any
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session as OrmSession
 
-from webapp.store.models import Notice, now
+from webapp.store.models import TITLE_LETTERS, Notice, now
 
 MAX_LISTED = 30
 """Programs may start thousands of sessions that nobody looks at: only the newest are listed."""
 
 _FIELDS = (
     *("key", "kind", "agent", "sessionId", "workflowId", "turn", "approvalId", "text"),
-    *("madeAt", "heard"),
+    *("title", "madeAt", "heard"),
 )
-_OPEN = text("""
-SELECT key, kind, agent, session_id, workflow_id, turn, approval_id, text, made_at,
-    heard_at IS NOT NULL
+TITLE_OF_NOTICE = f"""coalesce(
+    (SELECT title FROM workflows WHERE workflows.id = notices.workflow_id),
+    (SELECT substr(content, 1, {TITLE_LETTERS}) FROM messages
+        WHERE messages.workflow_id = notices.workflow_id AND role = 'user'
+        ORDER BY messages.id LIMIT 1)
+)"""  # noqa: S608 - our own number
+"""What the workflow of a notice is known by."""
+_OPEN = text(f"""
+SELECT key, kind, agent, session_id, workflow_id, turn, approval_id, text, {TITLE_OF_NOTICE},
+    made_at, heard_at IS NOT NULL
 FROM notices INDEXED BY open_notices WHERE done_at IS NULL ORDER BY id DESC LIMIT :limit
-""").bindparams(limit=MAX_LISTED)
+""").bindparams(limit=MAX_LISTED)  # noqa: S608 - our own names
 """Asked after each commit while a page is open."""
 _MARK_SILENT = """
 UPDATE notices SET is_past = 1, heard_at = made_at,

@@ -16,7 +16,7 @@ import { ConnectionBadge, overall } from "./view/connection_badge.js";
 import { find, setText } from "./view/dom.js";
 import { Drawer } from "./view/drawer.js";
 import { HeadLine } from "./view/head_line.js";
-import { setPageTitle } from "./view/page_title.js";
+import { setPageTitle, setWorking } from "./view/page_title.js";
 import { noteSection, turnSection } from "./view/turn_section.js";
 import { WindowedList } from "./window/windowed_list.js";
 import { isFinal, lookOfWorkflow } from "./workflows/status.js";
@@ -29,6 +29,9 @@ import { WorkflowsPanel } from "./workflows/workflows_panel.js";
  * @typedef {import("./conversation/turn_order.js").Entry} Entry
  * @typedef {import("./window/windowed_list.js").DrawnSection} DrawnSection
  */
+
+/** A person who has waited that long may want to look elsewhere meanwhile. */
+const LONG_TURN_MS = 8_000;
 
 /** @type {import("./route.js").Route} */
 let route = { workflowId: null, sessionId: null, approvalId: null };
@@ -77,6 +80,7 @@ const composer = new Composer(find(document, "composer", HTMLFormElement), {
     conversation?.takeStarted(session, letter);
     list.follow();
     panel.refresh();
+    setTimeout(offerCalls, LONG_TURN_MS);
   },
   onStop: () => stop(conversation?.latest),
   onEscape: () => dock.focus(),
@@ -89,6 +93,17 @@ const panel = new WorkflowsPanel(find(document, "sidebar", HTMLElement), {
     if (route.workflowId !== null) showTitle();
   },
 });
+
+async function offerCalls() {
+  if (!isWorking()) return;
+  const { offer } = await import("./calls/offer.js");
+  offer(find(document, "composer", HTMLFormElement));
+}
+
+function isWorking() {
+  const latest = conversation?.latest;
+  return latest?.isLive === true && (!latest.isTalk || latest.talkState === "working");
+}
 
 function followRoute() {
   const next = parseRoute(location.hash);
@@ -234,6 +249,7 @@ function showLine() {
   const streaming = turns.filter((turn) => turn.isStreaming);
   const line = overall((streaming.length > 0 ? streaming : turns).map((turn) => turn.state));
   const latest = conversation?.latest;
+  setWorking(isWorking());
   // An agent that rests is no end of its conversation.
   if (latest?.isTalk && line?.phase === "ended") badge.hide();
   else badge.show(line);

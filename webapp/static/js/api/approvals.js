@@ -2,18 +2,21 @@
  * What waits for a person.
  *
  * @typedef {Record<string, any>} Approval  the record, with its `sessionId` and `workflowId`
+ * @typedef {{key: string, kind: string, agent: string, workflowId: string | null, sessionId: string | null,
+ *     approvalId: string | null, text: string | null, title: string | null, heard: boolean}} Notice
+ * @typedef {{approvals: Approval[], notices: Notice[]}} Waiting  oldest session first, and newest first
  */
 
 import { serverPath } from "../root.js";
 import { getJson } from "./requests.js";
 import { mutate } from "./trpc.js";
 
-/** @returns {Promise<{approvals: Approval[]}>}  over all sessions, oldest first */
+/** @returns {Promise<Waiting>}  over all sessions */
 export function listApprovals() {
   return getJson("/api/approvals");
 }
 
-/** The subscription of that list: all of it at each change. */
+/** The subscription of those lists: all of them at each change. */
 export const CHANGES_URL = serverPath("/api/trpc/approval.onChange?input=%7B%7D");
 
 /**

@@ -1,8 +1,8 @@
 /**
- * All that waits for a person, over all sessions, kept up to date by one connection for all tabs:
+ * All that concerns a person, over all sessions, kept up to date by one connection for all tabs:
  * the tab that holds the lock follows the server, and passes on what it hears.
  *
- * @typedef {import("../api/approvals.js").Approval} Approval
+ * @typedef {import("../api/approvals.js").Waiting} Waiting
  */
 
 import { CHANGES_URL, listApprovals } from "../api/approvals.js";
@@ -15,24 +15,24 @@ const NAME = `agent-stream-approvals ${serverPath("/")}`;
 /** Where tabs cannot agree on one of them: over plain HTTP from another machine. */
 const POLL_MS = 5_000;
 
-/** @param {(approvals: Approval[]) => void} onChange */
+/** @param {(waiting: Waiting, isLeader: boolean) => void} onChange  one tab of a browser leads */
 export function followWaiting(onChange) {
-  const ask = () => listApprovals().then(({ approvals }) => onChange(approvals), () => {});
+  const ask = () => listApprovals().then((waiting) => onChange(waiting, false), () => {});
   const { locks } = navigator;
   if (locks === undefined) return pollWhileVisible(ask, POLL_MS).start();
 
   void ask();
   const channel = new BroadcastChannel(NAME);
-  channel.addEventListener("message", ({ data }) => onChange(data));
+  channel.addEventListener("message", ({ data }) => onChange(data, false));
   void locks.request(NAME, () => {
     const stream = new EventStream(CHANGES_URL, {
       finalEvent: "stopped",
       onEvents(events) {
         const last = events.findLast(({ name }) => name === "message");
-        const { approvals } = last === undefined ? {} : JSON.parse(last.data);
-        if (!Array.isArray(approvals)) return;
-        onChange(approvals);
-        channel.postMessage(approvals);
+        const waiting = last === undefined ? {} : JSON.parse(last.data);
+        if (!Array.isArray(waiting.approvals)) return;
+        onChange(waiting, true);
+        channel.postMessage(waiting);
       },
       onState: () => {},
     });

@@ -22,7 +22,7 @@ import sys
 import termios
 import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -40,7 +40,9 @@ _MODULES = (
     "gunicorn.app.wsgiapp",
     "rich.markdown",
     "sqlalchemy.dialects.sqlite",
+    "tests.servers.streams",
     "webapp.app",
+    "webapp.cli",
     "webapp.connections.gevent_worker",
     "webapp.connections.thread_worker",
     "webapp.compat.watchdog",
@@ -121,15 +123,16 @@ def start(
     environment: dict[str, str],
     fds: tuple[int, int, int],
     *,
+    module: str = "webapp.cli",
     has_terminal: bool = False,
 ) -> Process:
-    """Start the command with these as stdin, stdout and stderr.
+    """Start the `main` of a module with these as stdin, stdout and stderr.
 
     `has_terminal`: stdin is the terminal that controls it, in a session of its own.
     """
     reply, other_end = socket.socketpair()
     with other_end, open(os.memfd_create("request"), "w") as request:
-        json.dump([arguments, str(folder), environment, has_terminal], request)
+        json.dump([module, arguments, str(folder), environment, has_terminal], request)
         request.flush()
         socket.send_fds(_server(), [b"+"], [other_end.fileno(), request.fileno(), *fds])
     return Process(reply)
@@ -150,7 +153,7 @@ def serve(requests: socket.socket) -> None:
     """Fork for each request until nobody can make another."""
     from sqlalchemy.orm import configure_mappers
 
-    from webapp import cli, commands
+    from webapp import commands
 
     for module in pkgutil.walk_packages(commands.__path__, "webapp.commands."):
         importlib.import_module(module.name)
@@ -170,19 +173,20 @@ def serve(requests: socket.socket) -> None:
         if os.fork() == 0:
             requests.close()
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-            if _is_command(*fds):
-                _exit_as(cli.main)
+            name_to_run = _module_to_run(*fds)
+            if name_to_run is not None:
+                _exit_as(name_to_run)
             os._exit(0)
         for fd in fds:
             os.close(fd)
 
 
-def _exit_as(main: Callable[[], NoReturn]) -> NoReturn:
-    """End as Python would, but for taking all modules apart."""
+def _exit_as(module: str) -> NoReturn:
+    """Run a module and end as Python would, but for taking all modules apart."""
     vars(os)["execv"] = _raise_exec
     try:
         try:
-            main()
+            importlib.import_module(module).main()
         except _Exec as other:
             _run_module(other.command)
         code: object = 0
@@ -215,8 +219,8 @@ def _run_module(command: list[str]) -> None:
     runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _is_command(reply_fd: int, request_fd: int, *fds: int) -> bool:
-    """True in a new process; in this one, once that has ended."""
+def _module_to_run(reply_fd: int, request_fd: int, *fds: int) -> str | None:
+    """Its name in a new process; None in this one, once that has ended."""
     pid = os.fork()
     if pid:
         with socket.socket(fileno=reply_fd) as reply, contextlib.suppress(BrokenPipeError):
@@ -225,12 +229,12 @@ def _is_command(reply_fd: int, request_fd: int, *fds: int) -> bool:
                 os.close(fd)
             status = os.waitpid(pid, 0)[1]
             reply.sendall(b"%d\n" % os.waitstatus_to_exitcode(status))
-        return False
+        return None
 
     os.close(reply_fd)
     with open(request_fd) as request:
         request.seek(0)
-        arguments, folder, environment, has_terminal = json.load(request)
+        module, arguments, folder, environment, has_terminal = json.load(request)
     for number, fd in enumerate(fds):
         os.dup2(fd, number)
         os.close(fd)
@@ -243,7 +247,7 @@ def _is_command(reply_fd: int, request_fd: int, *fds: int) -> bool:
     os.environ.clear()
     os.environ.update(environment)
     sys.argv[1:] = arguments
-    return True
+    return str(module)
 
 
 def main() -> NoReturn:

@@ -1,7 +1,7 @@
 """A stand-in for a gunicorn worker of class gevent: streams that own their sockets.
 
-`python -m tests.servers.gevent_process CONTROL_FD OPTIONS`. A viewer connects and sends one line
-that says what it wants; the body follows, without a head. On the control socket, lines of JSON:
+`python -m tests.servers.gevent_process OPTIONS`. A viewer connects and sends one line that says
+what it wants; the body follows, without a head. Stdin is the control socket, with lines of JSON:
 what the test sets and asks, and what the hub asks of a store that there is not.
 """
 
@@ -129,8 +129,8 @@ class Worker:
 
 def main() -> None:
     """Serve until the test ends this process."""
-    control = socket.socket(fileno=int(sys.argv[1]))
-    worker = Worker(control, Options(**json.loads(sys.argv[2])))
+    control = socket.socket(fileno=0)
+    worker = Worker(control, Options(**json.loads(sys.argv[1])))
     server = StreamServer(("127.0.0.1", 0), worker.serve)
     server.start()
     worker.lines.write(f"{server.server_port}\n")

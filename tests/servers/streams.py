@@ -6,10 +6,9 @@ in a process of its own, which owns its viewers' sockets (tests/servers/gevent_p
 
 import base64
 import json
+import os
 import pickle
 import socket
-import subprocess
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from tests import fork_server
 from tests.clients.thread_viewer import ThreadViewer
 from tests.server import ROOT, wait_for
 from tests.stream.growing_log import GrowingLog
@@ -190,11 +190,14 @@ class _Process:
 
     def __init__(self, server: GeventServer) -> None:
         ours, theirs = socket.socketpair()
-        fd = theirs.fileno()
-        options = json.dumps(asdict(server.options))
-        command = [sys.executable, "-m", "tests.servers.gevent_process", str(fd), options]
         with theirs:
-            self._process = subprocess.Popen(command, pass_fds=[fd], cwd=ROOT)
+            self._process = fork_server.start(
+                [json.dumps(asdict(server.options))],
+                ROOT,
+                dict(os.environ),
+                (theirs.fileno(), 1, 2),
+                module="tests.servers.gevent_process",
+            )
         self._lines = ours.makefile("rw", encoding="utf-8")
         ours.close()
         self.port = int(self._lines.readline())

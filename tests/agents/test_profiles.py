@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webapp.agents.profiles import BUILT_IN, PLACEHOLDERS, Profile
+from webapp.agents.profiles import BUILT_IN, PROTOCOLS, Profile
+from webapp.runner.talk import opening
 
 VALUES = {"message": "hi", "workflowId": "w-1", "stageIndex": "2", "sessionId": "s-1"}
 texts = st.text() | st.text(st.sampled_from("{}message sessionId"))
@@ -45,10 +46,16 @@ def test_element_is_never_split(message: str) -> None:
     assert filled("agent", "{message}", "end", message=message) == ["agent", message, "end"]
 
 
-@pytest.mark.parametrize("name", PLACEHOLDERS)
+@pytest.mark.parametrize(
+    "name", ["message", "workflowId", "stageIndex", "sessionId", "mode", "conversation"]
+)
 def test_what_a_placeholder_brings_in_is_not_looked_at_again(name: str) -> None:
     nested = "{message}{sessionId}{workflowId}{stageIndex}"
     assert filled(f"<{{{name}}}>", **{name: nested}) == [f"<{nested}>"]
+
+
+def test_runner_speaks_each_protocol_that_a_profile_may_name() -> None:
+    assert set(opening.PROTOCOLS) == set(PROTOCOLS)
 
 
 def test_halves_of_two_values_do_not_make_a_placeholder() -> None:

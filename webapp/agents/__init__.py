@@ -1,1 +1,1 @@
-"""Agents: what a profile runs, how it is started, spoken to, and found lost."""
+"""Agents: the profiles, which say what a name runs and as which user, and the demo agents."""

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PLACEHOLDERS = ("message", "workflowId", "stageIndex", "sessionId", "mode", "conversation")
 PROTOCOLS = ("claude", "codex", "acp")
 """Of agents that hold a conversation: one file each in webapp/runner/talk."""
 DEFAULT_MODE = "default"

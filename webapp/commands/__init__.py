@@ -1,1 +1,3 @@
-"""The subcommands of `agent-stream`: one file a group. They read var, and need no server."""
+"""The subcommands of `agent-stream`: one file per command, the rest is what they share.
+
+Nearly all of them read `var` and need no server."""

@@ -1,4 +1,4 @@
-"""What an event is called: where its viewer is, once it has had it."""
+"""The id of an event: the position in the log of a viewer that has received it."""
 
 import re
 from typing import NamedTuple

@@ -2,5 +2,5 @@
 
 The fork server loads what it imports once, for all of its runners: of the standard library
 little (no `typing`, no `dataclasses`), of this project the records, the redaction and the
-dialects, and the SQLite driver that the web uses, for the two writes to its row.
+dialects, and the SQLite driver that the web uses, to write its row.
 """

@@ -1,8 +1,8 @@
 """The control socket: how a worker, whichever it is, speaks to a live runner.
 
-One request a connection, one JSON object each way: `{"type":"cancel"}` → `{"ok":true}`;
-`{"type":"kill"}`, which leaves the agent no time; `{"type":"input","content":"yes\\n","key":"…"}`
-→ `{"ok":true}` or `{"ok":false,"error":"full"}`.
+One request per connection, one JSON object each way: `{"type":"cancel"}` → `{"ok":true}`, or
+`{"ok":false,"error":"full"}`. The types are `cancel`, `kill` (which leaves the agent no time) and
+`input` (`content`, `key`, `end`); of a conversation also those of `runner/talk/requests.py`.
 Whoever comes before the socket is there finds the lock held and tries again.
 
 The runner waits for no client: what has come is read when the poll says so, and a client

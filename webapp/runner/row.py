@@ -1,4 +1,5 @@
-"""What the runner writes to the database: the session's start, an open gate, the end.
+"""What the runner writes to the database: the session's start, its conversation with turns and
+approvals, an open gate, the end.
 
 What comes while the agent prints is written by a forked child, so that the runner never
 waits for the database. The end is written by the runner itself, when the log is complete;

@@ -29,7 +29,6 @@ from webapp.runner.talk.opening import first_messages, open_conversation
 from webapp.runner.talk.requests import handlers
 from webapp.runner.turn_snapshots import TurnSnapshots
 
-TALK_REQUESTS = ("message", "answer", "interrupt", "mode", "model", "cancel_message")
 DRAIN_SECONDS = 2.0
 """How long output may still come after the agent has ended: a child may hold the pipe."""
 
@@ -59,7 +58,7 @@ class Session:
             "cancel": self._cancel,
             "kill": self._kill,
             "input": self._take_input,
-            **dict.fromkeys(TALK_REQUESTS, lambda _request: {"error": "no talk"}),
+            **handlers(None),
         }
         self.started_at_ns = 0
         self.drain_until: float | None = None

@@ -1,4 +1,6 @@
-"""Rows of sessions, from the web's side; the runner writes their start and end itself."""
+"""Rows of sessions, from the web's side: their insertion, look-up, and the end of lost ones.
+
+The runner of a live session writes its row itself (`runner/row.py`)."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

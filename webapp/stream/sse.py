@@ -1,4 +1,7 @@
-"""The encoder of Server-Sent Events: pure, and the only code that knows their syntax.
+"""The encoder of Server-Sent Events: pure.
+
+`encode.py` has a faster way for runs of records, and `http/trpc/event_stream.py` writes what tRPC
+adds.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html#event-stream-interpretation
 """

@@ -13,9 +13,8 @@ from webapp.errors import AgentStreamError
 from webapp.http.errors import as_known_error, error_body
 from webapp.http.trpc.json_text import to_json
 from webapp.http.trpc.procedure import Ping, Tracked
+from webapp.stream.view import RETRY_MS
 
-RETRY_MS = (500, 2000)
-"""When a client should come back after a break: jittered, so that not all come at once."""
 SILENT_PINGS = 3
 """How many pings may be missing before the client takes the line for dead."""
 

@@ -1,4 +1,4 @@
-"""What each procedure takes."""
+"""The inputs of the tRPC procedures; some routes of the plain JSON API take the same."""
 
 from typing import Annotated, Any
 

@@ -1,8 +1,7 @@
-"""The only code that knows what agents print: one file an agent, normalized events for all.
+"""How the lines that agents print are read: one file per agent, normalized events for all.
 
-To add a dialect: a file with its `Dialect`, a line in `DIALECTS`, and recordings of its agent
-in tests/agents/recordings, which the table in tests/log/dialects feeds through all that reads
-events.
+To add a dialect: see webapp/docs/architecture.md. What agents are sent and ask for in a
+conversation is in webapp/runner/talk.
 
 A log's first record names its dialect, so that its events stay a pure function of the file,
 whatever the settings say later. Imported by the runner: nothing but the standard library.

@@ -14,7 +14,7 @@ test: set-up-test chromium commands npm-packages lint ## check style and types, 
 	    echo "Once more, one at a time: what failed while four ran at once"; \
 	    .venv/bin/python -m pytest --last-failed --last-failed-no-failures none; }
 
-test-agents: set-up-test ## run the tests that drive the real Claude Code
+test-agents: set-up-test ## run the tests that drive real agents, installed with npm
 	.venv/bin/python -m pytest -m agents
 
 fuzz: set-up-test ## look for trouble with random input, FUZZ_SECONDS (600) a target

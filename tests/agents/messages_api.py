@@ -5,11 +5,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import count
 from typing import Any
 
 TOOL_OUTPUT = "from-the-tool"
 ANSWER = "All done."
 PATIENCE_SECONDS = 30
+_NUMBERS = count(1)
+"""For ids: Claude takes two messages with one id for one."""
 
 
 class MessagesApi(ThreadingHTTPServer):
@@ -48,7 +51,9 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
         self.end_headers()
-        for event in _tool_call(self.server.command) if wants_tool else _text():
+        command = self.server.command
+        events = tool_call_events(command) if wants_tool else text_events([ANSWER])
+        for event in events:
             frame = f"event: {event['type']}\ndata: {json.dumps(event)}\n\n"
             self.wfile.write(frame.encode())
 
@@ -61,20 +66,24 @@ def _has_tool_result(messages: list[dict[str, Any]]) -> bool:
     return any(block["type"] == "tool_result" for content in blocks for block in content)
 
 
-def _tool_call(command: str) -> list[dict[str, Any]]:
+def tool_call_events(command: str) -> list[dict[str, Any]]:
+    """A call of Bash."""
     given = json.dumps({"command": command, "description": "Say it"})
-    block = {"type": "tool_use", "id": "toolu_1", "name": "Bash", "input": {}}
-    return _message(block, {"type": "input_json_delta", "partial_json": given}, "tool_use")
+    block = {"type": "tool_use", "id": f"toolu_{next(_NUMBERS)}", "name": "Bash", "input": {}}
+    return _message(block, [{"type": "input_json_delta", "partial_json": given}], "tool_use")
 
 
-def _text() -> list[dict[str, Any]]:
-    delta = {"type": "text_delta", "text": ANSWER}
-    return _message({"type": "text", "text": ""}, delta, "end_turn")
+def text_events(words: list[str]) -> list[dict[str, Any]]:
+    """A text, word by word."""
+    deltas = [{"type": "text_delta", "text": word} for word in words]
+    return _message({"type": "text", "text": ""}, deltas, "end_turn")
 
 
-def _message(block: dict[str, Any], delta: dict[str, Any], stop: str) -> list[dict[str, Any]]:
+def _message(
+    block: dict[str, Any], deltas: list[dict[str, Any]], stop: str
+) -> list[dict[str, Any]]:
     message: dict[str, Any] = {
-        "id": "msg_1",
+        "id": f"msg_{next(_NUMBERS)}",
         "type": "message",
         "role": "assistant",
         "model": "stand-in",
@@ -87,7 +96,7 @@ def _message(block: dict[str, Any], delta: dict[str, Any], stop: str) -> list[di
     return [
         {"type": "message_start", "message": message},
         {"type": "content_block_start", "index": 0, "content_block": block},
-        {"type": "content_block_delta", "index": 0, "delta": delta},
+        *({"type": "content_block_delta", "index": 0, "delta": delta} for delta in deltas),
         {"type": "content_block_stop", "index": 0},
         {"type": "message_delta", "delta": end, "usage": {"output_tokens": 5}},
         {"type": "message_stop"},

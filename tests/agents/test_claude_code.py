@@ -2,36 +2,30 @@
 
 import os
 import signal
-import subprocess
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.agents.installed import AGENTS
 from tests.agents.messages_api import ANSWER, TOOL_OUTPUT, messages_api
 from tests.clients.viewer import Viewer
 from tests.runner.talk.talking import talk
-from tests.server import ROOT, running_server
+from tests.server import running_server
 from tests.sessions.machine import machine
 from webapp.agents.profiles import BUILT_IN
 
 pytestmark = pytest.mark.agents
 
-VERSIONS = ("2.1.197", "2.1.332")
-"""What npm installs with Node 20 without a version, and a newer one: a native program."""
 ALLOW_BASH = ["claude", "-p", "--output-format", "stream-json", "--verbose", "--allowedTools=Bash"]
 
 
-@pytest.fixture(scope="module", params=VERSIONS)
+@pytest.fixture(
+    params=[a for a in AGENTS if a.profile.name == "claude"], ids=lambda agent: agent.id
+)
 def claude_path(request: pytest.FixtureRequest) -> str:
     """The folder of the `claude` command, installed with npm on first use."""
-    folder = ROOT / ".venv" / "agents" / request.param
-    command = folder / "node_modules" / ".bin" / "claude"
-    if not command.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        package = f"@anthropic-ai/claude-code@{request.param}"
-        subprocess.run(["npm", "install", "--prefix", str(folder), package], check=True)
-    return str(command.parent)
+    return str(request.param.path())
 
 
 def test_claude_code_runs_a_turn_with_a_tool_call_as_a_session(

@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -88,20 +89,30 @@ def test_records_carry_the_time_at_which_they_were_printed(make_machine: MakeMac
 # --- lines ----------------------------------------------------------------------------
 
 
-def test_prompt_is_shown_after_a_short_silence_and_goes_on(make_machine: MakeMachine) -> None:
-    machine = make_machine(shell("printf 'Name? '; sleep 0.4; echo Ada; sleep 0.4"))
+def test_prompt_is_shown_after_a_short_silence_and_goes_on(
+    make_machine: MakeMachine, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    wait = f"until [ -e {go} ]; do sleep 0.02; done"
+    machine = make_machine(shell(f"printf 'Name? '; {wait}; echo Ada"))
     session = machine.invoke()
     wait_for(lambda: said(machine, session) == [("P", b"Name? ")])
+    go.touch()
     machine.wait_until_ended(session)
     assert said(machine, session) == [("P", b"Name? "), ("F", b"Ada")]
 
 
-def test_tokens_without_a_newline_are_shown_as_they_come(make_machine: MakeMachine) -> None:
-    script = "for i in range(100): os.write(1, b'word%d ' % i); time.sleep(0.02)"
+def test_tokens_without_a_newline_are_shown_as_they_come(
+    make_machine: MakeMachine, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    script = f"""for i in range(100):
+    os.write(1, b'word%d ' % i); time.sleep(0.02)
+    while i == 50 and not os.path.exists('{go}'): time.sleep(0.02)"""
     machine = make_machine(python(script))
     session = machine.invoke()
-    wait_for(lambda: len(said(machine, session)) > 10)
-    assert not machine.output(session).endswith(b"word99 ")
+    wait_for(lambda: said(machine, session)[-1:] and b"word50 " in said(machine, session)[-1][1])
+    go.touch()
     machine.wait_until_ended(session)
     records = said(machine, session)
     assert b"".join(part for _tag, part in records) == b"".join(b"word%d " % i for i in range(100))
@@ -241,13 +252,21 @@ def test_program_without_a_first_line_says_so(make_machine: MakeMachine) -> None
 def test_runner_does_not_wake_up_for_a_silent_agent(make_machine: MakeMachine) -> None:
     machine = make_machine(shell("printf '{'; sleep 600"))
     session = machine.wait_until_running(machine.invoke())
-    time.sleep(0.3)  # what it may still have to do
-    before = cpu_ticks(session.runner_pid)
-    time.sleep(0.7)
-    assert cpu_ticks(session.runner_pid) - before <= 1
+    wait_until_quiet(session.runner_pid)
 
 
-def cpu_ticks(pid: int | None) -> int:
+def wait_until_quiet(pid: int | None) -> None:
+    """Until a process has done what it may still have to do, and sleeps for half a second."""
+
+    def is_quiet() -> bool:
+        before = _cpu_ticks(pid)
+        time.sleep(0.5)
+        return _cpu_ticks(pid) - before <= 1
+
+    wait_for(is_quiet)
+
+
+def _cpu_ticks(pid: int | None) -> int:
     """Processor time of a process, in clock ticks (10 ms)."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()

@@ -90,6 +90,10 @@ def create(server: Server, **fields: Any) -> None:
         server.wait_until_ended(server.invoke("argument", "x", workflow_id))
 
 
+def mark_heard(server: Server, text: str) -> None:
+    server.call("notice.markHeard", {"keys": [text]})
+
+
 def send_message(server: Server, **fields: Any) -> None:
     value = {"workflowId": server.create_workflow(), "content": "x"} | fields
     server.call("workflow.sendMessage", value).raise_for_status()
@@ -195,6 +199,8 @@ TEXTS: dict[str, Callable[[Server, str], None]] = {
     "workflow.invokeAgent by": lambda server, text: invoke(server, agent="demo-talk", by=text),
     "workflow.create requestId": lambda server, text: create(server, requestId=text),
     "workflow.create template": lambda server, text: create(server, template=text),
+    "notice.markHeard keys": lambda server, text: mark_heard(server, text),
+    "workflow.create project": lambda server, text: create(server, project=text),
     "workflow.create initialMessage": lambda server, text: create(server, initialMessage=text),
     "workflow.invokeAgent message": lambda server, text: invoke(server, message=text),
     "workflow.invokeAgent agent": lambda server, text: invoke(server, agent=text),
@@ -231,9 +237,12 @@ TEXTS: dict[str, Callable[[Server, str], None]] = {
     "run in a folder": run_in_folder,
     "import": take_in,
 }
-NO_TEXTS = {"workflowId", "sessionId", "stageIndex", "limit", "cursor", "end", "lastEventId"}
+NO_TEXTS = {
+    *("workflowId", "sessionId", "stageIndex", "limit", "cursor", "end", "lastEventId"),
+    *("worktree", "evenUntaken"),
+}
 """Ids that must be known, numbers and switches."""
-READS = ("list", "get", "onMessage")
+READS = ("list", "get", "onMessage", "changes", "diff")
 
 
 def leaks(server: Server) -> dict[str, int]:

@@ -6,12 +6,13 @@ import { Answer, Delivery } from "../../../webapp/static/js/composer/delivery.js
 
 /** A server that answers each invoke with the next of these: an error to throw, or a session. */
 function serverWith(...answers) {
-  const seen = { created: 0, templates: [], invokes: [], pauses: [] };
+  const seen = { created: 0, templates: [], places: [], invokes: [], pauses: [] };
   return {
     seen,
-    async createWorkflow({ template }) {
+    async createWorkflow({ template, ...place }) {
       seen.created += 1;
       seen.templates.push(template);
+      seen.places.push(place);
       return { id: `workflow-${seen.created}` };
     },
     async invokeAgent(input, key) {
@@ -35,6 +36,14 @@ test("a first message creates its workflow", async () => {
   assert.equal(await new Delivery(letter, server).attempt(), session);
   assert.equal(server.seen.created, 1);
   assert.equal(server.seen.invokes[0].workflowId, "workflow-1");
+});
+
+test("a workflow is created where the message is to be worked on", async () => {
+  const server = serverWith(session, session);
+  const place = { project: "shop", worktree: true };
+  await new Delivery({ ...letter, place }, server).attempt();
+  await new Delivery(letter, server).attempt();
+  assert.deepEqual(server.seen.places, [place, {}]);
 });
 
 test("a lost answer is asked for again with the same key", async () => {

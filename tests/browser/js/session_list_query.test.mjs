@@ -8,7 +8,7 @@ const NOW = Date.parse("2026-11-23T21:04:00.000Z");
 test("a query is what its URL says, and back", () => {
   for (const search of [
     "",
-    "?status=failed%2Clost&text=a+b&agent=claude&workflow=workflow-1&sort=longest&cursor=9.session-1",
+    "?status=failed%2Clost&text=a+b&agent=claude&project=team%2Fsite&workflow=workflow-1&sort=longest&cursor=9.session-1",
     "?since=24h",
     "?since=range&from=2026-11-23T00%3A00&to=2026-11-24T00%3A00",
   ]) {
@@ -22,11 +22,12 @@ test("what makes no sense in a URL is left out", () => {
 
 test("the API is asked for what is wanted and nothing else", () => {
   assert.deepEqual(apiFields(parseQuery(""), NOW), { limit: 50, include: "titles" });
-  assert.deepEqual(apiFields(parseQuery("?status=lost&since=1h&text=+go+&workflow=w&sort=oldest"), NOW), {
+  assert.deepEqual(apiFields(parseQuery("?status=lost&since=1h&text=+go+&project=shop&workflow=w&sort=oldest"), NOW), {
     limit: 50,
     include: "titles",
     status: "lost",
     text: "go",
+    project: "shop",
     workflowId: "w",
     from: "2026-11-23T20:04:00.000Z",
     sort: "oldest",

@@ -69,6 +69,13 @@ const bar = new WorkflowBar(find(document, "bar", HTMLElement), find(document, "
   onWorkflow: (workflow) => conversation?.takeWorkflow(workflow),
 });
 
+/** @type {import("./view/worktree_menu.js").WorktreeMenu | null} */
+let worktrees = null;
+const loadWorktrees = late(async () => {
+  const { WorktreeMenu } = await import("./view/worktree_menu.js");
+  return new WorktreeMenu(find(document, "head-worktree", HTMLElement), (changed) => conversation?.takeWorkflow(changed));
+});
+
 const composer = new Composer(find(document, "composer", HTMLFormElement), {
   workflowId: () => route.workflowId,
   onSent(session, letter) {
@@ -123,6 +130,7 @@ function followRoute() {
   dock.clear();
   head.show(undefined);
   changes.show(undefined);
+  void showWorktree(null);
   composer.showStop("none");
   composer.showQueue("", []);
   composer.answer(null);
@@ -157,6 +165,7 @@ function openWorkflow(workflowId) {
     onProblem: showProblem,
     onWorkflow(workflow) {
       bar.show(workflow);
+      void showWorktree(workflow);
       showTitle();
       panel.take(workflow);
       composer.close(whyClosed(workflow.status), workflow.status === "paused");
@@ -274,6 +283,12 @@ function showProblem(error) {
   } else if (error === null && stage.dataset.stage === "refused") {
     show("empty");
   }
+}
+
+async function showWorktree(workflow) {
+  if (!workflow?.worktree && worktrees === null) return;
+  worktrees ??= await loadWorktrees();
+  worktrees.show(workflow);
 }
 
 function showTitle() {

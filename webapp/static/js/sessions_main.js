@@ -1,6 +1,7 @@
 /** The page of all sessions, put together. */
 
 import { startBadge } from "./approvals/badge.js";
+import { getJson } from "./api/requests.js";
 import { countSessions, getSession, listSessions } from "./api/sessions.js";
 import { serverNow } from "./clock.js";
 import { formatClock, formatDateTime } from "./format.js";
@@ -202,6 +203,16 @@ function toTop() {
   window.scrollTo(0, 0);
 }
 
+/** Once: the settings of a server do not change while it runs. */
+async function offerProjects() {
+  try {
+    const { projects } = await getJson("/api/projects");
+    filters.showProjects(projects.map(({ name }) => name));
+  } catch {
+    // The list is as good without them.
+  }
+}
+
 const poll = pollWhileVisible(refresh, REFRESH_MS);
 find(document, "next", HTMLButtonElement).addEventListener("click", nextPage);
 find(document, "previous", HTMLButtonElement).addEventListener("click", previousPage);
@@ -221,3 +232,4 @@ find(document, "agent", HTMLSelectElement).addEventListener("change", () => poll
 window.addEventListener("popstate", (event) => take(parseQuery(location.search), event.state?.before ?? []));
 startBadge();
 poll.start();
+void offerProjects();

@@ -10,7 +10,7 @@
 import { dataOf, mutate, query } from "./trpc.js";
 
 /**
- * @param {{template?: string}} [input]
+ * @param {{template?: string, project?: string, worktree?: boolean}} [input]
  * @returns {Promise<Workflow>}
  */
 export function createWorkflow(input = {}) {

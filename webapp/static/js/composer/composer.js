@@ -38,6 +38,9 @@ export class Composer {
   #queued = ["", []];
   /** Why nothing can be sent now, or "". */
   #closedBecause = "";
+  #loadProjects;
+  /** @type {import("./project_choice.js").ProjectChoice | null} */
+  #projects = null;
 
   constructor(form, hooks) {
     this.#form = form;
@@ -54,6 +57,10 @@ export class Composer {
         (error) => this.#showProblem(error),
       );
     });
+    this.#loadProjects = late(async () => {
+      const { ProjectChoice } = await import("./project_choice.js");
+      return ProjectChoice.load(form);
+    });
     this.#listen();
     this.#showReady();
   }
@@ -68,9 +75,10 @@ export class Composer {
   }
 
   send(message, agent = this.#agent.value) {
-    if (this.#isSending || message.trim() === "" || this.#closedBecause !== "") return;
+    if (this.#isSending || !this.#isPlaceKnown || message.trim() === "" || this.#closedBecause !== "") return;
     const workflowId = this.#hooks.workflowId();
-    const letter = { workflowId, template: this.#template.value, message, agent };
+    const place = workflowId === null ? this.#projects?.place : undefined;
+    const letter = { workflowId, template: this.#template.value, message, agent, ...(place && { place }) };
     // One more try of what may have arrived must not be a second message.
     if (!this.#delivery?.repeats(letter)) this.#delivery = new Delivery(letter);
     void this.#deliver(this.#delivery);
@@ -95,7 +103,28 @@ export class Composer {
     this.#write(text);
     const hasChoice = this.#template.options.length > 1;
     find(this.#form, "template", HTMLElement).hidden = !isNew || !hasChoice;
+    void this.#showPlace(isNew);
     find(this.#form, "problem", HTMLElement).hidden = true;
+  }
+
+  /** A message that begins a conversation waits until it is known where that is to be. */
+  get #isPlaceKnown() {
+    return this.#workflowId !== null || this.#projects !== null || !this.#form.hasAttribute("data-has-projects");
+  }
+
+  async #showPlace(isNew) {
+    if (isNew && !this.#isPlaceKnown) {
+      try {
+        this.#projects = await this.#loadProjects();
+      } catch (error) {
+        this.#showProblem(error);
+      }
+    }
+    for (const part of this.#form.querySelectorAll("[data-place]")) {
+      part.toggleAttribute("hidden", this.#workflowId !== null || this.#projects === null);
+    }
+    this.#projects?.write();
+    this.#showReady();
   }
 
   /** @param {string} reason  why nothing can be sent, or "" */
@@ -243,7 +272,7 @@ export class Composer {
   #showReady() {
     const button = find(this.#form, "send", HTMLButtonElement);
     const isEmpty = this.#area.value.trim() === "";
-    button.disabled = this.#isSending || isEmpty || this.#closedBecause !== "";
+    button.disabled = this.#isSending || isEmpty || this.#closedBecause !== "" || !this.#isPlaceKnown;
     setText(button, "word", this.#isSending ? "Sending…" : "Send");
     this.#form.toggleAttribute("data-sending", this.#isSending);
   }

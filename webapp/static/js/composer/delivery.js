@@ -28,8 +28,8 @@ export class Delivery {
   isAnswered = false;
 
   /**
-   * @param {{workflowId: string | null, template: string, message: string, agent: string}} letter
-   *     without a workflow one is created, from the template
+   * @param {{workflowId: string | null, template: string, message: string, agent: string, place?: import("./project_choice.js").Place}} letter
+   *     without a workflow one is created, from the template, to work in that place
    * @param {typeof SERVER} [server]
    * @param {string} [key]  of a try whose answer was lost
    */
@@ -78,8 +78,8 @@ export class Delivery {
   }
 
   async #createWorkflow() {
-    const { template } = this.letter;
-    return (await patiently(() => this.#server.createWorkflow({ template }), this.#server)).id;
+    const input = { template: this.letter.template, ...this.letter.place };
+    return (await patiently(() => this.#server.createWorkflow(input), this.#server)).id;
   }
 }
 

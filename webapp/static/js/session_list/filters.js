@@ -30,6 +30,7 @@ export class Filters {
       chip.addEventListener("click", () => this.#toggle(chip.dataset.status ?? ""));
     }
     this.#onSelect("agent", "agent");
+    this.#onSelect("project", "project");
     this.#onSelect("since", "since");
     this.#onSelect("sort", "sort");
     for (const name of ["from", "to"]) {
@@ -91,8 +92,12 @@ export class Filters {
     }
     const text = find(this.#root, "text", HTMLInputElement);
     if (text.value.trim() !== query.text.trim()) text.value = query.text;
-    this.#offer(query.agent);
-    find(this.#root, "agent", HTMLSelectElement).value = query.agent;
+    for (const name of ["agent", "project"]) {
+      this.#offer(name, query[name]);
+      find(this.#root, name, HTMLSelectElement).value = query[name];
+    }
+    const project = find(this.#root, "project", HTMLSelectElement);
+    find(this.#root, "project-field", HTMLElement).hidden = project.options.length < 2;
     find(this.#root, "since", HTMLSelectElement).value = query.since;
     find(this.#root, "sort", HTMLSelectElement).value = query.sort;
     find(this.#root, "range", HTMLElement).hidden = query.since !== "range";
@@ -114,12 +119,18 @@ export class Filters {
 
   /** @param {string[]} agents */
   showAgents(agents) {
-    for (const agent of agents) this.#offer(agent);
+    for (const agent of agents) this.#offer("agent", agent);
   }
 
-  #offer(agent) {
-    const select = find(this.#root, "agent", HTMLSelectElement);
-    if ([...select.options].some((option) => option.value === agent)) return;
-    select.add(new Option(agent, agent));
+  /** @param {string[]} projects */
+  showProjects(projects) {
+    for (const project of projects) this.#offer("project", project);
+    this.show(this.#query);
+  }
+
+  #offer(hook, value) {
+    const select = find(this.#root, hook, HTMLSelectElement);
+    if ([...select.options].some((option) => option.value === value)) return;
+    select.add(new Option(value, value));
   }
 }

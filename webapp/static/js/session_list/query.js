@@ -5,6 +5,7 @@
  * @property {string[]} statuses
  * @property {string} text
  * @property {string} agent
+ * @property {string} project
  * @property {string} workflowId
  * @property {string} since   "24h", or "range" for what lies between `from` and `to`
  * @property {string} from    a local time, as `<input type="datetime-local">` has it
@@ -32,6 +33,7 @@ export function parseQuery(search) {
     statuses: text("status").split(",").filter((status) => /^[a-z_]+$/.test(status)),
     text: text("text"),
     agent: text("agent"),
+    project: text("project"),
     workflowId: text("workflow"),
     since: since === "range" || SPANS_MS.has(since) ? since : "",
     from: text("from"),
@@ -50,6 +52,7 @@ export function formatQuery(query) {
   put("status", query.statuses.join(","));
   put("text", query.text);
   put("agent", query.agent);
+  put("project", query.project);
   put("workflow", query.workflowId);
   put("since", query.since);
   if (query.since === "range") {
@@ -71,6 +74,7 @@ export function apiFields(query, now = serverNow()) {
     status: query.statuses.join(","),
     text: query.text.trim(),
     agent: query.agent,
+    project: query.project,
     workflowId: query.workflowId,
     from,
     to,
@@ -95,11 +99,11 @@ function asIso(local) {
 
 /** Whether anything narrows the list down. @param {Query} query */
 export function isFiltered(query) {
-  const { statuses, text, agent, workflowId, since } = query;
-  return statuses.length > 0 || [text.trim(), agent, workflowId, since].some((value) => value !== "");
+  const { statuses, text, agent, project, workflowId, since } = query;
+  return statuses.length > 0 || [text.trim(), agent, project, workflowId, since].some((value) => value !== "");
 }
 
 /** Whether the counts by status are those of this list. @param {Query} query */
-export function hasCounts({ text, workflowId, since }) {
-  return text.trim() === "" && workflowId === "" && since === "";
+export function hasCounts({ text, project, workflowId, since }) {
+  return text.trim() === "" && project === "" && workflowId === "" && since === "";
 }

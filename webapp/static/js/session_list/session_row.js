@@ -32,6 +32,7 @@ export function sessionRow(sessionId, onlyWorkflow) {
     setText(element, "title", line || "No message");
     link.toggleAttribute("data-untitled", line === "");
     setText(element, "agent", session.agent);
+    setText(element, "project", session.project ?? "");
     const started = find(element, "started", HTMLTimeElement);
     started.dateTime = session.createdAt;
     started.title = formatDateTime(session.createdAt);

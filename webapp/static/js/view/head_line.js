@@ -37,8 +37,8 @@ export class HeadLine {
     this.#turn = turn ?? null;
     // An agent of one message is one of a conversation if it can remember it.
     const isConversation = turn !== undefined && (turn.isTalk || Boolean(turn.row.conversationId));
-    this.#root.hidden = !isConversation;
-    if (!isConversation) return;
+    this.#root.hidden = !isConversation && !turn?.row.project;
+    if (turn === undefined || this.#root.hidden) return;
     const { row, transcript, talkState } = turn;
     const talk = transcript.talk ?? {};
     const look = STATES[talkState] ?? STATES.ended;
@@ -47,7 +47,11 @@ export class HeadLine {
     state.dataset.state = talkState;
     setIcon(state, look.icon);
     setText(state, "word", look.word);
+    state.hidden = !isConversation;
     setText(this.#root, "head-agent", row.agent);
+    const project = find(this.#root, "head-project", HTMLElement);
+    project.textContent = visible(row.project ?? "");
+    project.hidden = !row.project;
     const cwd = visible(row.cwd ?? talk.cwd ?? "");
     setText(this.#root, "cwd", shortPath(cwd));
     const path = find(this.#root, "cwd", HTMLElement);

@@ -21,7 +21,7 @@ from webapp.sessions.layout import session_files
 from webapp.sessions.new_session import GoingOn, Invocation, Message, new_message
 from webapp.sessions.once import AlreadyLive, IdempotencyKey
 from webapp.store import conversations, sessions, workflows
-from webapp.store.conversations import Stretch
+from webapp.store.conversations import ConversationScope
 from webapp.store.models import Session, now
 
 PATIENCE_SECONDS = 20.0
@@ -55,26 +55,23 @@ def invoke(launcher: Launcher, invocation: Invocation, key: IdempotencyKey | Non
     if key is not None and (found := launcher.find_by_key(key)) is not None:
         return _sent_before(launcher, found, message)
 
-    stretch = _stretch(launcher, invocation, profile)
+    scope = _scope(launcher, invocation, profile)
     give_up_at = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < give_up_at:
-        last = _find_last(launcher, stretch)
+        last = _find_last(launcher, scope)
         if last is not None and (sent := _send_to_live(launcher, last, message, key)) is not None:
             return sent
         if last is not None and not _is_free(launcher, last):
             time.sleep(_LOOK_SECONDS)
             continue
-        last = _find_last(launcher, stretch)  # its end has told more of it
+        last = _find_last(launcher, scope)  # its end has told more of it
         if last is not None and last.is_live:
             continue
         going_on = _going_on(launcher.var, last, message)
         try:
-            session = launcher.invoke(invocation, key, going_on=going_on, stretch=stretch)
+            session = launcher.invoke(invocation, key, going_on=going_on, scope=scope)
         except AlreadyLive:
-            if (
-                launcher.database.read_sql(lambda sql: conversations.find_live(sql, stretch))
-                is None
-            ):
+            if launcher.database.read_sql(lambda sql: conversations.find_live(sql, scope)) is None:
                 raise  # another stage or workflow holds it
             continue
         return Sent(session, 0, _id_of(message))
@@ -165,7 +162,7 @@ def _sent_before(launcher: Launcher, session: Session, message: Message | None) 
 # --- to a new one that goes on ----------------------------------------------------------------
 
 
-def _stretch(launcher: Launcher, invocation: Invocation, profile: Profile) -> Stretch:
+def _scope(launcher: Launcher, invocation: Invocation, profile: Profile) -> ConversationScope:
     """How far the conversation reaches. What `workflows.stage_for_invoke` raises."""
     stage = launcher.database.read_sql(
         lambda connection: workflows.stage_for_invoke(
@@ -174,11 +171,13 @@ def _stretch(launcher: Launcher, invocation: Invocation, profile: Profile) -> St
     )
     template = launcher.settings.templates.get(stage.template, ())
     is_shared = any(each.shares_conversation for each in template)
-    return Stretch(invocation.workflow_id, None if is_shared else stage.stage_index, profile.name)
+    return ConversationScope(
+        invocation.workflow_id, None if is_shared else stage.stage_index, profile.name
+    )
 
 
-def _find_last(launcher: Launcher, stretch: Stretch) -> Session | None:
-    return launcher.database.read_sql(lambda sql: conversations.find_last(sql, stretch))
+def _find_last(launcher: Launcher, scope: ConversationScope) -> Session | None:
+    return launcher.database.read_sql(lambda sql: conversations.find_last(sql, scope))
 
 
 def _going_on(var: Path, last: Session | None, message: Message | None) -> GoingOn:
@@ -221,11 +220,11 @@ def _invoke_once(
     launcher: Launcher, invocation: Invocation, key: IdempotencyKey | None, profile: Profile
 ) -> Sent:
     """Start a one-shot agent, with what it remembers unless another one is just using that."""
-    stretch = _stretch(launcher, invocation, profile)
-    last = _find_last(launcher, stretch)
+    scope = _scope(launcher, invocation, profile)
+    last = _find_last(launcher, scope)
     going_on = GoingOn()
     if last is not None and _is_free(launcher, last):
-        last = _find_last(launcher, stretch)
+        last = _find_last(launcher, scope)
         if last is not None and last.conversation_id is not None and not last.is_live:
             is_lost = read_log(launcher.var, last).is_lost
             going_on = GoingOn(before=None if is_lost else last)

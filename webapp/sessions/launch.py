@@ -32,7 +32,7 @@ from webapp.sessions.runners import RunnerRequest, Runners
 from webapp.sessions.secrets import TextRedactor, all_secrets
 from webapp.settings import Settings
 from webapp.store import rebuilding, sessions, workflows
-from webapp.store.conversations import Stretch
+from webapp.store.conversations import ConversationScope
 from webapp.store.engine import Database
 from webapp.store.ids import new_session_id
 from webapp.store.models import Session
@@ -99,12 +99,12 @@ class Launcher:
         *,
         stdin_fd: int | None = None,
         going_on: GoingOn | None = None,
-        stretch: Stretch | None = None,
+        scope: ConversationScope | None = None,
     ) -> Session:
         """Start a session; its row is durable and its runner started when this returns.
 
         With a key that was used before: the session that it started. `stdin_fd`: what the
-        agent reads, where its profile gives it no message to read. `stretch`: how far its
+        agent reads, where its profile gives it no message to read. `scope`: how far its
         conversation reaches, in which no other session may live. Raises BadRequest,
         NotFound, Conflict (a key used for another request), AlreadyLive, TooManyRequests (as
         many live in the workflow as may, or a budget is used), ServiceUnavailable (too many live
@@ -119,7 +119,7 @@ class Launcher:
         ):
             check_budget(self.database, new.profile)
         try:
-            return self._start(new, key, stdin_fd, stretch)
+            return self._start(new, key, stdin_fd, scope)
         except (sessions.TooManySessions, sessions.TooManyInWorkflow):
             if time.monotonic() < self._look_again_at:
                 raise
@@ -129,7 +129,7 @@ class Launcher:
                 self.on_runner_failure("lost")
             if not ended:
                 raise
-            return self._start(new, key, stdin_fd, stretch)
+            return self._start(new, key, stdin_fd, scope)
 
     def find_by_key(self, key: IdempotencyKey) -> Session | None:
         """The session that a key was used for, as it is now. Conflict: for another request."""
@@ -160,12 +160,12 @@ class Launcher:
         new: NewSession,
         key: IdempotencyKey | None,
         stdin_fd: int | None,
-        stretch: Stretch | None,
+        scope: ConversationScope | None,
     ) -> Session:
         self._prepare_runners()
         with Handover(new.files) as handover:
             inserted = self.database.write_sql(
-                lambda connection: self._insert(connection, new, key, stretch)
+                lambda connection: self._insert(connection, new, key, scope)
             )
             if isinstance(inserted, _Inserted):
                 handover.is_needed = True
@@ -187,14 +187,14 @@ class Launcher:
         connection: Any,
         new: NewSession,
         key: IdempotencyKey | None,
-        stretch: Stretch | None,
+        scope: ConversationScope | None,
     ) -> _Inserted | str:
         """Insert the row and all that goes with it; or the session that the key started."""
         if key is not None and (found := find_by_key(connection, key)) is not None:
             return found
         workflow_id = new.invocation.workflow_id
         stage = workflows.stage_for_invoke(connection, workflow_id, new.invocation.stage_index)
-        check_free(connection, new, stretch)
+        check_free(connection, new, scope)
         sessions.check_limits(
             connection,
             workflow_id,

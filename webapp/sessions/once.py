@@ -9,7 +9,7 @@ from typing import Any
 from webapp.errors import Conflict
 from webapp.sessions.new_session import NewSession
 from webapp.store import conversations, sessions
-from webapp.store.conversations import Stretch
+from webapp.store.conversations import ConversationScope
 
 
 @dataclass(frozen=True)
@@ -39,10 +39,10 @@ def find_by_key(connection: Any, key: IdempotencyKey) -> str | None:
     return session_id
 
 
-def check_free(connection: Any, new: NewSession, stretch: Stretch | None) -> None:
+def check_free(connection: Any, new: NewSession, scope: ConversationScope | None) -> None:
     """AlreadyLive where a live session holds the conversation that the new one is to hold."""
     holder = None
-    if stretch is not None and (live := conversations.find_live(connection, stretch)) is not None:
+    if scope is not None and (live := conversations.find_live(connection, scope)) is not None:
         holder = live.id
     elif new.conversation_id is not None:
         holder = conversations.find_holder(connection, new.conversation_id)

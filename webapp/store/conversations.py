@@ -74,7 +74,7 @@ WHERE approvals.session_id = excluded.session_id
 """
 
 
-class Stretch(NamedTuple):
+class ConversationScope(NamedTuple):
     """How far a conversation reaches: an agent's in one stage, or in all of a workflow."""
 
     workflow_id: str
@@ -83,14 +83,14 @@ class Stretch(NamedTuple):
     agent: str
 
 
-def find_live(connection: Any, stretch: Stretch) -> Session | None:
+def find_live(connection: Any, scope: ConversationScope) -> Session | None:
     """The live session that holds a conversation. For `Database.read_sql` and `write_sql`."""
-    return session_of(connection.execute(_LIVE, stretch._asdict()).fetchone())
+    return session_of(connection.execute(_LIVE, scope._asdict()).fetchone())
 
 
-def find_last(connection: Any, stretch: Stretch) -> Session | None:
+def find_last(connection: Any, scope: ConversationScope) -> Session | None:
     """The newest session of a conversation, live or not. For `Database.read_sql`."""
-    return session_of(connection.execute(_LAST, stretch._asdict()).fetchone())
+    return session_of(connection.execute(_LAST, scope._asdict()).fetchone())
 
 
 def find_holder(connection: Any, conversation_id: str) -> str | None:

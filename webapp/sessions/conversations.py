@@ -18,7 +18,7 @@ from webapp.sessions import control, live_talk, reconcile
 from webapp.sessions.budget import check_budget
 from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import session_files
-from webapp.sessions.new_session import GoingOn, Invocation, Message, new_message
+from webapp.sessions.new_session import Invocation, Message, Resumption, new_message
 from webapp.sessions.once import AlreadyLive, IdempotencyKey
 from webapp.store import conversations, sessions, workflows
 from webapp.store.conversations import ConversationScope
@@ -67,9 +67,9 @@ def invoke(launcher: Launcher, invocation: Invocation, key: IdempotencyKey | Non
         last = _find_last(launcher, scope)  # its end has told more of it
         if last is not None and last.is_live:
             continue
-        going_on = _going_on(launcher.var, last, message)
+        resumption = _resumption(launcher.var, last, message)
         try:
-            session = launcher.invoke(invocation, key, going_on=going_on, scope=scope)
+            session = launcher.invoke(invocation, key, resumption=resumption, scope=scope)
         except AlreadyLive:
             if launcher.database.read_sql(lambda sql: conversations.find_live(sql, scope)) is None:
                 raise  # another stage or workflow holds it
@@ -180,11 +180,11 @@ def _find_last(launcher: Launcher, scope: ConversationScope) -> Session | None:
     return launcher.database.read_sql(lambda sql: conversations.find_last(sql, scope))
 
 
-def _going_on(var: Path, last: Session | None, message: Message | None) -> GoingOn:
+def _resumption(var: Path, last: Session | None, message: Message | None) -> Resumption:
     """What a new session takes up: the conversation if its agent knows it, and what waits."""
     own = () if message is None else (message,)
     if last is None:
-        return GoingOn(messages=own)
+        return Resumption(messages=own)
     found = read_log(var, last)
     waiting = [
         each
@@ -192,7 +192,7 @@ def _going_on(var: Path, last: Session | None, message: Message | None) -> Going
         if message is None or each["id"] != message["id"]  # the client sends it again
     ]
     is_known = last.conversation_id is not None and not found.is_lost
-    return GoingOn(before=last if is_known else None, messages=(*waiting, *own))
+    return Resumption(previous_session=last if is_known else None, messages=(*waiting, *own))
 
 
 def read_log(var: Path, session: Session) -> Conversation:
@@ -222,16 +222,16 @@ def _invoke_once(
     """Start a one-shot agent, with what it remembers unless another one is just using that."""
     scope = _scope(launcher, invocation, profile)
     last = _find_last(launcher, scope)
-    going_on = GoingOn()
+    resumption = Resumption()
     if last is not None and _is_free(launcher, last):
         last = _find_last(launcher, scope)
         if last is not None and last.conversation_id is not None and not last.is_live:
             is_lost = read_log(launcher.var, last).is_lost
-            going_on = GoingOn(before=None if is_lost else last)
+            resumption = Resumption(previous_session=None if is_lost else last)
     try:
-        return Sent(launcher.invoke(invocation, key, going_on=going_on), 0)
+        return Sent(launcher.invoke(invocation, key, resumption=resumption), 0)
     except AlreadyLive:
-        return Sent(launcher.invoke(invocation, key, going_on=GoingOn()), 0)
+        return Sent(launcher.invoke(invocation, key, resumption=Resumption()), 0)
 
 
 def _size(var: Path, session: Session) -> int:

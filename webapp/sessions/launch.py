@@ -26,7 +26,7 @@ from webapp.sessions.environment import agent_environment, current_folder, user_
 from webapp.sessions.folders import Folder, Folders
 from webapp.sessions.handover import Handover
 from webapp.sessions.layout import new_session_files
-from webapp.sessions.new_session import GoingOn, Invocation, NewSession, new_message
+from webapp.sessions.new_session import Invocation, NewSession, Resumption, new_message
 from webapp.sessions.once import IdempotencyKey, check_free, find_by_key
 from webapp.sessions.runners import RunnerRequest, Runners
 from webapp.sessions.secrets import TextRedactor, all_secrets
@@ -98,7 +98,7 @@ class Launcher:
         key: IdempotencyKey | None = None,
         *,
         stdin_fd: int | None = None,
-        going_on: GoingOn | None = None,
+        resumption: Resumption | None = None,
         scope: ConversationScope | None = None,
     ) -> Session:
         """Start a session; its row is durable and its runner started when this returns.
@@ -110,10 +110,10 @@ class Launcher:
         many live in the workflow as may, or a budget is used), ServiceUnavailable (too many live
         on the server, a full disk, or a locked database); nothing has been started then.
         """
-        if going_on is None:
+        if resumption is None:
             message = new_message(invocation, None if key is None else key.key)
-            going_on = GoingOn(messages=() if message is None else (message,))
-        new = self._new(invocation, going_on)
+            resumption = Resumption(messages=() if message is None else (message,))
+        new = self._new(invocation, resumption)
         if new.profile.max_usd_per_day is not None and (
             key is None or self.find_by_key(key) is None
         ):
@@ -136,7 +136,7 @@ class Launcher:
         found = self.database.read_sql(lambda connection: find_by_key(connection, key))
         return None if found is None else self._find(found)
 
-    def _new(self, invocation: Invocation, going_on: GoingOn) -> NewSession:
+    def _new(self, invocation: Invocation, resumption: Resumption) -> NewSession:
         profile = self.profile(invocation.agent)
         user = user_of(profile)
         session_id = new_session_id()
@@ -149,10 +149,10 @@ class Launcher:
             profile=profile,
             user=user,
             files=new_session_files(self.var, session_id),
-            cwd=self._cwd(folder, going_on.before),
+            cwd=self._cwd(folder, resumption.previous_session),
             project=folder.project,
             program_folder=self.folders.program_folder(profile, invocation.folder),
-            going_on=going_on,
+            resumption=resumption,
         )
 
     def _start(

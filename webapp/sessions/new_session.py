@@ -40,10 +40,10 @@ Message = Mapping[str, str | None]
 
 
 @dataclass(frozen=True)
-class GoingOn:
+class Resumption:
     """What a new session takes up of a conversation."""
 
-    before: Session | None = None
+    previous_session: Session | None = None
     """The session that held it last; None: it begins here."""
     messages: tuple[Message, ...] = ()
     """First those that no agent has taken."""
@@ -62,18 +62,18 @@ class NewSession:
     project: str | None
     program_folder: str
     """What its program's path is relative to: never to a project that a client has chosen."""
-    going_on: GoingOn
+    resumption: Resumption
 
     @property
     def mode(self) -> str | None:
         """As it was when the conversation was left; else the profile's."""
-        before = self.going_on.before
+        before = self.resumption.previous_session
         return self.profile.mode if before is None or before.mode is None else before.mode
 
     @property
     def conversation_id(self) -> str | None:
         """The agent's own id of the conversation that goes on; None for a new one."""
-        before = self.going_on.before
+        before = self.resumption.previous_session
         return None if before is None else before.conversation_id
 
     def argv(self, stage_index: int) -> list[str]:
@@ -97,7 +97,7 @@ class NewSession:
         self, argv: list[str], stage_index: int, var: Path, host: str, redact: Callable[[str], str]
     ) -> Session:
         """Its row: nothing in it is a secret."""
-        before = self.going_on.before
+        before = self.resumption.previous_session
         return Session(
             id=self.id,
             workflow_id=self.invocation.workflow_id,
@@ -122,7 +122,7 @@ class NewSession:
         """What the runner gives its agent to read first; for one that talks a JSON list."""
         if self.profile.talk is not None:
             own = new_message(self.invocation)
-            return json.dumps(self.going_on.messages or ([] if own is None else [own]))
+            return json.dumps(self.resumption.messages or ([] if own is None else [own]))
         return self.invocation.message if self.profile.message == "stdin" else None
 
     def spec(
@@ -173,7 +173,7 @@ class NewSession:
         }
 
     def _talk(self, session: Session, var: Path) -> dict[str, Any]:
-        profile, before = self.profile, self.going_on.before
+        profile, before = self.profile, self.resumption.previous_session
         return {
             "protocol": profile.talk,
             "mode": session.mode,

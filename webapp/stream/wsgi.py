@@ -16,7 +16,7 @@ from webapp.stream.source import Source, end_without_log, open_source
 from webapp.stream.view import View
 
 
-class _Bell:
+class _WakeEvent:
     """Wakes one thread that waits for a log to change."""
 
     def __init__(self) -> None:
@@ -40,16 +40,16 @@ def body(hub: Hub, view: View) -> Iterator[bytes]:
     except FileNotFoundError:
         yield end_without_log(view)
         return
-    bell = _Bell()
-    feed.waiters.add(bell)
+    wake_event = _WakeEvent()
+    feed.waiters.add(wake_event)
     try:
-        yield from _follow(hub, feed, view, bell)
+        yield from _follow(hub, feed, view, wake_event)
     finally:
-        feed.waiters.discard(bell)
+        feed.waiters.discard(wake_event)
         hub.release(feed)
 
 
-def _follow(hub: Hub, feed: Feed, view: View, bell: _Bell) -> Iterator[bytes]:
+def _follow(hub: Hub, feed: Feed, view: View, wake_event: _WakeEvent) -> Iterator[bytes]:
     first, source = open_source(feed, view)
     if first:
         yield first
@@ -64,16 +64,18 @@ def _follow(hub: Hub, feed: Feed, view: View, bell: _Bell) -> Iterator[bytes]:
             fairness.pause()
         elif source.is_over:
             return
-        elif not _wait(source, bell, piece, sent_at + view.ping_seconds):
+        elif not _wait(source, wake_event, piece, sent_at + view.ping_seconds):
             yield view.form.ping()
             sent_at = clock.now()
 
 
-def _wait(source: Source, bell: _Bell, pause_seconds: float | None, ping_at: float) -> bool:
+def _wait(
+    source: Source, wake_event: _WakeEvent, pause_seconds: float | None, ping_at: float
+) -> bool:
     """Until there may be more; False if it is time for a ping."""
     left_seconds = ping_at - clock.now()
     if pause_seconds is None:
-        return source.cursor.feed.start_watch() or bell.wait(left_seconds)
+        return source.cursor.feed.start_watch() or wake_event.wait(left_seconds)
     if pause_seconds > left_seconds:
         time.sleep(max(left_seconds, 0))
         return False

@@ -51,7 +51,7 @@ def runs_what_is_due(streams: Streams) -> bool:
         waiting = gevent.spawn(socket.wait_read, ours.fileno(), 5)
         gevent.sleep(0.01)
         other.send(b"x")
-        streams.give_way()
+        streams.yield_to_live()
         has_run = waiting.dead
         waiting.join()
         return bool(has_run)

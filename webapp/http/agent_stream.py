@@ -42,7 +42,7 @@ def agent_stream() -> Response:
     `?sessionId=…[&offset=…|&tail=…|&from=…][&speed=…[&maxGap=…]][&format=envelope|raw]`, or
     `?workflowId=…&message=…[&stageIndex=…][&agent=…]` to start a session first.
     """
-    services().streams.give_way()  # a burst of new viewers must not stall live ones
+    services().streams.yield_to_live()  # a burst of new viewers must not stall live ones
     args = request.args.to_dict()
     asked = convert_args(args, view_options.ViewArgs)
     form = Format(as_envelope=asked.format == "envelope", is_raw=asked.format == "raw")
@@ -52,7 +52,7 @@ def agent_stream() -> Response:
         session = services().look_up(convert_args(args, OneSession).session_id)
         _check_workflow(args, session)
         beginning = view_options.beginning(args, last_id)
-        services().streams.give_way()
+        services().streams.yield_to_live()
         return _respond(session, beginning, form, pace)
     if "workflowId" not in args:
         raise BadRequest(

@@ -55,10 +55,10 @@ class Streams:
             self._takeover.take_over(environ, view)
         yield from wsgi.body(self._hub, view)
 
-    def give_way(self) -> None:
+    def yield_to_live(self) -> None:
         """Let live viewers get what is due, between two steps of answering a new one."""
         if self._takeover is not None:
-            self._takeover.give_way()
+            self._takeover.yield_to_live()
 
     def join(self, connection: Any, session_id: str, make: Callable[[Feed], Joined | None]) -> bool:
         """Take over a plain socket as that of a viewer of a log that is watched here already.

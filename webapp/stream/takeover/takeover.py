@@ -80,7 +80,7 @@ class Takeover:
             self._close(connection, feed)
             raise
 
-    def give_way(self) -> None:
+    def yield_to_live(self) -> None:
         """Let all who are parked get what is due."""
         if self._parked:
             end_turn()

@@ -71,7 +71,7 @@ def _check_system(record: Record, line: bytes, number: int) -> bool:
             f'{shortened(kind)}, expected {{"type":"done" at its beginning or another type.'
         )
     fields = {"session": record_checks.SESSION, "done": record_checks.DONE}.get(kind, {})
-    for damage in record_checks.damages(content, fields):
+    for damage in record_checks.validation_errors(content, fields):
         raise BadRequest(f"Record {number} of the log ({kind}): {damage}.")
     return kind == "done"
 

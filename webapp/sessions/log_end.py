@@ -76,7 +76,7 @@ def _end_by(
     done: tuple[str, dict[str, Any]], log: OpenLog, pid: int | None, started_at: str | None
 ) -> sessions.End:
     """The end that the last record of a log tells, as far as it makes sense."""
-    ended_at, facts = done[0], record_checks.sound(done[1], record_checks.DONE)
+    ended_at, facts = done[0], record_checks.valid_fields(done[1], record_checks.DONE)
     return sessions.End(
         **end_columns(facts),
         log_bytes=log.size(),
@@ -118,7 +118,7 @@ def _first_facts(log: OpenLog) -> tuple[int | None, str | None]:
     found = _system_record(head.partition(b"\n")[0])
     if found is None or found[1].get("type") != "session":
         return None, None
-    facts = record_checks.sound(found[1], record_checks.SESSION)
+    facts = record_checks.valid_fields(found[1], record_checks.SESSION)
     return facts["pid"], facts["startedAt"]
 
 

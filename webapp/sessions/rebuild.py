@@ -161,12 +161,12 @@ def _check(facts: dict[str, Any], session_id: str) -> None:
     if facts.get("sessionId") != session_id:
         raise _Unusable(f"its log is of session {shortened(facts.get('sessionId'))}")
     required = {name: field for name, field in record_checks.SESSION.items() if field.is_required}
-    for damage in record_checks.damages(facts, required):
+    for damage in record_checks.validation_errors(facts, required):
         raise _Unusable(f"its {damage}")
 
 
 def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
-    facts = record_checks.sound(facts, record_checks.SESSION)
+    facts = record_checks.valid_fields(facts, record_checks.SESSION)
     workflow = facts["workflow"] or {}
     return {
         "id": facts["sessionId"],
@@ -184,7 +184,7 @@ def _row(facts: dict[str, Any], log_path: str) -> dict[str, Any]:
         "started_at": facts["startedAt"],
         "talk": facts["talk"],
         "resumed_from": facts["resumedFrom"],
-        "project": record_checks.sound(workflow, record_checks.WORKFLOW)["project"],
+        "project": record_checks.valid_fields(workflow, record_checks.WORKFLOW)["project"],
     }
 
 
@@ -197,7 +197,7 @@ def _end(log: OpenLog, fallback_time: str) -> dict[str, Any]:
     done = last_record(log)
     if done is None:
         return live
-    facts = record_checks.sound(done[1], record_checks.DONE)
+    facts = record_checks.valid_fields(done[1], record_checks.DONE)
     return {
         **end_columns(facts),
         "log_bytes": log.size(),
@@ -268,7 +268,7 @@ def _insert(
 def _plausible(told: dict[str, Any], workflow_id: str, stage_index: int) -> dict[str, Any]:
     """What a log tells of its workflow, with at least the stage that the session ran in."""
     folder, given = told["worktree"], told.get("stages")
-    told = record_checks.sound(told, record_checks.WORKFLOW)
+    told = record_checks.valid_fields(told, record_checks.WORKFLOW)
     stages = list(filter(record_checks.is_stage, given)) if isinstance(given, list) else []
     del stages[MAX_STAGES:]
     while len(stages) <= stage_index:

@@ -138,7 +138,7 @@ MESSAGE = {
 }
 
 
-def damages(record: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[str]:
+def validation_errors(record: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[str]:
     """What is wrong with a record: each a clause that names field, value and what was expected."""
     for name, field in fields.items():
         value = record.get(name)
@@ -148,10 +148,10 @@ def damages(record: Mapping[str, Any], fields: Mapping[str, Field]) -> Iterator[
             yield f"{name} is {shortened(value)}, expected {field.expected}"
     workflow = record.get("workflow")
     if "workflow" in fields and isinstance(workflow, dict):
-        yield from (f"workflow.{damage}" for damage in damages(workflow, WORKFLOW))
+        yield from (f"workflow.{damage}" for damage in validation_errors(workflow, WORKFLOW))
 
 
-def sound(record: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
+def valid_fields(record: Mapping[str, Any], fields: Mapping[str, Field]) -> dict[str, Any]:
     """The fields of a record, None for each that is damaged or missing."""
     values = {name: record.get(name) for name in fields}
     return {name: value if fields[name].is_sound(value) else None for name, value in values.items()}

@@ -16,7 +16,7 @@ from typing import Any
 
 from webapp.errors import BadRequest
 from webapp.log.record import FULL, PARTIAL, STREAMS, is_time, parse_record
-from webapp.sessions.record_checks import MESSAGE, damages, read_object
+from webapp.sessions.record_checks import MESSAGE, read_object, validation_errors
 from webapp.visible import shortened
 
 FORMAT, VERSION = "agent-stream", 1
@@ -84,7 +84,7 @@ class ImportedLog:
         if not isinstance(messages, list) or not all(isinstance(each, dict) for each in messages):
             raise BadRequest("Line 1: messages are not what an export has.")
         for number, message in enumerate(messages, start=1):
-            for damage in damages(message, MESSAGE):
+            for damage in validation_errors(message, MESSAGE):
                 raise BadRequest(f"Line 1, message {number}: {damage}.")
         self.messages = messages
 

@@ -321,7 +321,7 @@ def test_every_cut_of_a_log_is_served(client: Client, finished: str) -> None:
     whole = client.machine.log(client.machine.find(finished))
     for cut in range(0, len(whole), 37):
         path.write_bytes(whole[:cut])
-        client.machine.mend(session)
+        client.machine.complete_log(session)
         events = client.stream(f"sessionId={session_id}")
         assert events[-1].type == "done"
         assert sum(event.type == "done" for event in events) == 1

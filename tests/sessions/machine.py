@@ -21,7 +21,7 @@ from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import SessionFiles, session_files
 from webapp.sessions.new_session import Invocation
 from webapp.sessions.once import IdempotencyKey
-from webapp.sessions.reconcile import mend
+from webapp.sessions.reconcile import complete_log
 from webapp.settings import Settings
 from webapp.store import sessions, workflows
 from webapp.store.engine import Database, open_migrated
@@ -90,9 +90,9 @@ class Machine:
         with self.database.read() as orm:
             return sessions.get_session(orm, session_id)
 
-    def mend(self, session: Session) -> None:
+    def complete_log(self, session: Session) -> None:
         """Give an ended session's log its end back."""
-        mend(self.database, self.var, session)
+        complete_log(self.database, self.var, session)
 
     def wait_until_ended(self, session: Session) -> Session:
         """The session's row, once it is not live any more."""

@@ -16,7 +16,7 @@ from webapp.keeper.compress import compress_log
 from webapp.log import lock
 from webapp.log.record import format_record
 from webapp.sessions.layout import new_session_files
-from webapp.sessions.reconcile import mend, reconcile, reconcile_all
+from webapp.sessions.reconcile import complete_log, reconcile, reconcile_all
 from webapp.store import engine
 from webapp.store.ids import new_session_id
 from webapp.store.models import Session
@@ -364,7 +364,7 @@ def test_ended_session_gets_the_done_back_that_its_log_lost(make_machine: MakeMa
     log = machine.files(session).log
     wait_for(lambda: not machine.is_locked(session))
     os.truncate(log, len(machine.log(session)) - 5)
-    mend(machine.database, machine.var, machine.row(session))
+    complete_log(machine.database, machine.var, machine.row(session))
     (done,) = dones(machine, session)
     assert (done["status"], done["exitCode"]) == ("succeeded", 0)
 
@@ -373,14 +373,14 @@ def test_log_that_has_its_done_is_not_mended(make_machine: MakeMachine) -> None:
     machine = make_machine()
     session = orphan(machine, SESSION + LINE + DONE)
     execute(machine.database, "UPDATE sessions SET status = 'failed', ended_at = 'then'")
-    mend(machine.database, machine.var, machine.row(session))
+    complete_log(machine.database, machine.var, machine.row(session))
     assert machine.log(session) == SESSION + LINE + DONE
 
 
 def test_there_is_nothing_to_mend_where_the_log_is_gone(make_machine: MakeMachine) -> None:
     machine = make_machine()
     session = orphan(machine, None)
-    mend(machine.database, machine.var, session)
+    complete_log(machine.database, machine.var, session)
     assert not machine.files(session).log.exists()
 
 

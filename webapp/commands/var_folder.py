@@ -15,7 +15,7 @@ from webapp.log.folder import file_size
 from webapp.log.opened import OpenLog, open_log
 from webapp.server_settings import with_readable_secrets
 from webapp.sessions.layout import session_files
-from webapp.sessions.reconcile import mend, reconcile
+from webapp.sessions.reconcile import complete_log, reconcile
 from webapp.settings import Settings, settings_of_a_reader
 from webapp.store import in_use, sessions
 from webapp.store.engine import FILE_NAME, Database, open_migrated
@@ -92,7 +92,7 @@ class VarFolder:
         """As `look_up`; also repairs a log that has lost its end."""
         session = self.look_up(session_id)
         if not session.is_live:
-            mend(self.database, self.var, session)
+            complete_log(self.database, self.var, session)
         return session
 
     def log(self, session: Session) -> Path:

@@ -22,7 +22,7 @@ from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import session_files
 from webapp.sessions.new_session import Invocation
 from webapp.sessions.once import IdempotencyKey
-from webapp.sessions.reconcile import mend, reconcile
+from webapp.sessions.reconcile import complete_log, reconcile
 from webapp.settings import Settings
 from webapp.store import costs, sessions, shapes
 from webapp.store.engine import Database
@@ -154,7 +154,7 @@ def end_abandoned(
     if session.is_live:
         session = _reconcile(database, launcher, session)
     else:
-        mend(database, launcher.var, session)
+        complete_log(database, launcher.var, session)
     return None if session.is_live else end_of(session)
 
 

@@ -84,7 +84,7 @@ def reconcile_all(database: Database, var: Path) -> list[Session]:
     return ended
 
 
-def mend(database: Database, var: Path, session: Session) -> None:
+def complete_log(database: Database, var: Path, session: Session) -> None:
     """Give the log of an ended session the `done` that it lost, if its lock is free."""
     try:
         log_fd = lock.open_log(session_files(var, session).log, os.O_RDWR | os.O_APPEND)

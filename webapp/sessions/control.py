@@ -13,7 +13,7 @@ from webapp.errors import BadRequest, ServiceUnavailable
 from webapp.log import folder, lock
 from webapp.sessions.layout import SessionFiles
 
-PATIENCE_SECONDS = 5.0
+CONTROL_TIMEOUT_SECONDS = 5.0
 MAX_ANSWER_BYTES = 1 << 18
 MAX_REQUEST_BYTES = 1 << 19
 """A runner reads no more: webapp/runner/control.py."""
@@ -83,7 +83,7 @@ def ask(files: SessionFiles, request: Mapping[str, object]) -> dict[str, object]
 
 def _read_line(connection: socket.socket) -> bytes:
     """An answer, whole in time: what listens there may be another than the runner. OSError."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    give_up_at = time.monotonic() + CONTROL_TIMEOUT_SECONDS
     line = b""
     while not line.endswith(b"\n") and len(line) < MAX_ANSWER_BYTES:
         connection.settimeout(max(0.001, give_up_at - time.monotonic()))
@@ -96,7 +96,7 @@ def _read_line(connection: socket.socket) -> bytes:
 
 def _connect_patiently(files: SessionFiles) -> socket.socket:
     """Connect; a runner that has just been started may need a moment. RunnerGone."""
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    give_up_at = time.monotonic() + CONTROL_TIMEOUT_SECONDS
     while True:
         try:
             return _connect(files)
@@ -123,7 +123,7 @@ def _connect(files: SessionFiles) -> socket.socket:
     socket_fd = folder.open_socket(files.control_socket)
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        connection.settimeout(PATIENCE_SECONDS)
+        connection.settimeout(CONTROL_TIMEOUT_SECONDS)
         connection.connect(f"/proc/self/fd/{socket_fd}")
     except BaseException:
         connection.close()

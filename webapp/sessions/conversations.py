@@ -24,7 +24,7 @@ from webapp.store import conversations, sessions, workflows
 from webapp.store.conversations import ConversationScope
 from webapp.store.models import Session, now
 
-PATIENCE_SECONDS = 20.0
+ENDING_TIMEOUT_SECONDS = 20.0
 """How long an agent that is ending may take; its conversation is free then."""
 _LOOK_SECONDS = 0.02
 
@@ -56,7 +56,7 @@ def invoke(launcher: Launcher, invocation: Invocation, key: IdempotencyKey | Non
         return _sent_before(launcher, found, message)
 
     scope = _scope(launcher, invocation, profile)
-    give_up_at = time.monotonic() + PATIENCE_SECONDS
+    give_up_at = time.monotonic() + ENDING_TIMEOUT_SECONDS
     while time.monotonic() < give_up_at:
         last = _find_last(launcher, scope)
         if last is not None and (sent := _send_to_live(launcher, last, message, key)) is not None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pysqlite3
 
-PATIENCE_SECONDS = 10.0
+FORK_SERVER_TIMEOUT_SECONDS = 10.0
 _FORK_SERVER = Path(__file__).resolve().parent.parent / "runner" / "__main__.py"
 _SQLITE_PATH = Path(pysqlite3.__file__).resolve().parent.parent
 _REQUEST_FD = 3
@@ -85,7 +85,7 @@ class Runners:
 
     def _start_server(self) -> socket.socket:
         ours, theirs = socket.socketpair()
-        ours.settimeout(PATIENCE_SECONDS)
+        ours.settimeout(FORK_SERVER_TIMEOUT_SECONDS)
         with theirs:
             high_fd = os.dup(theirs.fileno())
             try:

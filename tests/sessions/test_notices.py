@@ -11,7 +11,7 @@ from tests.sessions.machine import Machine, kill, shell
 from tests.sessions.test_lost_conversations import TABLES, killed
 from tests.store.rows import add_session, execute, rows
 from webapp.runner import row
-from webapp.runner.row import TalkRow
+from webapp.runner.row import ConversationUpdate
 from webapp.runner.spec import Spec
 from webapp.sessions.rebuild import rebuild
 from webapp.sessions.reconcile import reconcile
@@ -28,7 +28,7 @@ import json, os, sys
 from webapp.runner import row
 from webapp.runner.spec import Spec
 spec, start, *talk = json.load(sys.stdin)
-os.waitpid(row.fork_writer(Spec(spec), start, None, row.TalkRow(*talk)), 0)
+os.waitpid(row.fork_writer(Spec(spec), start, None, row.ConversationUpdate(*talk)), 0)
 """
 
 
@@ -132,7 +132,7 @@ def test_question_is_a_question_and_a_rule_asks_nobody(make_machine: MakeMachine
 def test_agent_that_dies_in_its_turn_makes_one_notice(make_machine: MakeMachine) -> None:
     machine = make_machine()
     spec = talking(machine)
-    failed = TalkRow({}, [turn("failed", error="The agent ended.")], [])
+    failed = ConversationUpdate({}, [turn("failed", error="The agent ended.")], [])
     row.write_end(spec, END, None, None, None, failed)
     assert made(machine) == [("failed", "The agent ended.")]
 
@@ -141,7 +141,7 @@ def test_agent_that_dies_at_rest_makes_one_notice(make_machine: MakeMachine) -> 
     machine = make_machine()
     spec = talking(machine)
     write(spec, turn("completed"))
-    row.write_end(spec, END, None, None, None, TalkRow({}, [turn("completed")], []))
+    row.write_end(spec, END, None, None, None, ConversationUpdate({}, [turn("completed")], []))
     assert made(machine) == [("turn_ended", None), ("failed", "exit code 1")]
 
 

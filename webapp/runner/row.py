@@ -93,7 +93,7 @@ INSERT OR IGNORE INTO session_usage (
 """
 
 
-class TalkRow:
+class ConversationUpdate:
     """What the database is to know of a conversation: see `talk/conversation_row.py`."""
 
     def __init__(
@@ -114,7 +114,10 @@ def format_row_time(time_ns: int) -> str:
 
 
 def fork_writer(
-    spec: Spec, start: dict[str, object], gate_satisfied_at: str | None, talk: TalkRow | None
+    spec: Spec,
+    start: dict[str, object],
+    gate_satisfied_at: str | None,
+    talk: ConversationUpdate | None,
 ) -> int:
     """Write what is known by now in a child process; its pid, for the caller to reap."""
     pid = os.fork()
@@ -141,7 +144,7 @@ def write_end(
     gate_satisfied_at: str | None,
     answer: str | None,
     usage: UsageRow | None,
-    talk: TalkRow | None,
+    talk: ConversationUpdate | None,
 ) -> None:
     """Write the end, what the agent said last and what it used; returns when that is done."""
 
@@ -158,7 +161,7 @@ def write_end(
     _write(spec, write)
 
 
-def _write_talk(connection: sqlite.Connection, spec: Spec, talk: TalkRow | None) -> None:
+def _write_talk(connection: sqlite.Connection, spec: Spec, talk: ConversationUpdate | None) -> None:
     if talk is None:
         return
     columns = dict.fromkeys(_TALK_COLUMNS) | talk.columns | {"id": spec.sessionId}

@@ -19,7 +19,7 @@ class RowWriter:
     def __init__(self, spec: Spec) -> None:
         self._spec = spec
         self._write_at: float | None = None
-        self.take_talk: Callable[[], row.TalkRow] | None = None
+        self.take_talk: Callable[[], row.ConversationUpdate] | None = None
         """Where the session holds a conversation: what has changed since it was written last."""
         self.gate_satisfied_at: str | None = None
         self.pid: int | None = None

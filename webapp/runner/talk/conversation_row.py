@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from time import time_ns
 
-from webapp.runner.row import TalkRow, format_row_time
+from webapp.runner.row import ConversationUpdate, format_row_time
 from webapp.runner.talk.redacted import shortened
 
 _FIGURES = {
@@ -78,7 +78,7 @@ class ConversationRow:
         self._columns["session_rules"] = json.dumps(rules)
         self._schedule()
 
-    def take(self) -> TalkRow:
+    def take(self) -> ConversationUpdate:
         """What has changed since the last but one was taken: the writer of the last may have
         been killed, and all is written once more then."""
         turns, approvals = (
@@ -88,7 +88,9 @@ class ConversationRow:
         self._turns_before, self._approvals_before = self._turns, self._approvals
         self._turns = _unfinished(self._turns)
         self._approvals = _unfinished(self._approvals)
-        return TalkRow(dict(self._columns), list(turns.values()), list(approvals.values()))
+        return ConversationUpdate(
+            dict(self._columns), list(turns.values()), list(approvals.values())
+        )
 
 
 def _unfinished(rows: dict[object, dict[str, object]]) -> dict[object, dict[str, object]]:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from webapp.log.dialects.normalized import Dialect
-from webapp.runner.row import TalkRow
+from webapp.runner.row import ConversationUpdate
 from webapp.runner.talk.lines import LineScanner, read_object
 
 
@@ -61,6 +61,6 @@ class OneShot:
             self._append({"type": "conversation", "conversationId": self._id})
             self._schedule_write()
 
-    def take(self) -> TalkRow:
+    def take(self) -> ConversationUpdate:
         """What the session's row is to hold."""
-        return TalkRow({"conversation_id": self._id}, [], [])
+        return ConversationUpdate({"conversation_id": self._id}, [], [])

@@ -46,9 +46,9 @@ def query(server: Server, procedure: str, **given: str) -> Any:
     return answer.json()["result"]["data"]
 
 
-def changes(server: Server, session_id: str, **args: int) -> dict[str, tuple[Any, ...]]:
+def changes(server: Server, session_id: str, turn: int | None = None) -> dict[str, tuple[Any, ...]]:
     """Each file's status and counts."""
-    answer = get(server, session_id, **args)
+    answer = get(server, session_id) if turn is None else get(server, session_id, turn=turn)
     assert answer.status_code == 200, answer.text
     files = answer.json()["files"]
     return {each["path"]: (each["status"], each["added"], each["removed"]) for each in files}

@@ -7,7 +7,7 @@ import { copyOf, setText } from "../view/dom.js";
 
 /** Rows that come and go together while one scrolls. */
 const ROWS = 25;
-const ROW_PX = 20;
+const ROW_PX = 24;
 const WORDS = { added: "new", deleted: "deleted", renamed: "renamed", retyped: "another kind" };
 
 /**

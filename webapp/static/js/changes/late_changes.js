@@ -20,6 +20,8 @@ export class LateChanges {
   #sessionId = "";
   #state = "";
   #timer = 0;
+  /** What was counted last: the panel need not wait to show it. @type {any} */
+  #counted = null;
   /** Sessions that work in no repository. @type {Set<string>} */
   #without = new Set();
 
@@ -44,6 +46,7 @@ export class LateChanges {
     if (sessionId === this.#sessionId && state === this.#state) return;
     if (sessionId !== this.#sessionId) {
       this.#button.hidden = true;
+      this.#counted = null;
       this.#panel?.close();
     }
     this.#sessionId = sessionId;
@@ -55,8 +58,10 @@ export class LateChanges {
 
   async #count(sessionId) {
     try {
-      const { files, added, removed } = await getJson(`/api/sessions/${encodeURIComponent(sessionId)}/changes`);
+      const counted = await getJson(`/api/sessions/${encodeURIComponent(sessionId)}/changes`);
       if (sessionId !== this.#sessionId) return;
+      this.#counted = counted;
+      const { files, added, removed } = counted;
       setText(this.#button, "added", files.length === 0 ? "" : `+${added}`);
       setText(this.#button, "removed", files.length === 0 ? "" : `−${removed}`);
       this.#button.hidden = false;
@@ -71,6 +76,6 @@ export class LateChanges {
   async #toggle() {
     this.#panel ??= await this.#load().catch(() => null);
     if (this.#panel?.isOpen) this.#panel.close();
-    else void this.#panel?.open(this.#sessionId);
+    else void this.#panel?.open(this.#sessionId, this.#counted);
   }
 }

@@ -58,7 +58,8 @@ export class ChangesPanel {
     return !this.#root.hidden;
   }
 
-  async open(sessionId) {
+  /** @param {any} known  an answer that may be a little old, or null */
+  async open(sessionId, known) {
     if (sessionId !== this.#sessionId) {
       this.#turn = null;
       this.#files = new Map();
@@ -68,6 +69,7 @@ export class ChangesPanel {
     this.#showOpen();
     if (document.body.hasAttribute("data-facts-open")) find(document, "facts-close", HTMLButtonElement).click();
     find(this.#root, "changes-close", HTMLButtonElement).focus();
+    if (known !== null && this.#turn === null) this.#take(known);
     await this.refresh();
   }
 
@@ -115,7 +117,7 @@ export class ChangesPanel {
     setText(this.#root, "sum", `${count}, +${added} −${removed}`);
     find(this.#root, "none", HTMLElement).hidden = files.length > 0;
     this.#offerTurns(turns);
-    this.#draw();
+    if (!isSame || before.size !== files.length) this.#draw();
   }
 
   #offerTurns(turns) {

@@ -35,8 +35,14 @@ export class WindowedList {
   #frame = 0;
   #sizes = new ResizeObserver(() => this.refresh());
 
-  /** @param {HTMLElement} root  in it; nothing else in there changes its height */
+  #startsAtEnd;
+
+  /**
+   * @param {HTMLElement} root  in it; nothing else in there changes its height
+   * @param {HTMLElement | null} jump  leads to the end; null: the list starts at its beginning, and follows no end
+   */
   constructor(scroller, root, jump) {
+    this.#startsAtEnd = jump !== null;
     this.#scroller = scroller;
     this.#root = root;
     this.#follower = new TailFollower(scroller, jump, () => this.refresh());
@@ -85,7 +91,7 @@ export class WindowedList {
 
   #topFor(anchor) {
     const height = this.#scroller.clientHeight;
-    if (anchor === null) return Math.max(0, this.#layout.total - height);
+    if (anchor === null) return this.#startsAtEnd ? Math.max(0, this.#layout.total - height) : 0;
     const place = this.#layout.find(anchor.source, anchor.part);
     return place === null ? anchor.top : this.#layout.offsetOf(place) + anchor.delta;
   }
@@ -99,6 +105,7 @@ export class WindowedList {
     }
     if (this.#layout.isEmpty) return this.#follower.moveTo(0);
     const end = this.#scroller.scrollHeight;
+    if (anchor === null && !this.#startsAtEnd) return this.#follower.moveTo(0);
     this.#follower.moveTo(anchor === null ? end : this.#topFor(anchor) + this.#root.offsetTop);
   }
 

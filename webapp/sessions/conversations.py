@@ -58,28 +58,42 @@ def invoke(launcher: Launcher, invocation: Invocation, key: IdempotencyKey | Non
     scope = _scope(launcher, invocation, profile)
     give_up_at = time.monotonic() + ENDING_TIMEOUT_SECONDS
     while time.monotonic() < give_up_at:
-        last = _find_last(launcher, scope)
-        if last is not None and (sent := _send_to_live(launcher, last, message, key)) is not None:
+        sent = _send_or_resume(launcher, invocation, scope, message, key)
+        if sent is not None:
             return sent
-        if last is not None and not _is_free(launcher, last):
-            time.sleep(_LOOK_SECONDS)
-            continue
-        last = _find_last(launcher, scope)  # its end has told more of it
-        if last is not None and last.is_live:
-            continue
-        resumption = _resumption(launcher.var, last, message)
-        try:
-            session = launcher.invoke(invocation, key, resumption=resumption, scope=scope)
-        except AlreadyLive:
-            if launcher.database.read_sql(lambda sql: conversations.find_live(sql, scope)) is None:
-                raise  # another stage or workflow holds it
-            continue
-        return Sent(session, 0, _id_of(message))
+    last = _find_last(launcher, scope)
     raise ServiceUnavailable(
         f"The session {last.id if last else ''} that holds the conversation is ending and has not "
         "ended yet; try again in a moment.",
         retry_after=2,
     )
+
+
+def _send_or_resume(
+    launcher: Launcher,
+    invocation: Invocation,
+    scope: ConversationScope,
+    message: Message | None,
+    key: IdempotencyKey | None,
+) -> Sent | None:
+    """Send to the live session, or to a new one; None: something changed meanwhile, try again."""
+    last = _find_last(launcher, scope)
+    if last is not None and (sent := _send_to_live(launcher, last, message, key)) is not None:
+        return sent
+    if last is not None and not _is_free(launcher, last):
+        time.sleep(_LOOK_SECONDS)
+        return None
+    last = _find_last(launcher, scope)  # its row says more, now that it has ended
+    if last is not None and last.is_live:
+        return None
+    resumption = _resumption(launcher.var, last, message)
+    try:
+        session = launcher.invoke(invocation, key, resumption=resumption, scope=scope)
+    except AlreadyLive:
+        if launcher.database.read_sql(lambda sql: conversations.find_live(sql, scope)) is None:
+            raise  # another stage or workflow holds it
+        return None
+    return Sent(session, 0, _id_of(message))
 
 
 def send_to_live(

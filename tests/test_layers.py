@@ -77,3 +77,14 @@ def test_log_and_encoder_know_neither_flask_nor_sqlalchemy(room: str) -> None:
     path = WEBAPP / room
     for file in [path] if path.is_file() else path.rglob("*.py"):
         assert not re.search(r"^\s*(?:from|import) (?:flask|sqlalchemy)", file.read_text(), re.M)
+
+
+def test_the_documentation_names_files_that_exist() -> None:
+    named = set(re.findall(r"`([\w/]+/[\w.-]+\.(?:py|js))`", read_file("architecture.md")))
+    assert len(named) > 40
+    assert [name for name in sorted(named) if not is_file(name)] == []
+
+
+def is_file(name: str) -> bool:
+    """Whether a file of the package or beside it, or what a placeholder stands for, exists."""
+    return "NAME" in name or (WEBAPP / name).is_file() or (ROOT / name).is_file()

@@ -37,7 +37,7 @@ class Acp(RpcConversation):
 
     # --- to the agent ------------------------------------------------------------------
 
-    def greet(self) -> None:
+    def begin_handshake(self) -> None:
         """Say what we can, then begin a session or go on with one."""
         client = {"name": "agent-stream", "version": "0"}
         params: dict[str, object] = {

@@ -40,7 +40,7 @@ class AgentSide(ConversationRecords):
         super().__init__(spec, log, redact_text, schedule_write)
         self.pipe = pipe
 
-    def greet(self) -> None:
+    def begin_handshake(self) -> None:
         """Begin the handshake."""
 
     def on_line(self, line: dict[str, object]) -> None:

@@ -39,7 +39,7 @@ class Claude(Conversation):
 
     # --- to Claude ------------------------------------------------------------------------
 
-    def greet(self) -> None:
+    def begin_handshake(self) -> None:
         """A process that resumes forgets which model was chosen; its mode is in the command."""
         if isinstance(model := self.facts.get("model"), str):
             self.send_model(model)

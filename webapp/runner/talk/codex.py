@@ -52,7 +52,7 @@ class Codex(RpcConversation):
 
     # --- to Codex ----------------------------------------------------------------------
 
-    def greet(self) -> None:
+    def begin_handshake(self) -> None:
         """Say who we are, then begin or resume the thread."""
         mode = self.facts.get("mode")
         self.mode = mode if isinstance(mode, str) and mode in self.modes else UNTRUSTED

@@ -68,10 +68,10 @@ class Conversation(AgentSide):
         """The agent has been started: send what was written so far."""
         if not self.is_ready:
             self.limits.await_handshake()
-        self.greet()
+        self.begin_handshake()
         for message in messages:
             self.accept(message)
-        self.settle()
+        self.dispatch_queue()
 
     def feed(self, data: bytes) -> None:
         """Output of the agent, which is in the log already."""
@@ -87,7 +87,7 @@ class Conversation(AgentSide):
         found = read_object(line)
         if found is not None:
             self.on_line(found)
-            self.settle()
+            self.dispatch_queue()
 
     def tick(self, now: float) -> None:
         """Do what is due."""
@@ -106,7 +106,7 @@ class Conversation(AgentSide):
                 self.ended_idle = True
                 self.pipe.end()
                 self._stopping.request("succeeded", after_grace=True)
-        self.settle()
+        self.dispatch_queue()
 
     @property
     def next_time(self) -> float | None:
@@ -135,7 +135,7 @@ class Conversation(AgentSide):
             return {"error": "full"}
         goes_at_once = self.is_ready and (self.steers if self.is_busy else True)
         reply = self.messages.accept(message, "sent" if goes_at_once else "queued")
-        self.settle()
+        self.dispatch_queue()
         return reply
 
     @property
@@ -151,7 +151,7 @@ class Conversation(AgentSide):
             if len(self.approvals.session_rules) > rules:
                 self.row.note_rules(self.approvals.session_rules)
             self.send_answer(approval.request, decision)
-            self.settle()
+            self.dispatch_queue()
         return reply
 
     def interrupt(self, by: str | None) -> dict[str, object]:
@@ -163,7 +163,7 @@ class Conversation(AgentSide):
         if was_active:
             cancelled += self.recall_messages()
             self._stop_turn("cancelled", by=by)
-        self.settle()
+        self.dispatch_queue()
         return {"interrupted": was_active, "cancelled": cancelled}
 
     # --- for protocols -----------------------------------------------------------------------
@@ -235,7 +235,7 @@ class Conversation(AgentSide):
         while self.messages.queue and self.is_ready:
             self.send_message(self.messages.hand_over())
 
-    def settle(self) -> None:
+    def dispatch_queue(self) -> None:
         """After anything: hand over what may go, and say what the state is now."""
         if self.messages.queue and self.is_ready and self.error is None:
             if self.turns.is_active:

@@ -26,7 +26,7 @@ def _message(conversation: Conversation, request: Facts) -> Facts:
 
 def _cancel_message(conversation: Conversation, request: Facts) -> Facts:
     cancelled = conversation.messages.cancel(str(request.get("id")))
-    conversation.settle()
+    conversation.dispatch_queue()
     return {"cancelled": cancelled}
 
 

@@ -26,7 +26,7 @@ class AgentInput:
         """Send the first message. It is in the log, as is all that the agent reads here."""
         data = _as_lines(message or "")
         if data:
-            self._log.append_owed(self._format(data))
+            self._log.append_pending(self._format(data))
         self._pipe.send(data)
 
     def take(self, request: dict[str, object]) -> str | None:

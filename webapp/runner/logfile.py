@@ -26,7 +26,7 @@ class LogFile:
         self.is_truncated = False
         self.dropped_bytes = 0
         self._gap_bytes = 0
-        self._owed: list[bytes] = []
+        self._pending: list[bytes] = []
 
     def append_output(self, records: bytes) -> None:
         """Append records of the agent's output.
@@ -49,17 +49,17 @@ class LogFile:
 
     def append_input(self, records: bytes) -> bool:
         """Append what a person sent; False, and nothing is appended, while there is no room."""
-        if not self._settle():
+        if not self._flush_pending():
             return False
         kept = self._append(records)
         if kept:
-            self.append_owed(records[kept:])
+            self.append_pending(records[kept:])
         return kept > 0
 
-    def append_owed(self, records: bytes) -> None:
+    def append_pending(self, records: bytes) -> None:
         """Append records as soon as there is room for them."""
-        self._owed += [line + b"\n" for line in records.split(b"\n")[:-1]]
-        self._settle()
+        self._pending += [line + b"\n" for line in records.split(b"\n")[:-1]]
+        self._flush_pending()
 
     def append_system(self, content: dict[str, object], at_ns: int | None = None) -> None:
         """Append a record of the runner's own, as soon as there is room for it.
@@ -67,14 +67,14 @@ class LogFile:
         It carries the time `at_ns`, in nanoseconds since 1970: now, unless told.
         """
         if self._gap_bytes:
-            self._owed.append(_gap_record(self._gap_bytes))
+            self._pending.append(_gap_record(self._gap_bytes))
             self._gap_bytes = 0
-        self._owed.append(_system_record(content, time_ns() if at_ns is None else at_ns))
-        self._settle()
+        self._pending.append(_system_record(content, time_ns() if at_ns is None else at_ns))
+        self._flush_pending()
 
     def append_record(self, content: dict[str, object]) -> int | None:
         """Append a record of the runner's own now: where it begins; None while there is no room."""
-        if not self._settle():
+        if not self._flush_pending():
             return None
         record = _system_record(content, time_ns())
         if self._append(record) < len(record):
@@ -82,24 +82,24 @@ class LogFile:
         return self.size - len(record)
 
     def wait_for_room(self) -> None:
-        """Return when everything that is owed stands in the log."""
-        while not self._settle():
+        """Return when all pending records are in the log."""
+        while not self._flush_pending():
             sleep(RETRY_SECONDS)
 
     def _append_or_count(self, records: bytes) -> None:
-        kept = self._append(records) if self._settle() else 0
+        kept = self._append(records) if self._flush_pending() else 0
         if kept < len(records):
             dropped = _output_bytes(records[kept:])
             self._gap_bytes += dropped
             self.dropped_bytes += dropped
 
-    def _settle(self) -> bool:
-        """Write what is owed, in order, and record the gap; False while there is no room."""
-        while self._owed:
-            record = self._owed[0]
+    def _flush_pending(self) -> bool:
+        """Write the pending records, in order, and record the gap; False while there is no room."""
+        while self._pending:
+            record = self._pending[0]
             if self._append(record) < len(record):
                 return False
-            del self._owed[0]
+            del self._pending[0]
         if self._gap_bytes:
             record = _gap_record(self._gap_bytes)
             if not self._has_room() or self._append(record) < len(record):

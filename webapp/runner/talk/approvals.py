@@ -23,17 +23,17 @@ class Approvals:
         session_id: str,
         policy: dict[str, list[str]],
         append: Callable[[dict[str, object]], int | None],
-        append_owed: Callable[[dict[str, object]], None],
+        append_pending: Callable[[dict[str, object]], None],
         redact: Redact,
         seconds: float | None,
     ) -> None:
         """`policy`: the rules `allow` and `deny` of the operator, and those of the `session`.
-        `append` writes a record now, and gives None where there is no room; `append_owed`
+        `append` writes a record now, and gives None where there is no room; `append_pending`
         writes it when there is."""
         self._session_id = session_id
         self._policy = policy
         self._append = append
-        self._append_owed = append_owed
+        self._append_pending = append_pending
         self._redact = redact
         self._seconds = seconds
         self._count = 0
@@ -55,7 +55,7 @@ class Approvals:
         record = self._record(approval_id, request, turn)
         approval = Approval(request, record, expires_at)
         self.open[approval_id] = approval
-        self._append_owed(record)
+        self._append_pending(record)
         decision = self._by_rule(request)
         if decision is None:
             return None
@@ -165,7 +165,7 @@ class Approvals:
         """Close it for certain: with the disk full its record is written later."""
         record = {"type": "approval_resolved", "id": approval.record["id"], "outcome": "withdrawn"}
         record |= {} if by is None else {"by": by}
-        self._append_owed(record)
+        self._append_pending(record)
         self._close(record)
 
     def _close(self, record: dict[str, object]) -> None:

@@ -129,14 +129,8 @@ def run(
         raise click.UsageError("Give either a COMMAND (after --) or --agent NAME.")
     if agent and (takes_input or name):
         raise click.UsageError("--input and --name are for a COMMAND; a profile says it itself.")
-    if as_json and not detach:
-        raise click.UsageError("--json is for --detach.")
-    if stage is not None and workflow is None:
-        raise click.UsageError("--stage is a stage of --workflow.")
-    if worktree and project is None:
-        raise click.UsageError("--worktree is one of a --project.")
-    if project is not None and workflow is not None:
-        raise click.UsageError("--project is for a new workflow; --workflow has one, or none.")
+    _check_json(as_json, detach)
+    _check_place(workflow, stage, project, worktree=worktree)
     current_folder()
     text = _read_message(message)
     is_passed_on = not (agent or detach or takes_input) and message is None and _is_piped()
@@ -146,9 +140,8 @@ def run(
         settings = _ending_at_rest(settings_of_a_writer(), None if detach else agent)
         agent = agent if profile is None else profile.name
         is_here = project is None and (profile is not None or not workflow)
-        invoked = Invocation(
-            workflow or "", text, stage, agent, folder=_folder(settings, agent) if is_here else None
-        )
+        folder = _folder(settings, agent) if is_here else None
+        invoked = Invocation(workflow or "", text, stage, agent, folder=folder)
         place = None if project is None else (project, worktree)
         stdin_fd = sys.stdin.fileno() if is_passed_on else None
         session = _start(var_folder, settings, profile, invoked, stdin_fd, place)
@@ -157,14 +150,29 @@ def run(
             return
         is_whole = _follow(var_folder, session)
         if not is_whole:
-            click.echo(
-                f"left {session.id}, which goes on: agent-stream attach {session.id}", err=True
-            )
+            _say_left(session)
             context.exit(INTERRUPTED)
         ended = _wait_for_row(var_folder, session)
         if ended.error is not None and not sys.stdout.isatty():
             click.echo(f"agent-stream: {one_line(ended.error, _MOST_LETTERS)}", err=True)
         context.exit(_exit_code(ended))
+
+
+def _check_json(as_json: bool, detach: bool) -> None:
+    if as_json and not detach:
+        raise click.UsageError("--json is for --detach.")
+
+
+def _check_place(
+    workflow: str | None, stage: int | None, project: str | None, *, worktree: bool
+) -> None:
+    """Whether these say together where it is to run. UsageError."""
+    if stage is not None and workflow is None:
+        raise click.UsageError("--stage is a stage of --workflow.")
+    if worktree and project is None:
+        raise click.UsageError("--worktree is one of a --project.")
+    if project is not None and workflow is not None:
+        raise click.UsageError("--project is for a new workflow; --workflow has one, or none.")
 
 
 def _folder(settings: Settings, agent: str | None) -> str | None:
@@ -294,6 +302,10 @@ def _new_workflow(launcher: Launcher, place: tuple[str, bool] | None) -> str:
             ).id
         )
     )
+
+
+def _say_left(session: Session) -> None:
+    click.echo(f"left {session.id}, which goes on: agent-stream attach {session.id}", err=True)
 
 
 # --- following it -----------------------------------------------------------------------

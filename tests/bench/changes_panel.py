@@ -87,8 +87,13 @@ def _measure_page(server: Server, page: Page, session_id: str) -> tuple[float, f
     page.wait_for_timeout(500)
     panel_ms = page.evaluate(CLICK, ["[data-changes-button]", ".file-head"])
     page.wait_for_selector(".lines")  # the first file is open
-    second = ".file-head[aria-expanded='false']"
+    first = page.locator(".file-head").first
+    first.click()  # it is longer than the screen
+    second = ".changes-rows > .file-head:nth-of-type(2)"
+    page.wait_for_selector(second)
     diff_ms = page.evaluate(CLICK, [second, ".lines[data-path^='src/']"])
+    first.click()
+    page.wait_for_selector(".lines[data-path='a_long_one.py']")
     protocol = page.context.new_cdp_session(page)
     longest_ms = _longest_frame_ms(protocol, page)
     heap = _heap_mb(protocol)
@@ -104,7 +109,7 @@ def _longest_frame_ms(protocol: CDPSession, page: Page) -> float:
     events: list[dict[str, Any]] = []
     protocol.on("Tracing.dataCollected", lambda found: events.extend(found["value"]))
     done: list[object] = []
-    protocol.on("Tracing.tracingComplete", done.append)
+    protocol.on("Tracing.tracingComplete", lambda found: done.append(found))
     protocol.send(
         "Tracing.start",
         {"categories": "toplevel,devtools.timeline", "transferMode": "ReportEvents"},

@@ -65,6 +65,8 @@ export class LateChanges {
       setText(this.#button, "added", files.length === 0 ? "" : `+${added}`);
       setText(this.#button, "removed", files.length === 0 ? "" : `−${removed}`);
       this.#button.hidden = false;
+      // While the reader reads: a click need not wait for it. A failure is said then.
+      setTimeout(() => this.#load().catch(() => null), SETTLED_MS);
       this.#panel?.refresh();
     } catch (error) {
       if (error.status === 404) this.#without.add(sessionId);

@@ -26,7 +26,7 @@ MAX_LETTERS = 1 << 20
 """Of one record; the rest of its text is not indexed."""
 
 _NOT_FOR_PEOPLE = frozenset({"uuid", "parentUuid", "signature"})
-_TOLD: dict[bytes, tuple[str, ...]] = {
+_SEARCHED_FIELDS: dict[bytes, tuple[str, ...]] = {
     b"user_message": ("content",),
     b"approval": ("title", "input", "questions"),
     b"approval_resolved": ("outcome", "by", "message"),
@@ -201,13 +201,15 @@ def _said(record: Record, translate: Translate | None, *, goes_on: bool) -> list
 def _said_in_conversation(content: bytes) -> list[_Said]:
     """What a person said to an agent that talks, and what it asked for: of the runner's records."""
     head = content[:40]
-    if not any(name in head for name in _TOLD):
+    if not any(name in head for name in _SEARCHED_FIELDS):
         return []
     try:
         facts = _decode(content)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return []
-    names = _TOLD.get(str(facts.get("type")).encode(), ()) if isinstance(facts, dict) else ()
+    names = (
+        _SEARCHED_FIELDS.get(str(facts.get("type")).encode(), ()) if isinstance(facts, dict) else ()
+    )
     found: list[str] = []
     _collect([facts.get(name) for name in names], found, MAX_NESTING)
     return [_Said(None, "\n".join(found))] if found else []

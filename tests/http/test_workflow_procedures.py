@@ -281,3 +281,80 @@ def test_bad_status_of_sessions_is_refused(client: Client) -> None:
     for status in ("done", ["running", "done"], ["running", 7]):
         response = query(client, "session.list", {"status": status})
         assert trpc_error(response) == (400, "BAD_REQUEST", "status")
+
+
+# --- in the list of a person ------------------------------------------------------------
+
+
+def listed(client: Client, **wanted: object) -> list[str]:
+    """The ids of a list."""
+    page = data_of(query(client, "workflow.list", {"limit": 200} | wanted))
+    return [workflow["id"] for workflow in page["workflows"]]
+
+
+def test_workflow_is_renamed_and_known_by_its_first_message_again(client: Client) -> None:
+    workflow_id = create(client, "chat", initialMessage="Fix the cart")
+    assert (
+        step(client, "rename", workflow_id, title="  Cart\n and till ")["title"] == "Cart and till"
+    )
+    assert step(client, "rename", workflow_id, title="x" * 300)["title"] == "x" * 120
+    assert step(client, "rename", workflow_id, title=" ")["title"] == "Fix the cart"
+    refused = client.call("workflow.rename", {"workflowId": workflow_id, "title": "x" * 500})
+    assert trpc_error(refused) == (400, "BAD_REQUEST", "title")
+
+
+@pytest.mark.parametrize(("name", "mark"), [("pin", "pinned"), ("archive", "archived")])
+def test_workflows_are_marked_and_listed_by_their_marks(
+    client: Client, name: str, mark: str
+) -> None:
+    marked, other = create(client, "chat"), create(client, "chat")
+    first = step(client, name, marked, **{mark: True})[f"{mark}At"]
+    assert first
+    assert step(client, name, marked, **{mark: True})[f"{mark}At"] == first
+    with_it, without_it = listed(client, **{mark: True}), listed(client, **{mark: False})
+    assert marked in with_it
+    assert marked not in without_it
+    assert other in without_it
+    assert other not in with_it
+    assert step(client, name, marked, **{mark: False})[f"{mark}At"] is None
+    assert marked in listed(client, **{mark: False})
+
+
+def test_workflows_are_found_by_their_titles(client: Client) -> None:
+    said = create(client, "chat", initialMessage="Repair the 100%_cart")
+    named = create(client, "chat")
+    step(client, "rename", named, title="The CART again")
+    create(client, "chat", initialMessage="Something else")
+    assert set(listed(client, text="cart")) >= {said, named}
+    assert listed(client, text="100%_c") == [said]
+    assert listed(client, text="no such words") == []
+
+
+def test_list_says_what_the_last_session_came_to(client: Client) -> None:
+    workflow_id = create(client, "chat")
+    for _ in range(2):
+        last = client.invoke("true", workflow_id)
+        client.machine.wait_until_gone(client.machine.find(last))
+    page = data_of(query(client, "workflow.list", {"limit": 200}))
+    (found,) = [each for each in page["workflows"] if each["id"] == workflow_id]
+    latest = found["latestSession"]
+    assert (latest["sessionId"], latest["status"]) == (last, "succeeded")
+    assert latest["restedAt"]
+
+
+def test_workflow_is_deleted_with_its_logs_and_rows(client: Client) -> None:
+    workflow_id = create(client, "chat", initialMessage="Delete me")
+    live = client.invoke("sleep 600", workflow_id)
+    log = client.machine.var / client.session(live)["logPath"]
+    refused = client.call("workflow.delete", {"workflowId": workflow_id})
+    assert trpc_error(refused) == (409, "CONFLICT", "workflowId")
+    assert log.exists()
+    client.call("session.cancel", {"sessionId": live})
+    wait_for(lambda: client.session(live)["status"] == "cancelled")
+
+    wait_for(lambda: client.call("workflow.delete", {"workflowId": workflow_id}).status_code == 200)
+    assert not log.parent.exists()
+    assert client.get(f"/api/sessions/{live}").status_code == 404
+    assert workflow_id not in listed(client)
+    gone = client.call("workflow.delete", {"workflowId": workflow_id})
+    assert trpc_error(gone) == (404, "NOT_FOUND", "workflowId")

@@ -56,11 +56,11 @@ def test_workflows_are_listed_newest_first_and_by_status(
 ) -> None:
     with database.read() as orm:
         for status, expected in (("active", [workflow_id]), ("paused", []), (None, [workflow_id])):
-            found = workflows.list_workflows(orm, status=status, limit=10, cursor=None)
+            found = workflows.list_workflows(orm, workflows.Filter(status), limit=10, cursor=None)
             assert [workflow.id for workflow in found] == expected
-        assert workflows.list_workflows(orm, status=None, limit=10, cursor=workflow_id) == []
+        assert workflows.list_workflows(orm, workflows.Filter(), limit=10, cursor=workflow_id) == []
         with pytest.raises(BadRequest, match="active, paused"):
-            workflows.list_workflows(orm, status="done", limit=10, cursor=None)
+            workflows.list_workflows(orm, workflows.Filter("done"), limit=10, cursor=None)
 
 
 def test_invoke_runs_the_current_stage_by_default(database: Database, workflow_id: str) -> None:

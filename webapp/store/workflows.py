@@ -108,25 +108,37 @@ def get_workflow(orm: OrmSession, workflow_id: str) -> Workflow:
     return workflow
 
 
+class Filter(NamedTuple):
+    """Which workflows are listed; None: that does not matter."""
+
+    status: str | None = None
+    text: str | None = None
+    """What their titles have in them, in whatever case (of ASCII)."""
+    pinned: bool | None = None
+    archived: bool | None = None
+    project: str | None = None
+
+
 def list_workflows(
-    orm: OrmSession,
-    *,
-    status: str | None,
-    limit: int,
-    cursor: str | None,
-    project: str | None = None,
+    orm: OrmSession, wanted: Filter, *, limit: int, cursor: str | None
 ) -> list[Workflow]:
     """Workflows, newest first; those after `cursor`, an id. BadRequest for a bad status."""
     query = select(Workflow).order_by(Workflow.id.desc()).limit(limit)
-    if status is not None:
-        if status not in WORKFLOW_STATUSES:
+    if wanted.status is not None:
+        if wanted.status not in WORKFLOW_STATUSES:
             raise BadRequest(
-                f"Unknown status {status!r}. Available: {', '.join(WORKFLOW_STATUSES)}.",
+                f"Unknown status {wanted.status!r}. Available: {', '.join(WORKFLOW_STATUSES)}.",
                 field="status",
             )
-        query = query.where(Workflow.status == status)
-    if project is not None:
-        query = query.where(Workflow.project == project)
+        query = query.where(Workflow.status == wanted.status)
+    if wanted.text:
+        query = query.where(Workflow.title.icontains(wanted.text, autoescape=True))
+    if wanted.project is not None:
+        query = query.where(Workflow.project == wanted.project)
+    marks = ((Workflow.pinned_at, wanted.pinned), (Workflow.archived_at, wanted.archived))
+    for column, is_set in marks:
+        if is_set is not None:
+            query = query.where(column.is_not(None) if is_set else column.is_(None))
     if cursor is not None:
         query = query.where(Workflow.id < cursor)
     return list(orm.scalars(query))

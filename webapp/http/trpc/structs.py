@@ -9,6 +9,7 @@ from webapp.http.session_changes import State, Turn
 from webapp.sessions.input import MAX_INPUT_BYTES
 from webapp.sessions.new_session import MAX_MESSAGE_BYTES
 from webapp.store.notices import MAX_LISTED
+from webapp.store.workflow_marks import MAX_TITLE_BYTES
 
 MAX_PATH_BYTES = 4096
 StageIndex = Annotated[int, Meta(ge=0, le=10_000)]
@@ -32,9 +33,27 @@ class Discard(Input):
     even_untaken: bool | None = None
 
 
+class Rename(Input):
+    workflow_id: Required
+    title: Annotated[str, max_bytes(MAX_TITLE_BYTES)]
+
+
+class SetPinned(Input):
+    workflow_id: Required
+    pinned: bool
+
+
+class SetArchived(Input):
+    workflow_id: Required
+    archived: bool
+
+
 class WorkflowPage(Input):
     status: str | None = None
     project: Annotated[Required, max_bytes(MAX_PATH_BYTES)] | None = None
+    text: str | None = None
+    pinned: bool | None = None
+    archived: bool | None = None
     limit: Annotated[int, Meta(ge=1, le=200)] | None = None
     cursor: str | None = None
 

@@ -8,9 +8,11 @@ from webapp.http.services import services, who
 from webapp.http.trpc import structs
 from webapp.http.trpc.call_input import hashed_key, idempotency_key
 from webapp.http.trpc.procedure import Ping, Tracked
+from webapp.keeper.deletion import delete_workflow
 from webapp.sessions import cancel as stopping
 from webapp.sessions.new_session import Invocation
-from webapp.store import messages, progress, shapes, workflows
+from webapp.store import messages, progress, shapes, workflow_marks, workflows
+from webapp.store.latest_sessions import latest_sessions
 
 _ENDS_SESSIONS = ("cancelled", "discarded")
 
@@ -62,21 +64,24 @@ def get(value: object) -> object:
 
 
 def list_page(value: object) -> object:
-    """`workflow.list {status?, project?, limit?, cursor?}` → `{workflows, nextCursor}`.
+    """`workflow.list {status?, project?, text?, pinned?, archived?, limit?, cursor?}`.
 
-    Newest first.
+    → `{workflows, nextCursor}`, newest first; each also with its `latestSession`.
     """
     given = convert(value, structs.WorkflowPage)
     limit = given.limit or 50
     with services().database.read() as orm:
         found = workflows.list_workflows(
             orm,
-            status=given.status,
+            workflows.Filter(given.status, given.text, given.pinned, given.archived, given.project),
             limit=limit + 1,
             cursor=given.cursor,
-            project=given.project,
         )
-        rows = [shapes.workflow(workflow) for workflow in found[:limit]]
+        latest = latest_sessions(orm, [workflow.id for workflow in found[:limit]])
+        rows = [
+            shapes.workflow(workflow) | {"latestSession": latest.get(workflow.id)}
+            for workflow in found[:limit]
+        ]
     return {
         "workflows": rows,
         "nextCursor": found[limit - 1].id if len(found) > limit else None,
@@ -157,6 +162,43 @@ def on_message(value: object) -> Iterator[Tracked | Ping]:
     followed = services().board.follow(workflow_id, last_text, services().settings.ping_seconds)
     return (
         Ping() if message is None else Tracked(str(message["id"]), message) for message in followed
+    )
+
+
+# --- in the list of a person ------------------------------------------------------------
+
+
+def rename(value: object) -> object:
+    """`workflow.rename {workflowId, title}` → the workflow; an empty title takes its own away."""
+    given = convert(value, structs.Rename)
+    title = services().launcher.redact(given.title)
+    return services().database.write(
+        lambda orm: shapes.workflow(workflow_marks.rename(orm, given.workflow_id, title))
+    )
+
+
+def pin(value: object) -> object:
+    """`workflow.pin {workflowId, pinned}` → the workflow."""
+    given = convert(value, structs.SetPinned)
+    return _mark(given.workflow_id, "pinned", given.pinned)
+
+
+def archive(value: object) -> object:
+    """`workflow.archive {workflowId, archived}` → the workflow."""
+    given = convert(value, structs.SetArchived)
+    return _mark(given.workflow_id, "archived", given.archived)
+
+
+def delete(value: object) -> object:
+    """`workflow.delete {workflowId}` → `{deleted: true}`: its logs and rows are gone for good."""
+    workflow_id = _workflow_id(value)
+    delete_workflow(services().database, services().launcher.var, workflow_id)
+    return {"deleted": True}
+
+
+def _mark(workflow_id: str, name: workflow_marks.Mark, is_set: bool) -> object:
+    return services().database.write(
+        lambda orm: shapes.workflow(workflow_marks.mark(orm, workflow_id, name, is_set))
     )
 
 

@@ -66,7 +66,11 @@ const dock = new LateDock(
   () => composer.focus(),
 );
 const bar = new WorkflowBar(find(document, "bar", HTMLElement), find(document, "gate", HTMLElement), {
-  onWorkflow: (workflow) => conversation?.takeWorkflow(workflow),
+  onWorkflow(workflow) {
+    conversation?.takeWorkflow(workflow);
+    panel.refresh();
+  },
+  onGone: (workflowId) => panel.drop(workflowId),
 });
 
 /** @type {import("./view/worktree_menu.js").WorktreeMenu | null} */
@@ -259,8 +263,8 @@ function showLine() {
   const line = overall((streaming.length > 0 ? streaming : turns).map((turn) => turn.state));
   const latest = conversation?.latest;
   setWorking(isWorking());
-  // An agent that rests is no end of its conversation.
-  if (latest?.isTalk && line?.phase === "ended") badge.hide();
+  // The end of a stream is no end of its conversation.
+  if (line?.phase === "ended") badge.hide();
   else badge.show(line);
   head.show(latest);
   if (latest?.isTalk) void dock.prepare();
@@ -359,4 +363,9 @@ startBadge((approvals) => {
 });
 followRoute();
 panel.start();
+// A browser whose keyboard covers the page rather than resizes it.
+visualViewport?.addEventListener("resize", () => {
+  const covered = innerHeight - (visualViewport?.height ?? innerHeight);
+  document.body.style.height = covered > 80 && visualViewport?.scale === 1 ? `${visualViewport.height}px` : "";
+});
 if (matchMedia("(hover: hover)").matches) composer.focus();

@@ -28,13 +28,13 @@ export function invokeAgent(input, idempotencyKey) {
 }
 
 /**
- * Newest first.
+ * Several lists, each newest first.
  *
- * @param {{limit: number, cursor?: string}} input
- * @returns {Promise<WorkflowPage>}
+ * @param {{limit: number, cursor?: string, text?: string, project?: string, pinned?: boolean, archived?: boolean}[]} inputs
+ * @returns {Promise<WorkflowPage[]>}
  */
-export async function listWorkflows(input) {
-  return dataOf((await query([["workflow.list", input]]))[0]);
+export async function listsOfWorkflows(inputs) {
+  return (await query(inputs.map((input) => ["workflow.list", input]))).map(dataOf);
 }
 
 /**
@@ -66,6 +66,11 @@ export function satisfyGate(workflowId, stageIndex) {
  */
 export function advance(workflowId, stageIndex) {
   return mutate("workflow.advance", { workflowId, stageIndex });
+}
+
+/** @param {"rename" | "pin" | "archive" | "delete"} verb */
+export function changeListed(verb, workflowId, fields = {}) {
+  return mutate(`workflow.${verb}`, { workflowId, ...fields });
 }
 
 /** @param {"pause" | "resume" | "cancel" | "discard"} verb @returns {Promise<Workflow>} */

@@ -7,15 +7,20 @@ const SAID_FOR_MS = 1_600;
 export function copyOnClick(button, text) {
   let timer = 0;
   button.addEventListener("click", async () => {
-    const isCopied = await copy(text());
-    button.dataset.copied = isCopied ? "yes" : "no";
-    announce(isCopied ? "Copied" : "Could not copy");
+    button.dataset.copied = (await copy(text())) ? "yes" : "no";
     clearTimeout(timer);
     timer = window.setTimeout(() => delete button.dataset.copied, SAID_FOR_MS);
   });
 }
 
-async function copy(text) {
+/** Copy, and say whether that was possible. */
+export async function copy(text) {
+  const isCopied = await write(text);
+  announce(isCopied ? "Copied" : "Could not copy");
+  return isCopied;
+}
+
+async function write(text) {
   try {
     await navigator.clipboard.writeText(text);
     return true;

@@ -1,6 +1,7 @@
 /** The line above the conversation: the workflow, its stages, its actions. */
 
 import { advance, changeWorkflow, satisfyGate } from "../api/workflows.js";
+import { late } from "../late.js";
 import { copyOf, find, setIcon, setText } from "../view/dom.js";
 import {
   canAdvance, currentStage, hasClosedGate, isAtEnd, isFinal, lookOfWorkflow, waitsForApproval,
@@ -11,7 +12,10 @@ import {
  *
  * @typedef {object} BarHooks
  * @property {(workflow: Workflow) => void} onWorkflow  as the server has it now
+ * @property {(workflowId: string) => void} onGone      it is no more in the list
  */
+
+const loadMenu = late(() => import("./chat_menu.js"));
 
 /** What is asked before it is done, for it cannot be taken back. */
 const QUESTIONS = {
@@ -39,10 +43,17 @@ export class WorkflowBar {
     }
     // With the stage that is meant: a second click must not act on the next one.
     const stage = () => this.#workflow?.currentStage ?? 0;
-    this.#onClick(gate, "approve", (id) => satisfyGate(id, stage()));
+    this.#onClick(gate, "approve", async (id) => {
+      const at = stage();
+      this.#hooks.onWorkflow(await satisfyGate(id, at));
+      return advance(id, at);
+    });
     this.#onClick(gate, "advance", (id) => advance(id, stage()));
     this.#onClick(root, "open-gate", (id) => satisfyGate(id, stage()));
     this.#onClick(root, "complete", (id) => advance(id, stage()));
+    for (const verb of ["rename", "pin", "archive", "export", "link", "delete"]) {
+      find(root, `chat-${verb}`, HTMLButtonElement).addEventListener("click", () => void this.#choose(verb));
+    }
     this.#closeMenuOutside(find(root, "menu", HTMLDetailsElement));
   }
 
@@ -58,7 +69,7 @@ export class WorkflowBar {
     if (workflow?.id !== this.#workflow?.id) this.#say("");
     this.#workflow = workflow;
     find(this.#root, "workflow-status", HTMLElement).hidden = workflow === null;
-    find(this.#root, "menu", HTMLElement).hidden = workflow === null || isFinal(workflow.status);
+    find(this.#root, "menu", HTMLElement).hidden = workflow === null;
     find(this.#root, "stages", HTMLElement).hidden = workflow === null || workflow.stages.length < 2;
     this.#writeGate();
     if (workflow === null) return;
@@ -69,6 +80,11 @@ export class WorkflowBar {
     status.hidden = workflow.status === "active";
     setIcon(status, look.icon);
     setText(status, "word", look.word);
+    setText(this.#root, "chat-pin", workflow.pinnedAt === null ? "Pin" : "Unpin");
+    setText(this.#root, "chat-archive", workflow.archivedAt === null ? "Archive" : "Take out of the archive");
+    // What belongs to stages is of no use to a conversation that has none.
+    const hasStages = workflow.stages.length > 1 && !isFinal(workflow.status);
+    find(this.#root, "of-stages", HTMLElement).hidden = !hasStages;
     find(this.#root, "pause", HTMLElement).hidden = workflow.status !== "active";
     find(this.#root, "resume", HTMLElement).hidden = workflow.status !== "paused";
     find(this.#root, "open-gate", HTMLElement).hidden = !hasClosedGate(workflow, "agent");
@@ -127,6 +143,17 @@ export class WorkflowBar {
       { once: true },
     );
     dialog.showModal();
+  }
+
+  async #choose(verb) {
+    find(this.#root, "menu", HTMLDetailsElement).open = false;
+    this.#say("");
+    try {
+      const { DO } = await loadMenu();
+      if (this.#workflow !== null) await DO[verb]?.(this.#workflow, this.#hooks);
+    } catch (error) {
+      this.#say(error instanceof Error ? error.message : String(error));
+    }
   }
 
   #onClick(root, hook, call) {

@@ -9,6 +9,7 @@ from webapp.host import Host
 from webapp.http import (
     agent_stream,
     approvals,
+    colours,
     docs,
     errors,
     login,
@@ -53,6 +54,7 @@ def create_app(settings: Settings | None = None, host: Host | None = None) -> Fl
     rooms = (
         agent_stream,
         approvals,
+        colours,
         docs,
         login,
         ops,

@@ -17,7 +17,7 @@ from urllib.request import urlopen
 
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
-from tests.browser import operator_pages, talk_page
+from tests.browser import card_page, operator_pages, talk_page
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import ARGUMENTS
 from tests.browser.test_dialects import playing
@@ -64,38 +64,44 @@ def result(number: str, text: str, *, ok: bool = True) -> dict[str, object]:
     return {"type": "tool_result", "id": number, "ok": ok, "result": text}
 
 
-AGENTS = talk_page.AGENTS | {
-    "claude": playing("claude", "claude"),
-    "codex": playing("codex", "codex"),
-    "quick": printing(
-        {"type": "message", "content": "Hi there. Let me look round before I answer. "},
-        call("1", "read_file", path="README.md"),
-        result("1", "# Teapot"),
-        {"type": "message", "content": QUICK},
-        {"type": "usage", "inputTokens": 7, "outputTokens": 73, "durationMs": 3900},
-    ),
-    "slow": python_agent(
-        """print('{"type":"message","content":"I look into it. "}')
+AGENTS = (
+    talk_page.AGENTS
+    | card_page.AGENTS
+    | {
+        "claude": playing("claude", "claude"),
+        "codex": playing("codex", "codex"),
+        "quick": printing(
+            {"type": "message", "content": "Hi there. Let me look round before I answer. "},
+            call("1", "read_file", path="README.md"),
+            result("1", "# Teapot"),
+            {"type": "message", "content": QUICK},
+            {"type": "usage", "inputTokens": 7, "outputTokens": 73, "durationMs": 3900},
+        ),
+        "slow": python_agent(
+            """print('{"type":"message","content":"I look into it. "}')
 print('{"type":"tool_call","id":"1","name":"run_tests","args":{"path":"tests"}}')
 sys.stdout.write("Compiling 41 of 120"); sys.stdout.flush(); time.sleep(600)"""
-    ),
-    "working": operator_pages.WORKING,
-    "rich": printing(
-        call("1", "edit_file", path="src/a.py", new="def a():\n    return 1\n"),
-        result("1", "1 file changed"),
-        call("2", "run_tests", path="tests"),
-        result("2", "\x1b[31mFAILED\x1b[0m tests/test_a.py::test_a\n1 failed, 11 passed", ok=False),
-        "\x1b[32mok\x1b[0m  \x1b[38;2;120;80;220mlint\x1b[0m\n\x1b[7m done \x1b[0m",
-        {"type": "plan", "steps": ["read", "write"]},
-        {
-            "type": "usage",
-            "inputTokens": 12345,
-            "outputTokens": 678,
-            "costUsd": 0.0431,
-            "durationMs": 83000,
-        },
-    ),
-}
+        ),
+        "working": operator_pages.WORKING,
+        "rich": printing(
+            call("1", "edit_file", path="src/a.py", new="def a():\n    return 1\n"),
+            result("1", "1 file changed"),
+            call("2", "run_tests", path="tests"),
+            result(
+                "2", "\x1b[31mFAILED\x1b[0m tests/test_a.py::test_a\n1 failed, 11 passed", ok=False
+            ),
+            "\x1b[32mok\x1b[0m  \x1b[38;2;120;80;220mlint\x1b[0m\n\x1b[7m done \x1b[0m",
+            {"type": "plan", "steps": ["read", "write"]},
+            {
+                "type": "usage",
+                "inputTokens": 12345,
+                "outputTokens": 678,
+                "costUsd": 0.0431,
+                "durationMs": 83000,
+            },
+        ),
+    }
+)
 
 
 def empty(chat: ChatPage, _server: Server) -> None:
@@ -107,14 +113,14 @@ def answer(chat: ChatPage, server: Server) -> None:
     for message in ("help", "What do you think of rivers?"):
         server.wait_until_ended(server.invoke("quick", message, workflow_id))
     chat.open(workflow_id)
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
 
 
 def cards(chat: ChatPage, server: Server) -> None:
     workflow_id = server.create_workflow()
     server.wait_until_ended(server.invoke("rich", "Make the tests pass.", workflow_id))
     chat.open(workflow_id)
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
     for index in (0, 1):
         chat.cards.nth(index).locator("summary").click()
 
@@ -145,7 +151,7 @@ def gate(chat: ChatPage, server: Server) -> None:
 
 
 def paused(chat: ChatPage, server: Server) -> None:
-    workflow_id = server.create_workflow()
+    workflow_id = server.create_workflow(template="standard")
     server.wait_until_ended(server.invoke("demo", "help", workflow_id))
     server.call("workflow.pause", {"workflowId": workflow_id})
     chat.open(workflow_id)
@@ -154,7 +160,7 @@ def paused(chat: ChatPage, server: Server) -> None:
 
 
 def confirm(chat: ChatPage, server: Server) -> None:
-    answer(chat, server)
+    gate(chat, server)
     chat.menu.click()
     chat.tab.get_by_role("button", name="Discard…").click()
 
@@ -194,14 +200,14 @@ def claude(chat: ChatPage, server: Server) -> None:
     workflow_id = server.create_workflow()
     server.wait_until_ended(server.invoke("claude", "Add biscuits to my notes", workflow_id))
     chat.open(workflow_id)
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
 
 
 def codex(chat: ChatPage, server: Server) -> None:
     workflow_id = server.create_workflow()
     server.wait_until_ended(server.invoke("codex", "Add biscuits to my notes", workflow_id))
     chat.open(workflow_id)
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
 
 
 def reconnecting(chat: ChatPage, server: Server) -> None:
@@ -243,6 +249,7 @@ STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     empty, loading, answer, cards, live, facts, gate, paused, confirm, refused, not_sent, drawer,
     claude, codex, reconnecting, gap, logged_out,
     *talk_page.STATES,
+    *card_page.STATES,
     *operator_pages.STATES,
 )  # fmt: skip
 

@@ -99,7 +99,7 @@ class TalkPage(ChatPage):
     def expect_turns(self, count: int) -> None:
         """Wait until this many turns have ended, and the agent rests."""
         expect(self.turn_ends).to_have_count(count)
-        expect(self.state).to_have_text(re.compile("Idle|Ended"))
+        expect(self.state).to_have_text(re.compile("Idle"))
 
     def button(self, name: str) -> Locator:
         """A button of the first card."""

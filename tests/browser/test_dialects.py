@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.chat_page import ChatPage
 from tests.server import ROOT, Server, running_server
@@ -13,11 +13,12 @@ from tests.server import ROOT, Server, running_server
 RECORDINGS = ROOT / "tests" / "agents" / "recordings"
 
 
-def playing(name: str, dialect: str, lines: int | None = None) -> dict[str, Any]:
+def playing(name: str, dialect: str | None, lines: int | None = None) -> dict[str, Any]:
     """An agent that prints a recording, or its first lines and then waits."""
     path = str(RECORDINGS / f"{name}.jsonl")
     wait = "cat" if lines is None else f'head -n {lines} "$0"; exec sleep 600 #'
-    return {"command": ["/bin/sh", "-c", f'{wait} "$0"', path], "dialect": dialect}
+    command = ["/bin/sh", "-c", f'{wait} "$0"', path]
+    return {"command": command} | ({} if dialect is None else {"dialect": dialect})
 
 
 AGENTS = {
@@ -25,6 +26,9 @@ AGENTS = {
     "claude-partial": playing("claude_partial", "claude"),
     "claude-midway": playing("claude_partial", "claude", lines=11),
     "codex": playing("codex", "codex"),
+    "opencode": playing("opencode", "opencode"),
+    "opencode-plain": playing("opencode", None),
+    "gemini": playing("gemini", "gemini"),
 }
 ANSWER = "The notes have two lines now:"
 
@@ -41,13 +45,23 @@ def open_ended(page: Page, server: Server, agent: str) -> ChatPage:
     session_id = server.invoke(agent, "Add biscuits to my notes")
     server.wait_until_ended(session_id)
     chat = ChatPage(page, server.url).open(server.session(session_id)["workflowId"])
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
     return chat
 
 
 def card(chat: ChatPage, text: str) -> Any:
     """The card of the tool call whose summary has this text."""
     return chat.log.locator(".row.tool").filter(has_text=text)
+
+
+def figures(chat: ChatPage) -> Locator:
+    """The line under the last answer: how long it took, and what it cost."""
+    return chat.end.locator("[data-figures]")
+
+
+def title_of(locator: Locator) -> str:
+    """What is there on hover."""
+    return locator.get_attribute("title") or ""
 
 
 @pytest.mark.parametrize("agent", ["claude", "claude-partial"])
@@ -60,17 +74,16 @@ def test_claude_code_reads_like_any_agent(page: Page, server: Server, agent: str
 
     reading, missing = card(chat, "wc -l notes.txt"), card(chat, "cat missing.txt")
     expect(reading).to_contain_text(re.compile("Bash.*OK", re.DOTALL))
-    expect(missing).to_contain_text(re.compile("Bash.*Failed", re.DOTALL))
+    expect(missing).to_contain_text(re.compile("Bash.*Exit code 1", re.DOTALL))
     missing.locator("summary").click()
     expect(missing).to_contain_text("No such file or directory")
     expect(missing).to_contain_text("Read what is missing")
 
-    usage = chat.log.get_by_role("list", name="Usage")
-    expect(usage).to_contain_text("43,566 input tokens")
-    expect(usage).to_contain_text("42,600 cached input tokens")
-    expect(usage).to_contain_text("185 output tokens")
-    expect(usage).to_contain_text("$0.0192 cost")
-    expect(usage).to_contain_text(re.compile(r"\d+ ms duration"))
+    expect(figures(chat)).to_have_text(re.compile(r"^\d+ ms · \$0.02$"))
+    usage = title_of(figures(chat))
+    for figure in ("43,566 input tokens", "42,600 cached input tokens", "185 output tokens"):
+        assert figure in usage
+    assert "$0.0192 cost" in usage
 
 
 def test_codex_reads_like_any_agent(page: Page, server: Server) -> None:
@@ -78,25 +91,52 @@ def test_codex_reads_like_any_agent(page: Page, server: Server) -> None:
     assert chat.text().count("I look at what is there.") == 1
     assert chat.text().count(ANSWER) == 1
     expect(card(chat, "wc -l notes.txt")).to_contain_text(re.compile("shell.*OK", re.DOTALL))
-    expect(card(chat, "cat missing.txt")).to_contain_text(re.compile("shell.*Failed", re.DOTALL))
+    expect(card(chat, "cat missing.txt")).to_contain_text(
+        re.compile("shell.*Exit code 1", re.DOTALL)
+    )
     expect(card(chat, "update /srv/notes/notes.txt")).to_contain_text(
         re.compile("apply_patch.*OK", re.DOTALL)
     )
 
-    usage = chat.log.get_by_role("list", name="Usage")
-    expect(usage).to_contain_text("7,500 input tokens")
-    expect(usage).to_contain_text("215 output tokens")
-    expect(usage).not_to_contain_text("$")
+    expect(figures(chat)).not_to_contain_text("$")
+    assert "7,500 input tokens\n" in title_of(figures(chat))
+    assert "215 output tokens" in title_of(figures(chat))
 
 
-def test_what_an_agent_says_of_itself_is_there_to_open(page: Page, server: Server) -> None:
+def test_opencode_reads_like_any_agent(page: Page, server: Server) -> None:
+    chat = open_ended(page, server, "opencode")
+    expect(chat.texts).to_have_count(1)
+    expect(chat.texts.locator("strong")).to_have_text("three")
+    expect(chat.log.get_by_role("group", name="Plan")).to_contain_text("1 of 2 done")
+    expect(card(chat, "cat missing.txt")).to_contain_text("Exit code 1")
+    changed = card(chat, "notes.txt").filter(has_text="edit")
+    expect(changed.locator(".card-summary .diff-counts")).to_have_text(re.compile(r"\+1"))
+    expect(figures(chat)).to_have_text(re.compile("<\\$0.01"))
+    assert "70 input tokens" in title_of(figures(chat))
+
+
+def test_of_json_without_a_dialect_each_text_is_read(page: Page, server: Server) -> None:
+    chat = open_ended(page, server, "opencode-plain")
+    expect(chat.texts).to_have_count(1)
+    expect(chat.texts.locator("strong")).to_have_text("three")
+
+
+def test_gemini_reads_like_any_agent(page: Page, server: Server) -> None:
+    chat = open_ended(page, server, "gemini")
+    expect(chat.texts.get_by_role("listitem")).to_have_text(["milk", "bread", "biscuits"])
+    expect(card(chat, "cat missing.txt")).to_contain_text("OK")
+    expect(card(chat, "gone.txt")).to_contain_text("Failed")
+    assert "50 input tokens" in title_of(figures(chat))
+
+
+def test_what_an_agent_says_of_itself_is_hidden_but_what_it_thinks(
+    page: Page, server: Server
+) -> None:
     chat = open_ended(page, server, "claude")
-    of_itself = chat.log.locator(".row.tool--other")
-    expect(of_itself).to_have_count(2)
-    expect(of_itself.first).to_contain_text("init, thinking_tokens")
-    of_itself.first.locator("summary").click()
-    expect(of_itself.first).to_contain_text('"claude_code_version"')
-    expect(of_itself.last).to_contain_text("I look at them before I change anything.")
+    other = chat.log.locator(".row.tool--other")
+    expect(other).to_have_count(1)
+    other.locator("summary").click()
+    expect(other).to_contain_text("I look at them before I change anything.")
 
 
 def test_pieces_of_a_message_are_shown_before_it_is_whole(page: Page, server: Server) -> None:
@@ -112,7 +152,7 @@ def test_conversation_is_the_same_after_a_reload(page: Page, server: Server) -> 
     chat = open_ended(page, server, "claude-partial")
     before = chat.log.inner_text()
     page.reload()
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
     assert chat.log.inner_text() == before
 
 

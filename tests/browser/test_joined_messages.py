@@ -56,7 +56,7 @@ def finds(server: Server, words: str, session_id: str) -> bool:
 
 def open_session(page: Page, server: Server, session_id: str) -> ChatPage:
     chat = ChatPage(page, server.url).open(server.session(session_id)["workflowId"])
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
     return chat
 
 

@@ -22,7 +22,7 @@ BEYOND_THE_EDGE = """
 [...document.querySelectorAll("main *")]
   .filter((element) => element.checkVisibility() && !element.closest(".visually-hidden"))
   .filter((element) => !element.parentElement.closest(
-    ".card-line, svg, textarea, pre, .table-scroller"))
+    ".card-line, svg, textarea, pre, .table-scroller, .controls"))
   .filter((element) => element.getBoundingClientRect().right > innerWidth + 0.5)
   .map((element) => element.outerHTML.slice(0, 120))
 """
@@ -42,7 +42,7 @@ def phone(page: Page, server: Server) -> ChatPage:
 def test_nothing_is_wider_than_a_phone(phone: ChatPage) -> None:
     assert phone.tab.evaluate(BEYOND_THE_EDGE) == []
     phone.send(f"raw {WIDE_THINGS}")
-    phone.expect_end("exit code 0")
+    phone.expect_end("Succeeded")
     for card in phone.cards.all():
         card.locator("summary").click()
     assert phone.tab.evaluate(BEYOND_THE_EDGE) == []
@@ -55,6 +55,63 @@ def test_nothing_is_wider_than_a_phone(phone: ChatPage) -> None:
     assert phone.tab.evaluate("document.documentElement.scrollWidth") == 360
 
 
+TOO_SMALL = """
+() => [...document.querySelectorAll("button, summary, select, a[href], [role='tab']")]
+  .filter((element) => element.checkVisibility({visibilityProperty: true}) && element.offsetParent)
+  .filter((element) => !element.matches("p a, p .link-button, .skip-link, .prose a"))
+  .map((element) => {
+    const {width, height} = element.getBoundingClientRect();
+    const more = getComputedStyle(element, "::after");
+    const grown = more.position === "absolute" ? -2 * parseFloat(more.top) : 0;
+    return [element.outerHTML.slice(0, 120), Math.round(width), Math.round(height + grown)];
+  })
+  .filter(([, width, height]) => width > 0 && (height < 44 || width < 24))
+"""
+
+
+def test_a_finger_finds_what_can_be_pressed(browser: Browser, server: Server) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True)
+    page = context.new_page()
+    chat = ChatPage(page, server.url).open()
+    assert page.evaluate("matchMedia('(pointer: coarse)').matches")
+    chat.send("help")
+    chat.expect_end("Succeeded")
+    assert page.evaluate(TOO_SMALL) == []
+    chat.menu.click()
+    assert page.evaluate(TOO_SMALL) == []
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Workflows", exact=True).click()
+    assert page.evaluate(TOO_SMALL) == []
+    session_id = server.invoke("demo", "count 5")
+    server.wait_until_ended(session_id)
+    page.goto(f"{server.url}/sessions/{session_id}")
+    expect(page.locator("[data-play]")).to_be_visible()
+    assert page.evaluate(TOO_SMALL) == []
+    tops = page.locator(".controls > :visible").evaluate_all(
+        "all => all.map((e) => e.getBoundingClientRect()).map((r) => r.top + r.height / 2)"
+    )
+    assert max(tops) - min(tops) < 2
+    context.close()
+
+
+def test_the_keyboard_of_a_phone_does_not_hide_the_composer(phone: ChatPage) -> None:
+    phone.message.click()
+    # What Android does, and what the page does where only the visible part shrinks.
+    phone.tab.set_viewport_size({"width": 360, "height": 380})
+    expect(phone.message).to_be_in_viewport(ratio=1)
+    expect(phone.send_button).to_be_in_viewport(ratio=1)
+    phone.tab.set_viewport_size({"width": 360, "height": 740})
+    phone.tab.evaluate(
+        """() => {
+          Object.defineProperty(visualViewport, "height", {get: () => 400, configurable: true});
+          visualViewport.dispatchEvent(new Event("resize"));
+        }"""
+    )
+    box = phone.send_button.bounding_box()
+    assert box is not None
+    assert box["y"] + box["height"] <= 400
+
+
 def test_the_list_is_a_drawer_on_a_phone(phone: ChatPage, server: Server) -> None:
     session_id = server.invoke("demo", "help")
     workflow_id = server.session(session_id)["workflowId"]
@@ -63,7 +120,7 @@ def test_the_list_is_a_drawer_on_a_phone(phone: ChatPage, server: Server) -> Non
 
     opener.click()
     phone.item(workflow_id).click()
-    phone.expect_end("exit code 0")
+    phone.expect_end("Succeeded")
     expect(phone.item(workflow_id)).not_to_be_in_viewport()
 
     opener.click()
@@ -77,7 +134,7 @@ def test_a_huge_screen_keeps_lines_readable(page: Page, server: Server) -> None:
     page.set_viewport_size({"width": 3840, "height": 2160})
     chat = ChatPage(page, server.url).open()
     chat.send("help")
-    chat.expect_end("exit code 0")
+    chat.expect_end("Succeeded")
     line = chat.texts.first.bounding_box()
     assert line is not None
     letters = line["width"] / chat.texts.first.evaluate(

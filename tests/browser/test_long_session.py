@@ -65,7 +65,7 @@ def test_a_session_of_100_000_events(page: Page, folder: Path) -> None:
         session_id = server.invoke("long")
         server.wait_until_ended(session_id)
         chat = ChatPage(page, server.url).open(server.session(session_id)["workflowId"])
-        chat.expect_end("exit code 0")
+        chat.expect_end("Succeeded")
         expect(chat.end).to_be_in_viewport()
         expect(chat.log).to_contain_text(f"line {STEPS - 1} of the output")
 
@@ -86,6 +86,6 @@ def test_a_line_without_an_end_leaves_the_page_small(page: Page, folder: Path) -
     with running_server(folder, {"endless": ENDLESS}, settings=settings) as server:
         chat = ChatPage(page, server.url).open()
         chat.send("print")
-        chat.expect_end("exit code 0")
+        chat.expect_end("Succeeded")
         expect(chat.texts.last).to_contain_text("x" * 1000)
         assert heap_bytes(page) < MAX_ENDLESS_HEAP_BYTES

@@ -42,7 +42,7 @@ https://fetch.spec.whatwg.org/#sec-purpose-header
 _FORM = "application/x-www-form-urlencoded"
 _READING = ("GET", "HEAD", "OPTIONS")
 
-_CALLS = ("trpc.answer", "approvals.answer_approval")
+_CALLS = ("trpc.answer", "approvals.answer_approval", "colours.colours")
 MAX_CALL_BYTES = 6 * MAX_MESSAGE_BYTES + 64 * 1024
 """Of the body of a call: a message each byte of which JSON escapes (`\\u001b`), and the rest."""
 MAX_OTHER_BYTES = 4 * 1024

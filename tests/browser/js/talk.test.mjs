@@ -22,9 +22,13 @@ function look(block) {
   switch (block.kind) {
     case "input": return `${block.state === "cancelled" ? "cancelled" : "said"} ${block.text}`;
     case "text": return block.text;
-    case "tool": return `${block.name} ${block.state}${block.result === null ? "" : `: ${block.result.text}`}`;
+    case "tool": {
+      const inner = block.inner === null ? "" : ` {${block.inner.blocks.map(look).join("; ")}}`;
+      return `${block.name} ${block.state}${block.result === null ? "" : `: ${block.result.text}`}${inner}`;
+    }
     case "plan": return block.steps.map(({ text, status }) => `${text} ${status}`).join(", ");
     case "turn": return `${block.outcome} ${block.usage.costUsd ?? ""} after ${block.said}`;
+    case "notice": return block.text;
     case "other": return `${block.name} ${block.body.text}`;
     default: return block.kind;
   }
@@ -72,6 +76,32 @@ const TABLE = [
     [said("1", "go"), ["system", { subtype: "stream_event" }], ["message", { type: "message", role: "user", content: "go" }],
       ["usage", { costUsd: 9, outputTokens: 7 }], ended(1, { costUsd: undefined })],
     ["said go", "completed  after go"]],
+  ["lists of steps of other agents",
+    [began(1), call("a", "todowrite", { todos: [{ content: "look", status: "completed" }] }), result("a", "[]"),
+      began(2), call("b", "update_plan", { plan: [{ step: "look", status: "in_progress" }] }), result("b", "Plan updated"),
+      began(3), call("c", "todo_list", { items: "[x] look\n[ ] write" }), result("c", "1 of 2 done")],
+    ["look completed", "look in_progress", "look completed, write pending"]],
+  ["a list of steps that is made and changed one by one",
+    [began(1), call("a", "TaskCreate", { subject: "look" }), result("a", "Task #1 created successfully: look"),
+      call("b", "TaskCreate", { subject: "write" }), result("b", "Task #2 created successfully: write"),
+      call("c", "TaskUpdate", { taskId: "1", status: "completed" }), result("c", "Updated task #1 status"),
+      call("d", "TaskUpdate", { taskId: "2", status: "deleted" }), result("d", "Deleted")],
+    ["look completed"]],
+  ["retries of the agent's own are one line that changes",
+    [began(1), ["system", { subtype: "api_retry", attempt: 1, max_retries: 10, retry_delay_ms: 606, error_status: 500 }],
+      ["system", { subtype: "status" }],
+      ["system", { subtype: "api_retry", attempt: 4, max_retries: 10, retry_delay_ms: 20_100, error_status: 500 }]],
+    ["API error 500, retry 4 of 10 in 20 s"]],
+  ["what a subagent does stands in the call that started it",
+    [began(1), call("t", "Task", { prompt: "look" }), ["message", { type: "message", role: "user", content: "look", parentId: "t" }],
+      ["tool_call", { id: "u", name: "Grep", args: {}, parentId: "t" }],
+      ["tool_result", { id: "u", ok: true, result: "a.py", parentId: "t" }],
+      result("t", "Found."), ["message", { type: "message", content: "Meanwhile." }]],
+    ["Task ok: Found. {said look; Grep ok: a.py}", "Meanwhile."]],
+  ["a subagent's subagent stands in its call",
+    [began(1), call("t", "Task", {}), ["tool_call", { id: "v", name: "Task", args: {}, parentId: "t" }],
+      ["message", { type: "message", content: "Deep.", parentId: "v" }]],
+    ["Task running {Task running {Deep.}}"]],
   ["an error of a tool loses its tag",
     [call("t", "Read", {}), result("t", "<tool_use_error>No file.</tool_use_error>", false)],
     ["Read failed: No file."]],
@@ -93,7 +123,8 @@ for (const [name, pairs, looks, queued = []] of TABLE) {
 
 /** Where the page may begin to read with nothing but what came before to be added. */
 const CUTS = ["turns in one column", "what is allowed goes on to its result", "what is refused has not failed",
-  "an approval without a call has a card of its own", "what waited at the end is withdrawn"];
+  "an approval without a call has a card of its own", "what waited at the end is withdrawn",
+  "what a subagent does stands in the call that started it"];
 
 for (const [name, pairs, looks] of TABLE.filter(([name]) => CUTS.includes(name))) {
   test(`${name}, wherever the page begins to read`, () => {
@@ -130,4 +161,25 @@ test("what is known of the conversation", () => {
     conversationId: "c", model: "haiku", mode: "plan", modes: ["default", "plan"], state: "working", turn: 3,
   });
   assert.equal(transcript.blocks.length, 0);
+});
+
+test("figures of a turn's steps add up, wherever the page begins to read", () => {
+  const step = (costUsd) => ["usage", { type: "usage", inputTokens: 10, costUsd, partial: true }];
+  const events = [step(0.25), ["message", { type: "message", content: "Hm." }], step(0.5), step(0.25), ["done", { status: "succeeded" }]]
+    .map(([name, data]) => ({ name, data: JSON.stringify(data), id: "" }));
+  for (let from = 0; from < events.length; from += 1) {
+    const transcript = new Transcript();
+    for (const event of events.slice(from)) applyEvent(transcript, event);
+    prependEvents(transcript, events.slice(0, from));
+    assert.deepEqual(transcript.turnUsage, { inputTokens: 30, costUsd: 1 }, `from event ${from}`);
+  }
+});
+
+test("a call that was refused without a question is counted, and has not failed", () => {
+  const transcript = new Transcript();
+  for (const [name, data] of [call("t", "Bash", {}), ["tool_result", { id: "t", ok: false, refused: true, exitCode: 1, result: "no" }]]) {
+    applyEvent(transcript, { name, data: JSON.stringify(data), id: "" });
+  }
+  assert.deepEqual(transcript.blocks.map(look), ["Bash denied: no"]);
+  assert.equal(transcript.refused, 1);
 });

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { appendText } from "../../../webapp/static/js/transcript/append_text.js";
+import { applyEvent } from "../../../webapp/static/js/transcript/apply_event.js";
 import { MAX_BLOCK_TEXT } from "../../../webapp/static/js/transcript/limits.js";
 import { readable } from "../../../webapp/static/js/transcript/plain_text.js";
 import { pieceOf } from "../../../webapp/static/js/transcript/text_run.js";
@@ -87,3 +89,20 @@ test("terminal escapes are stripped and other controls made visible", () => {
   ];
   for (const [raw, expected] of table) assert.equal(readable(raw), expected);
 });
+
+/** Also what tests/log/dialects/test_plain.py asks of the server. */
+const TEXTS = JSON.parse(readFileSync(new URL("../../log/dialects/text_events.json", import.meta.url), "utf8"));
+
+for (const [data, expected] of TEXTS) {
+  test(`text in ${JSON.stringify(data)}`, () => {
+    const transcript = new Transcript();
+    applyEvent(transcript, { name: data.type, data: JSON.stringify(data) });
+    const [block] = transcript.blocks;
+    const kind = { user: "input", message: "text", message_delta: "text", reasoning: "other" }[expected?.role ?? expected?.type];
+    assert.equal(block?.kind, kind ?? "other");
+    const text = block.text ?? block.body.text;
+    if (expected === null) assert.equal(block.name, data.type);
+    else assert.equal(text, expected.content);
+    if (kind === "text") assert.equal(block.ending, expected.partial || expected.type === "message_delta" ? "piece" : "whole");
+  });
+}

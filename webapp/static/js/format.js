@@ -58,10 +58,21 @@ export function formatCost(usd) {
   return usd > 0 && usd < 0.01 ? "<$0.01" : `$${usd.toFixed(2)}`;
 }
 
+/** "14:05" */
 export function formatClock(iso) {
+  return timeOf(iso, {});
+}
+
+/** "14:05:09", where a moment is looked for */
+export function formatExactClock(iso) {
+  return timeOf(iso, { second: "2-digit" });
+}
+
+/** @param {Intl.DateTimeFormatOptions} more */
+function timeOf(iso, more) {
   const date = new Date(iso ?? "");
   if (Number.isNaN(date.getTime())) return "";
-  return date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+  return date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", ...more });
 }
 
 export function formatDateTime(iso) {

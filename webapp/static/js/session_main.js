@@ -5,6 +5,7 @@ import { cancelSession, getSession, listSessions, logUrl } from "./api/sessions.
 import { startBadge } from "./approvals/badge.js";
 import { serverNow } from "./clock.js";
 import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "./format.js";
+import { late } from "./late.js";
 import { parseMoment } from "./replay/moment.js";
 import { RawLog } from "./replay/raw_log.js";
 import { Replay } from "./replay/replay.js";
@@ -16,8 +17,8 @@ import { isOver, lookOfSession } from "./sessions/status.js";
 import { announce } from "./view/announcer.js";
 import { copyOnClick } from "./view/clipboard.js";
 import { copyOf, find, setIcon, setText } from "./view/dom.js";
-import { factsOf } from "./view/facts.js";
 import { setPageTitle } from "./view/page_title.js";
+import { styleSheet } from "./view/style_sheet.js";
 import { WindowedList } from "./window/windowed_list.js";
 import { pollWhileVisible } from "./workflows/poller.js";
 
@@ -51,12 +52,14 @@ const replay = new Replay(sessionId, {
     list.refresh();
     writePlayer();
   },
-  onProblem(error) {
-    const box = find(root, "problem", HTMLElement);
-    box.hidden = error === null;
-    setText(box, "problem-text", error?.message ?? "");
-  },
+  onProblem: showProblem,
 });
+
+function showProblem(error) {
+  const box = find(root, "problem", HTMLElement);
+  box.hidden = error === null;
+  setText(box, "problem-text", error?.message ?? "");
+}
 
 const timeline = new TimelineView(find(root, "timeline", HTMLElement), (ms) => void replay.seek({ ms }));
 const rawLog = new RawLog(find(root, "log", HTMLElement), sessionId, (id) => void replay.seek({ id }));
@@ -206,13 +209,15 @@ function writeSession(found) {
   setText(root, "figures", figures.filter(Boolean).join(" · "));
   find(root, "chat", HTMLAnchorElement).href = serverPath(`/${formatRoute({ workflowId: found.workflowId, sessionId })}`);
   find(root, "stop", HTMLButtonElement).hidden = look.isOver;
-  writeFacts(found);
+  loadFacts().then(({ factsOf }) => writeFacts(factsOf(found, place)), showProblem);
   writePlayer();
 }
 
+/** They are behind a tab. */
+const FACTS_LOOKS = new URL("../css/facts.css", import.meta.url);
+const loadFacts = late(async () => (await Promise.all([import("./view/facts.js"), styleSheet(FACTS_LOOKS.href)]))[0]);
 let factsWritten = "";
-function writeFacts(found) {
-  const facts = factsOf(found, place);
+function writeFacts(facts) {
   const text = JSON.stringify(facts);
   if (text === factsWritten) return;
   factsWritten = text;

@@ -4,7 +4,7 @@ import { startBadge } from "./approvals/badge.js";
 import { getJson } from "./api/requests.js";
 import { countSessions, getSession, listSessions } from "./api/sessions.js";
 import { serverNow } from "./clock.js";
-import { formatClock, formatDateTime } from "./format.js";
+import { formatExactClock, formatDateTime } from "./format.js";
 import { Filters } from "./session_list/filters.js";
 import { PAGE_SIZE, apiFields, formatQuery, isFiltered, parseQuery } from "./session_list/query.js";
 import { sessionRow } from "./session_list/session_row.js";
@@ -156,7 +156,7 @@ function showProblem(error) {
   box.hidden = error === null;
   setText(box, "problem-text", error?.message ?? "");
   if (error !== null) find(list, "loading", HTMLElement).hidden = true;
-  setText(document.body, "fresh", error === null ? `As of ${formatClock(new Date().toISOString())}` : "");
+  setText(document.body, "fresh", error === null ? `As of ${formatExactClock(new Date().toISOString())}` : "");
 }
 
 async function refresh() {

@@ -7,6 +7,8 @@
  *     | {kind: "edit", files: {path: string, lines: DiffLine[]}[]}
  *     | {kind: "read", path: string}
  *     | {kind: "fetch", url: string}
+ *     | {kind: "search", query: string, path: string}
+ *     | {kind: "agent", task: string, prompt: string}
  *     | {kind: "other"}} Action
  */
 
@@ -14,9 +16,11 @@ import { diffOf, unifiedDiff } from "./diff.js";
 
 const PATHS = ["file_path", "path", "notebook_path", "filePath", "filepath"];
 const COMMANDS = ["command", "cmd", "script"];
-const OLD = ["old_string", "oldText", "old_str", "old"];
-const NEW = ["new_string", "newText", "new_str", "content", "new", "new_source"];
-const READS = /^(read|read_file|readfile|view|notebookread)$/i;
+const OLD = ["old_string", "oldString", "oldText", "old_str", "old"];
+const NEW = ["new_string", "newString", "newText", "new_str", "content", "new", "new_source"];
+export const READS = /^(read|read_file|read_many_files|readfile|view|notebookread)$/i;
+const SEARCHES = /search|grep|glob|find/i;
+const AGENTS = /^(task|agent|subagent|spawn_agent)$/i;
 const EDITS = /edit|write|patch|create|replace/i;
 
 /** @param {Record<string, any>} input @returns {Action} */
@@ -29,6 +33,10 @@ export function actionOf(tool, input) {
   if (files.length > 0) return { kind: "edit", files };
   const path = textIn(input, PATHS);
   if (path !== "" && READS.test(tool)) return { kind: "read", path };
+  const query = SEARCHES.test(tool) ? textIn(input, ["query", "pattern", "regex"]) : "";
+  if (query !== "") return { kind: "search", query, path: textIn(input, ["path", "glob", "include"]) };
+  const prompt = AGENTS.test(tool) ? textIn(input, ["prompt", "description"]) : "";
+  if (prompt !== "") return { kind: "agent", task: textIn(input, ["description"]) || prompt, prompt };
   return { kind: "other" };
 }
 
@@ -39,6 +47,8 @@ export function headOf(action) {
     case "edit": return action.files.length === 1 ? (action.files[0]?.path ?? "") : `${action.files.length} files`;
     case "read": return action.path;
     case "fetch": return action.url;
+    case "search": return action.query + (action.path === "" ? "" : ` in ${action.path}`);
+    case "agent": return action.task;
     default: return "";
   }
 }

@@ -6,6 +6,7 @@ import { setText } from "../view/dom.js";
 import { styleSheet } from "../view/style_sheet.js";
 
 const LOOKS = new URL("../../css/approvals.css", import.meta.url);
+const DIFF_LOOKS = new URL("../../css/diff.css", import.meta.url);
 
 /** @typedef {import("./dock.js").Open} Open */
 
@@ -26,7 +27,7 @@ export class LateDock {
       // All at once: none waits until another one has named it.
       const [{ ApprovalDock }] = await Promise.all([
         import("./dock.js"), import("./card.js"), import("./questions.js"), import("./input_editor.js"),
-        styleSheet(LOOKS.href),
+        styleSheet(LOOKS.href), styleSheet(DIFF_LOOKS.href),
       ]);
       this.#dock = new ApprovalDock(root, list, leave);
       this.#dock.show(...this.#shown);

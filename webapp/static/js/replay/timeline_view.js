@@ -1,6 +1,6 @@
 /** The timeline: a picture to look at, and a slider to move by pointer and by keyboard. */
 
-import { formatClock } from "../format.js";
+import { formatExactClock } from "../format.js";
 import { find, setText } from "../view/dom.js";
 import { HEIGHT, formatElapsed, pathsOf, shareOf } from "./timeline_shape.js";
 
@@ -59,7 +59,7 @@ export class TimelineView {
     find(this.#root, "past", HTMLElement).style.width = `${share * 100}%`;
     setText(this.#root, "elapsed", formatElapsed(elapsed));
     setText(this.#root, "total", formatElapsed(this.#endMs - this.#startMs));
-    setText(this.#root, "clock", this.#startMs === 0 ? "" : formatClock(new Date(ms).toISOString()));
+    setText(this.#root, "clock", this.#startMs === 0 ? "" : formatExactClock(new Date(ms).toISOString()));
     this.#slider.setAttribute("aria-valuemax", String(Math.round(this.#endMs - this.#startMs)));
     this.#slider.setAttribute("aria-valuenow", String(Math.round(elapsed)));
     const total = formatElapsed(this.#endMs - this.#startMs);

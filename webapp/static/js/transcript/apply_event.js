@@ -10,19 +10,45 @@ import {
   applyConversation, applyConversationLost, applyMode, applyModel, applyState, applyTurnEnded,
   applyTurnStarted, applyUserMessage, applyUserMessageState,
 } from "./apply_talk.js";
-import { applyApproval, applyApprovalResolved, applyPlan, applyToolCall, applyToolResult, leave } from "./apply_tools.js";
+import {
+  applyApproval, applyApprovalResolved, applyPlan, applyToolCall, applyToolResult, leave, parentOf,
+} from "./apply_tools.js";
 import { cut } from "./limits.js";
-import { noticeText } from "./notices.js";
+import { noticeText, retryText } from "./notices.js";
 import { readable } from "./plain_text.js";
-import { pieceOf, restOf } from "./text_run.js";
+import { messageIn, pieceOf, restOf, textIn } from "./text_run.js";
 import { asText, inOneLine } from "./tool_calls.js";
+import { Transcript as Inner } from "./transcript.js";
 
 export function applyEvent(transcript, event) {
   const data = parse(event.data);
-  if (!WITHIN_A_TEXT.has(event.name)) endText(transcript);
-  const known = BY_NAME.get(event.name);
+  if (typeof data?.parentId === "string") applyInner(transcript, event.name, data);
+  else applyData(transcript, event.name, data);
+}
+
+/** What a subagent does belongs to the call that started it, at whatever depth. */
+function applyInner(transcript, name, { parentId, ...data }) {
+  const isInner = [...transcript.parents.values()].find(({ inner }) => inner !== null && knows(inner, parentId));
+  const parent = isInner ?? parentOf(transcript, parentId);
+  parent.inner ??= new Inner();
+  const before = parent.inner.weight;
+  if (isInner === undefined) applyData(parent.inner, name, data);
+  else applyInner(parent.inner, name, { parentId, ...data });
+  transcript.touch(parent, parent.inner.weight - before);
+}
+
+function knows(transcript, callId) {
+  if (transcript.parents.has(callId) || transcript.openCalls.some((call) => call.callId === callId)) return true;
+  return [...transcript.parents.values()].some(({ inner }) => inner !== null && knows(inner, callId));
+}
+
+function applyData(transcript, name, data) {
+  const known = BY_NAME.get(name);
+  const message = known === undefined ? messageIn(name, data) : null;
+  if (message === null && !WITHIN_A_TEXT.has(name)) endText(transcript);
   if (known !== undefined) known(transcript, data);
-  else addOther(transcript, event.name, data);
+  else if (message !== null) applyMessage(transcript, message);
+  else addOther(transcript, name, data);
 }
 
 /** A Map, because an agent may name its event `constructor`. @type {Map<string, Apply>} */
@@ -79,6 +105,8 @@ function applySession(transcript, data) {
 
 function applyMessage(transcript, data) {
   const piece = pieceOf(data);
+  const message = piece === null && data?.type === "message" ? messageIn("message", data) : null;
+  if (message !== null) return applyMessage(transcript, message);
   if (piece === null || data.role === "user") endText(transcript);
   if (piece === null) {
     addOther(transcript, typeof data?.type === "string" ? data.type : "message", data);
@@ -90,14 +118,15 @@ function applyMessage(transcript, data) {
 }
 
 function applyDelta(transcript, data) {
-  if (typeof data?.content !== "string") return addOther(transcript, "message_delta", data);
+  const content = textIn(data);
+  if (content === null) return addOther(transcript, "message_delta", data);
   transcript.opening ||= "piece";
   if (transcript.draft === null) {
     endText(transcript);
     transcript.draft = { text: "", id: transcript.endId };
   }
-  transcript.draft.text += data.content;
-  appendText(transcript, "text", { content: data.content, ending: "piece" });
+  transcript.draft.text += content;
+  appendText(transcript, "text", { content, ending: "piece" });
 }
 
 /** A whole message adds what its pieces, which stand there already, lack. */
@@ -114,12 +143,13 @@ function applyWhole(transcript, content) {
 }
 
 function applyReasoning(transcript, data) {
-  if (typeof data?.content !== "string") return addOther(transcript, "reasoning", data);
+  const content = textIn(data);
+  if (content === null) return addOther(transcript, "reasoning", data);
   const { thought } = transcript;
   // Of an agent that thinks in pieces all there is, of another one a text that comes whole.
-  if (data.partial === true) return growThought(transcript, data.content);
+  if (data.partial === true) return growThought(transcript, content);
   transcript.thought = null;
-  const text = readable(data.content);
+  const text = readable(content);
   if (thought === null) transcript.add({ kind: "other", name: "reasoning", summary: inOneLine(text), body: cut(text) });
   else rewrite(transcript, thought, text);
 }
@@ -141,22 +171,16 @@ function rewrite(transcript, block, text) {
   transcript.touch(block, grown);
 }
 
-/** What an agent says about itself: quietly, a run of it as one. */
+/** What an agent says about itself is its protocol's noise, but for that it has to wait. */
 function applySystem(transcript, data) {
   if (data?.subtype === "reasoning_delta" && typeof data.content === "string") return growThought(transcript, data.content);
-  // In a conversation that is the protocol's noise: the runner says what matters of it.
-  if (transcript.talk !== null) return;
-  const summary = readable(typeof data?.subtype === "string" ? data.subtype : "");
+  const text = retryText(data);
+  if (text === null) return;
+  endText(transcript);
   const { last } = transcript;
-  const text = asText(data);
-  if (last?.kind !== "other" || last.name !== "system") {
-    transcript.add({ kind: "other", name: "system", summary, body: cut(text) });
-    return;
-  }
-  if (!last.summary.includes(summary)) last.summary = inOneLine(`${last.summary}, ${summary}`);
-  if (last.body.omitted > 0) last.body.omitted += text.length;
-  else last.body = cut(`${last.body.text}\n${text}`);
-  transcript.touch(last, last.body.omitted > 0 ? 0 : text.length);
+  if (last?.topic !== "retry") return void transcript.add({ kind: "notice", text, topic: "retry" });
+  last.text = text;
+  transcript.touch(last);
 }
 
 function applyError(transcript, data) {
@@ -197,15 +221,14 @@ function wasSaid(transcript, line) {
   return isAll || isPart;
 }
 
+/** Of a turn, or of one step of it, which adds up. */
 function applyUsage(transcript, data) {
   const figures = Object.entries(data ?? {}).filter(([, value]) => typeof value === "number");
   if (figures.length === 0) return addOther(transcript, "usage", data);
-  const kept = figures.slice(0, 12);
-  if (transcript.talk !== null) {
-    transcript.turnUsage = Object.fromEntries(kept);
-    return;
-  }
-  transcript.add({ kind: "usage", figures: kept });
+  transcript.hasSteps = data.partial === true;
+  const before = transcript.hasSteps ? (transcript.turnUsage ?? {}) : {};
+  const added = figures.slice(0, 12).map(([name, value]) => [name, value + (before[name] ?? 0)]);
+  transcript.turnUsage = { ...before, ...Object.fromEntries(added) };
 }
 
 function applyNotice(transcript, data) {

@@ -2,6 +2,7 @@
 
 import { MAX_FIELDS, cut } from "./limits.js";
 import { readable } from "./plain_text.js";
+import { createdStep, isPlanCall, stepsAfter } from "./plans.js";
 import { answered, asText, fieldsOf, inOneLine, toolCallOf, toolResultOf } from "./tool_calls.js";
 
 /** @typedef {import("./transcript.js").Transcript} Transcript */
@@ -13,9 +14,10 @@ const ENDS = new Map([
 
 export function applyToolCall(transcript, data) {
   const { name, callId, args } = toolCallOf(data);
-  if (isTodoList(name, args)) {
-    transcript.planCalls.add(callId);
-    applyPlan(transcript, { steps: args.todos.map(stepOf) });
+  if (isPlanCall(name, args)) {
+    transcript.planCalls.set(callId, args);
+    const steps = stepsAfter(transcript.plan?.steps ?? [], args);
+    if (steps !== null) applyPlan(transcript, { steps });
     return;
   }
   const call = addTool(transcript, { name, callId, args, state: "running" });
@@ -24,24 +26,36 @@ export function applyToolCall(transcript, data) {
 
 export function applyToolResult(transcript, data) {
   const found = toolResultOf(data);
-  if (found.callId !== null && transcript.planCalls.delete(found.callId)) return;
+  const planned = found.callId === null ? undefined : transcript.planCalls.get(found.callId);
+  if (planned !== undefined) {
+    transcript.planCalls.delete(found.callId);
+    const step = createdStep(planned, asText(found.result));
+    if (step !== null) applyPlan(transcript, { steps: [...(transcript.plan?.steps ?? []), step] });
+    return;
+  }
   const result = { ...cut(withoutErrorTag(asText(found.result))), media: found.media };
-  const state = found.failed ? "failed" : "ok";
-  const call = answered(transcript.openCalls, found);
+  const state = found.refused ? "denied" : found.failed ? "failed" : "ok";
+  const { exitCode } = found;
+  const call = answered(transcript.openCalls, found) ?? transcript.parents.get(found.callId ?? "");
 
   if (call === undefined) {
     const { args } = toolCallOf(data);
-    addTool(transcript, { name: found.name ?? "tool", callId: found.callId, args, state, isOrphan: true, result });
+    if (found.refused) transcript.refused += 1;
+    addTool(transcript, { name: found.name ?? "tool", callId: found.callId, args, state, isOrphan: true, result, exitCode });
     return;
   }
   // What was refused has not failed, though its agent is given an error.
-  if (!ENDS.has(call.resolution?.outcome)) call.state = state;
+  if (!ENDS.has(call.resolution?.outcome)) {
+    call.state = state;
+    if (found.refused && call.resolution === null) transcript.refused += 1;
+  }
   call.result = result;
-  transcript.openCalls.splice(transcript.openCalls.indexOf(call), 1);
+  call.exitCode = exitCode;
+  transcript.openCalls = transcript.openCalls.filter((open) => open !== call);
   transcript.touch(call, result.text.length);
 }
 
-function addTool(transcript, { name, callId, args, state, isOrphan = false, result = null, approval = null }) {
+function addTool(transcript, { name, callId, args, state, isOrphan = false, result = null, approval = null, exitCode = null }) {
   return transcript.add({
     kind: "tool",
     name: readable(name),
@@ -54,7 +68,17 @@ function addTool(transcript, { name, callId, args, state, isOrphan = false, resu
     result,
     approval,
     resolution: null,
+    exitCode,
+    inner: null,
   });
+}
+
+/** The call that a subagent works for; one of its own where the call has not been seen. */
+export function parentOf(transcript, callId) {
+  let found = transcript.parents.get(callId) ?? transcript.openCalls.find((call) => call.callId === callId);
+  found ??= addTool(transcript, { name: "Subagent", callId, args: undefined, state: "running", isOrphan: true });
+  transcript.parents.set(callId, found);
+  return found;
 }
 
 /** @returns {import("./blocks.js").ToolBlock["args"]} */
@@ -114,6 +138,7 @@ export function applyPlan(transcript, data) {
   const steps = data.steps.slice(0, 200).map((step) => ({
     text: readable(typeof step === "string" ? step : String(step?.text ?? "")).slice(0, 1_000),
     status: String(step?.status ?? "pending"),
+    ...(step?.id === undefined ? {} : { id: step.id }),
   }));
   const { plan } = transcript;
   if (plan === null || plan.id < transcript.firstId) {
@@ -123,12 +148,4 @@ export function applyPlan(transcript, data) {
   plan.steps = steps;
   transcript.touch(plan);
   return true;
-}
-
-function isTodoList(name, args) {
-  return name === "TodoWrite" && Array.isArray(args?.todos);
-}
-
-function stepOf(todo) {
-  return { text: todo?.content, status: todo?.status };
 }

@@ -35,6 +35,8 @@
  * @property {{text: string, omitted: number, media?: import("./tool_calls.js").Media[]} | null} result
  * @property {any} approval         the request that a person must answer, or null
  * @property {any} resolution       how it was answered, or null
+ * @property {number | null} exitCode  of a command
+ * @property {import("./transcript.js").Transcript | null} inner  what the subagent that it started does
  *
  * @typedef {object} PlanBlock      an agent's list of steps
  * @property {"plan"} kind
@@ -59,15 +61,12 @@
  * @property {string} summary
  * @property {{text: string, omitted: number}} body
  *
- * @typedef {object} UsageBlock
- * @property {"usage"} kind
- * @property {[name: string, value: number][]} figures
- *
  * @typedef {object} NoticeBlock
  * @property {"notice"} kind
+ * @property {string} [topic]       a later notice on it takes this one's place
  * @property {string} text
  *
- * @typedef {TextBlock | InputBlock | ToolBlock | OtherBlock | UsageBlock | NoticeBlock | PlanBlock | TurnBlock
+ * @typedef {TextBlock | InputBlock | ToolBlock | OtherBlock | NoticeBlock | PlanBlock | TurnBlock
  *     | LostBlock} Content
  * @typedef {Content & Counted} Block
  */
@@ -85,7 +84,6 @@ export function weightOf(block) {
       return 100 + weightOfArgs(block.args) + (block.result?.text.length ?? 0);
     case "other":
       return 100 + block.summary.length + block.body.text.length;
-    case "usage":
     case "turn":
       return 100;
     case "plan":

@@ -11,7 +11,7 @@ import { Transcript } from "./transcript.js";
 export function prependEvents(transcript, events) {
   const earlier = new Transcript();
   earlier.said = transcript.said;
-  for (const event of events) applyEvent(earlier, event);
+  for (const event of withoutInner(transcript, events)) applyEvent(earlier, event);
   transcript.said = earlier.said;
   transcript.start ??= earlier.start;
 
@@ -22,6 +22,7 @@ export function prependEvents(transcript, events) {
   else transcript.opening = earlier.opening;
   transcript.firstWhole = earlier.firstWhole ?? transcript.firstWhole;
   joinTalks(transcript, earlier);
+  joinUsage(transcript, earlier);
   const blocks = earlier.blocks.filter((block) => !answered.has(block));
   if (joinTexts(transcript, blocks)) blocks.pop();
   const wasEmpty = transcript.blocks.length === 0;
@@ -35,6 +36,32 @@ export function prependEvents(transcript, events) {
   if (isPast) for (const call of stillOpen) leave(transcript, call);
   else transcript.openCalls.unshift(...stillOpen);
   for (const block of kept) if (block.state === "asks") resolve(transcript, block);
+}
+
+/** The events that no subagent of a known call has made; those of one are put before its first. */
+function withoutInner(transcript, events) {
+  if (transcript.parents.size === 0) return events;
+  /** @type {Map<any, typeof events>} */
+  const inner = new Map();
+  const others = events.filter((event) => {
+    const parent = event.data.includes('"parentId"') ? holderOf(transcript, JSON.parse(event.data).parentId) : null;
+    if (parent !== null) inner.set(parent, [...(inner.get(parent) ?? []), event]);
+    return parent === null;
+  });
+  for (const [{ callId, inner: theirs }, made] of inner) {
+    prependEvents(theirs, made.map((event) => {
+      const { parentId, ...data } = JSON.parse(event.data);
+      return { ...event, data: JSON.stringify(parentId === callId ? data : { parentId, ...data }) };
+    }));
+  }
+  return others;
+}
+
+/** The call of a transcript in which a subagent's events belong, at whatever depth; null: it has none. */
+function holderOf(transcript, callId) {
+  const own = transcript.parents.get(callId);
+  if (own !== undefined) return own;
+  return [...transcript.parents.values()].find(({ inner }) => inner !== null && holderOf(inner, callId) !== null) ?? null;
 }
 
 /**
@@ -56,6 +83,7 @@ function answerOrphans(transcript, earlier) {
     block.input = call.input;
     block.isOrphan = false;
     block.approval ??= call.approval;
+    block.inner ??= call.inner;
     resolve(transcript, block, call.resolution);
     transcript.touch(block, weightOfArgs(call.args));
     answered.add(call);
@@ -71,6 +99,16 @@ function resolve(transcript, block, known = null) {
   if (resolution !== undefined) settle(transcript, block, resolution);
   else if (transcript.done !== null) block.state = "withdrawn";
   else transcript.asking.set(id, block);
+}
+
+/** Figures of steps add up, whatever the order in which they come. */
+function joinUsage(transcript, { turnUsage, refused }) {
+  transcript.refused += refused;
+  if (turnUsage === null || transcript.talk !== null) return;
+  if (transcript.turnUsage === null) transcript.turnUsage = turnUsage;
+  else if (transcript.hasSteps) {
+    for (const [name, value] of Object.entries(turnUsage)) transcript.turnUsage[name] = value + (transcript.turnUsage[name] ?? 0);
+  }
 }
 
 /** What an earlier part knows of the conversation, and messages whose fate this part has. */

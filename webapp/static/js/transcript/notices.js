@@ -29,6 +29,16 @@ export function noticeText(data) {
   return [formatName(String(type)), words].filter(Boolean).join(": ");
 }
 
+/** "API error 500, retry 4 of 10 in 20 s"; null for what is no such thing. */
+export function retryText(data) {
+  if (data?.subtype !== "api_retry") return null;
+  const { attempt, max_retries: most, retry_delay_ms: delay, error_status: status, error } = data;
+  const what = ["API error", status ?? error].filter(Boolean).join(" ");
+  const number = typeof attempt === "number" ? ` ${attempt}${typeof most === "number" ? ` of ${most}` : ""}` : "";
+  const when = typeof delay === "number" ? ` in ${Math.max(1, Math.round(delay / 1_000))} s` : "";
+  return `${what}, retry${number}${when}`;
+}
+
 function sizeOf(bytes) {
   return typeof bytes === "number" ? `${formatBytes(bytes)} of output` : "Some output";
 }

@@ -2,7 +2,7 @@
  * Reads `tool_call` and `tool_result` by the rules of `log/dialects/plain.py`.
  *
  * @typedef {{name: string | null, callId: string | null, result: unknown, media: Media[],
- *     failed: boolean}} ToolResult
+ *     failed: boolean, refused: boolean, exitCode: number | null}} ToolResult
  * @typedef {{mediaType: string, bytes: number, url: string}} Media  the URL is relative to the session's
  */
 
@@ -33,6 +33,8 @@ export function toolResultOf(data) {
     result: result === undefined ? data : result,
     media: mediaIn(data),
     failed: hasFailed(data),
+    refused: data?.refused === true,
+    exitCode: exitCodeOf(data),
   };
 }
 
@@ -106,8 +108,13 @@ function hasFailed(data) {
   if (data.ok === false || data.success === false) return true;
   if (data.isError === true || data.is_error === true) return true;
   if (data.error !== undefined && data.error !== null && data.error !== false) return true;
-  if (EXIT_CODE_KEYS.some((key) => typeof data[key] === "number" && data[key] !== 0)) return true;
+  if ((exitCodeOf(data) ?? 0) !== 0) return true;
   return FAILED_WORDS.has(data.status);
+}
+
+function exitCodeOf(data) {
+  const code = EXIT_CODE_KEYS.map((key) => data?.[key]).find((value) => typeof value === "number");
+  return code ?? null;
 }
 
 function valueAt(data, keys) {

@@ -34,14 +34,20 @@ export class Transcript {
   turnMessages = [];
   /** What the agent itself said that the turn used. @type {Record<string, number> | null} */
   turnUsage = null;
+  /** Whether that is the sum of the steps of a turn. */
+  hasSteps = false;
+  /** How many calls were refused, without anybody being asked. */
+  refused = 0;
+  /** The calls that subagents work for, by their ids. @type {Map<string, ToolBlock>} */
+  parents = new Map();
   /** Cards that wait for a person, by the approval's id. @type {Map<string, ToolBlock>} */
   asking = new Map();
   /** How approvals ended, by their ids. @type {Map<string, any>} */
   resolutions = new Map();
   /** The turn's list of steps. @type {import("./blocks.js").PlanBlock & import("./blocks.js").Counted | null} */
   plan = null;
-  /** Calls that are shown as that list. @type {Set<string | null>} */
-  planCalls = new Set();
+  /** Calls that are shown as that list. @type {Map<string | null, any>} */
+  planCalls = new Map();
   /** What the agent thinks, as it comes. @type {import("./blocks.js").OtherBlock & import("./blocks.js").Counted | null} */
   thought = null;
   /** How many blocks have made room for later ones. */
@@ -52,6 +58,10 @@ export class Transcript {
 
   get last() {
     return this.blocks.at(-1);
+  }
+
+  get weight() {
+    return this.#weight;
   }
 
   /** The id of the oldest block that is left; below 1 where earlier ones were put before the first. */

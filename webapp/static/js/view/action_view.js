@@ -1,8 +1,10 @@
 /** What a tool does, drawn: a command, a change of files, an address. */
 
-import { countOf } from "../actions/diff.js";
+import { drawRows } from "../diff/lines_view.js";
+import { unifiedRows } from "../diff/rows.js";
 import { visible } from "../transcript/plain_text.js";
 import { copyOf, find, setText } from "./dom.js";
+import { writeCounts } from "./tool_card.js";
 
 /** Of a change so many lines are drawn at first. */
 const SHOWN_LINES = 400;
@@ -16,6 +18,7 @@ export function drawAction(action) {
     case "edit": return action.files.map(diffView);
     case "fetch": return [lineView(action.url)];
     case "read": return [lineView(action.path)];
+    case "agent": return [lineView(action.prompt)];
     default: return [];
   }
 }
@@ -40,27 +43,27 @@ function diffView({ path, lines }) {
   writeCounts(element, lines);
   const body = find(element, "lines", HTMLElement);
   const more = find(element, "more", HTMLButtonElement);
-  body.append(...lines.slice(0, SHOWN_LINES).map(diffLine));
-  more.hidden = lines.length <= SHOWN_LINES;
-  more.textContent = `Show ${lines.length - SHOWN_LINES} more lines`;
+  const rows = unifiedRows(hunksIn(lines));
+  body.append(drawRows(rows.slice(0, SHOWN_LINES)));
+  more.hidden = rows.length <= SHOWN_LINES;
+  more.textContent = `Show ${rows.length - SHOWN_LINES} more lines`;
   more.addEventListener("click", () => {
-    body.append(...lines.slice(SHOWN_LINES).map(diffLine));
+    body.append(drawRows(rows.slice(SHOWN_LINES)));
     more.hidden = true;
   });
   return element;
 }
 
-/** "+3 −1" into the elements for it. */
-export function writeCounts(root, lines) {
-  const { added, removed } = countOf(lines);
-  setText(root, "added", added === 0 ? "" : `+${added}`);
-  setText(root, "removed", removed === 0 ? "" : `−${removed}`);
-}
-
-function diffLine({ mark, text }) {
-  const line = document.createElement("span");
-  line.className = "diff-line";
-  line.dataset.mark = mark;
-  line.textContent = mark === "@" ? visible(text) : `${mark}${visible(text)}`;
-  return line;
+/** Line numbers only where a unified diff has them. @returns {import("../diff/rows.js").Hunk[]} */
+function hunksIn(lines) {
+  /** @type {import("../diff/rows.js").Hunk[]} */
+  const hunks = [];
+  for (const { mark, text } of lines) {
+    const [, old, now, section = ""] = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@ ?(.*)/.exec(mark === "@" ? text : "") ?? [];
+    if (mark === "@" || hunks.length === 0) {
+      hunks.push({ oldStart: old === undefined ? null : Number(old), newStart: now === undefined ? null : Number(now), section, lines: [] });
+    }
+    if (mark !== "@") hunks.at(-1)?.lines.push([mark, text]);
+  }
+  return hunks;
 }

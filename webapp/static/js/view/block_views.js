@@ -1,6 +1,5 @@
 /** How each kind of block looks. Foreign text goes into text nodes and nowhere else. */
 
-import { formatMeasure } from "../format.js";
 import { drawAsked } from "./asked_view.js";
 import { copyOf, find, setText } from "./dom.js";
 import { markdownView } from "./markdown_view.js";
@@ -33,7 +32,6 @@ const DRAW = {
   input: drawInput,
   tool: drawCall,
   other: drawOther,
-  usage: drawUsage,
   notice: drawNotice,
   plan: drawPlan,
   turn: (block, { replyOf, ...actions }) => drawTurn(block, { ...actions, replyOf: () => replyOf(block) }),
@@ -64,7 +62,7 @@ export function guessHeight(block) {
 /** What a call asks for may come after the call. */
 function drawCall(block) {
   if (ASKED.has(block.approval?.kind)) return drawAsked(block);
-  const { element, update } = drawTool(block);
+  const { element, update } = drawTool(block, drawBlock);
   return { element, update: () => (ASKED.has(block.approval?.kind) ? false : update()) };
 }
 
@@ -132,20 +130,9 @@ function drawPlainInput(block) {
   return { element, update() {} };
 }
 
-function drawUsage(block) {
-  const element = copyOf("usage");
-  for (const [name, value] of block.figures) {
-    const [figure, label] = formatMeasure(name, value);
-    const item = copyOf("figure");
-    setText(item, "label", label);
-    setText(item, "figure", figure);
-    find(element, "figures", HTMLElement).append(item);
-  }
-  return { element, update() {} };
-}
-
 function drawNotice(block) {
   const element = copyOf(block.kind);
-  setText(element, "text", block.text);
-  return { element, update() {} };
+  const update = () => setText(element, "text", block.text);
+  update();
+  return { element, update };
 }

@@ -11,7 +11,7 @@ const STATES = {
   working: { word: "Working", icon: "running", tone: "live" },
   waiting: { word: "Waits for you", icon: "gate", tone: "warn" },
   idle: { word: "Idle", icon: "dot", tone: "quiet" },
-  ended: { word: "Ended: goes on with your next message", icon: "pause", tone: "quiet" },
+  ended: { word: "Idle: goes on with your next message", icon: "dot", tone: "quiet" },
   lost: { word: "Begins anew with your next message", icon: "lost", tone: "warn" },
 };
 

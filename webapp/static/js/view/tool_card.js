@@ -1,20 +1,21 @@
 /** A tool call as a card that opens to what it does and what came of it. */
 
 import { actionOf, headOf } from "../actions/action.js";
-import { endOf } from "../approvals/words.js";
-import { formatFigure } from "../format.js";
+import { countOf } from "../actions/diff.js";
+import { late } from "../late.js";
 import { visible } from "../transcript/plain_text.js";
-import { drawAction, writeCounts } from "./action_view.js";
-import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
-import { terminalText } from "./terminal_text.js";
+import { styleSheet } from "./style_sheet.js";
 
-/** @typedef {import("../transcript/blocks.js").ToolBlock} ToolBlock */
+/**
+ * @typedef {import("../transcript/blocks.js").ToolBlock} ToolBlock
+ * @typedef {(block: any) => import("../window/windowed_list.js").Drawn} DrawBlock
+ */
 
 /** @type {Record<ToolBlock["state"], {word: string, icon: string, tone: string}>} */
 export const STATES = {
   running: { word: "Running", icon: "running", tone: "live" },
-  ok: { word: "OK", icon: "ok", tone: "good" },
+  ok: { word: "OK", icon: "ok", tone: "quiet" },
   failed: { word: "Failed", icon: "failed", tone: "bad" },
   unanswered: { word: "No result", icon: "lost", tone: "warn" },
   asks: { word: "Waits for you", icon: "gate", tone: "warn" },
@@ -25,60 +26,53 @@ export const STATES = {
   expired: { word: "Expired", icon: "clock", tone: "warn" },
 };
 
+/** Most cards are never opened: what draws the inside of one is loaded with the first that is. */
+const loadBodies = late(() =>
+  Promise.all([
+    import("./card_body.js"), import("./action_view.js"), import("../diff/lines_view.js"), import("../diff/rows.js"),
+    styleSheet(new URL("../../css/diff.css", import.meta.url).href),
+  ]),
+);
 /** Cards that the reader has opened; they open again when redrawn. */
 const opened = new WeakSet();
 /** Of each card, until its input is another one. @type {WeakMap<object, {input: any, action: import("../actions/action.js").Action}>} */
 const actions = new WeakMap();
 
-export function drawTool(block) {
+/** @param {ToolBlock} block @param {DrawBlock} drawBlock  for what a subagent does */
+export function drawTool(block, drawBlock) {
   const element = copyOf("tool");
-  const body = openingCard(element, block, () => writeBody());
+  const body = openingCard(element, block, ({ toolBody }) => toolBody(element, block, () => actionIn(block), drawBlock));
 
   function update() {
     const state = STATES[block.state];
     const action = actionIn(block);
     element.dataset.tone = state.tone;
     element.dataset.state = block.state;
+    element.dataset.kind = action.kind;
     setIcon(element, state.icon);
     setText(element, "name", visible(block.name));
     setText(element, "summary", visible(headOf(action).split("\n")[0] || block.summary));
-    setText(element, "word", state.word);
+    setText(element, "word", block.state === "failed" && block.exitCode ? `Exit code ${block.exitCode}` : state.word);
+    setText(element, "steps", stepsIn(block));
     writeCounts(element, action.kind === "edit" ? action.files.flatMap(({ lines }) => lines) : []);
-    if (body.isOpen()) writeBody();
-  }
-
-  function writeBody() {
-    const drawn = drawAction(actionIn(block));
-    const shown = find(element, "action", HTMLElement);
-    shown.hidden = drawn.length === 0;
-    shown.replaceChildren(...(drawn.length === 0 ? [] : descriptionIn(block)), ...drawn);
-    const args = find(element, "args", HTMLElement);
-    args.hidden = block.args.length === 0 || drawn.length > 0;
-    if (!args.hidden) find(args, "list", HTMLElement).replaceChildren(...block.args.flatMap(argumentOf));
-    writeResolution(find(element, "resolution", HTMLElement), block);
-    const result = find(element, "result", HTMLElement);
-    writeText(result, block.result);
-    void showMedia(result, block.result?.media ?? []);
+    body.update();
   }
 
   update();
   return { element, update };
 }
 
-/** Few results have pictures. One that cannot be loaded comes when the card is opened again. */
-async function showMedia(part, media) {
-  if (media.length === 0) return;
-  const view = await import("./media_view.js").catch(() => null);
-  view?.writeMedia(part, media);
+/** How much a subagent has done. */
+function stepsIn({ inner }) {
+  const calls = inner?.blocks.filter(({ kind }) => kind === "tool").length ?? 0;
+  return calls === 0 ? "" : calls === 1 ? "1 call" : `${calls} calls`;
 }
 
-/** Why an agent does it, in its own words. */
-function descriptionIn({ input }) {
-  if (typeof input?.description !== "string" || input.description === "") return [];
-  const element = document.createElement("p");
-  element.dir = "auto";
-  element.textContent = visible(input.description);
-  return [element];
+/** "+3 −1" into the elements for it. */
+export function writeCounts(root, lines) {
+  const { added, removed } = countOf(lines);
+  setText(root, "added", added === 0 ? "" : `+${added}`);
+  setText(root, "removed", removed === 0 ? "" : `−${removed}`);
 }
 
 function actionIn(block) {
@@ -92,22 +86,15 @@ function actionIn(block) {
   return action;
 }
 
-function writeResolution(part, { resolution }) {
-  part.hidden = resolution === null;
-  if (resolution === null) return;
-  const words = typeof resolution.message === "string" && resolution.message !== "" ? `: “${resolution.message}”` : "";
-  setText(part, "resolution-text", `${endOf(resolution)}${words}`);
-}
-
 export function drawOther(block) {
   const element = copyOf("other");
   element.dataset.name = block.name;
-  const body = openingCard(element, block, () => writeText(find(element, "body", HTMLElement), block.body));
+  const body = openingCard(element, block, ({ otherBody }) => otherBody(element, block));
 
   function update() {
     setText(find(element, "card", HTMLElement), "name", block.name === "reasoning" ? "Thinking" : block.name);
     setText(element, "summary", block.summary);
-    if (body.isOpen()) writeText(find(element, "body", HTMLElement), block.body);
+    body.update();
   }
 
   update();
@@ -115,50 +102,41 @@ export function drawOther(block) {
 }
 
 /**
- * What a card holds is written when it is opened: most never are.
+ * What a card holds is written when it is opened.
  *
  * @param {object} block
+ * @param {(bodies: typeof import("./card_body.js")) => () => void} begin  gives what writes it, now and at each change
  */
-function openingCard(element, block, write) {
+export function openingCard(element, block, begin) {
   const details = find(element, "card", HTMLDetailsElement);
-  for (const button of element.querySelectorAll("[data-copy]")) {
-    const part = button.closest("[data-part]");
-    if (!(button instanceof HTMLButtonElement) || part === null) continue;
-    copyOnClick(button, () => part.querySelector("[data-text], [data-list]")?.textContent ?? "");
+  /** @type {(() => void) | null} */
+  let write = null;
+
+  async function open() {
+    opened.add(block);
+    try {
+      const [bodies] = await loadBodies();
+      write ??= begin(bodies);
+      write();
+    } catch (error) {
+      const problem = document.createElement("p");
+      problem.className = "card-part row-note";
+      problem.textContent = error instanceof Error ? error.message : String(error);
+      details.replaceChildren(...[...details.children].slice(0, 1), problem);
+    }
   }
+
   details.addEventListener("toggle", () => {
     if (!details.open) opened.delete(block);
-    else if (!opened.has(block)) {
-      opened.add(block);
-      write();
-    }
+    else if (!opened.has(block)) void open();
   });
   if (opened.has(block)) {
     details.open = true;
-    write();
+    void open();
   }
-  return { isOpen: () => details.open };
-}
-
-function argumentOf({ name, text, omitted }) {
-  const term = document.createElement("dt");
-  const value = document.createElement("dd");
-  term.textContent = name || "value";
-  value.textContent = visible(text) + (omitted > 0 ? ` … ${omission(omitted)}` : "");
-  return [term, value];
-}
-
-function writeText(part, content) {
-  part.hidden = content === null || content.text === "";
-  if (content === null) return;
-  const text = find(part, "text", HTMLElement);
-  text.replaceChildren();
-  terminalText(text).write(content.text);
-  const more = find(part, "omitted", HTMLElement);
-  more.hidden = content.omitted === 0;
-  more.textContent = omission(content.omitted);
-}
-
-function omission(characters) {
-  return `${formatFigure(characters)} more characters of this are in the log.`;
+  return {
+    update() {
+      if (details.open) write?.();
+    },
+  };
 }

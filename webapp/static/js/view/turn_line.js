@@ -33,9 +33,7 @@ export function drawTurn(block, actions) {
     const figures = find(element, "figures", HTMLElement);
     setText(element, "figures", shortFigures(block.usage));
     figures.title = allFigures(block.usage);
-    const denied = block.denied === 0 ? "" : block.denied === 1 ? "1 action was denied" : `${block.denied} actions were denied`;
-    setText(element, "denied", denied);
-    find(element, "denied", HTMLElement).hidden = denied === "";
+    setText(element, "denied", deniedText(block.denied));
     setText(element, "reason", block.error);
     find(element, "reason", HTMLElement).hidden = block.error === "";
     retry.hidden = block.said === "" || actions.retry === null;
@@ -46,13 +44,17 @@ export function drawTurn(block, actions) {
   return { element, update };
 }
 
-/** "12 s · $0.03" */
+export function deniedText(count) {
+  return count === 0 ? "" : count === 1 ? "1 action was denied" : `${count} actions were denied`;
+}
+
+/** "12 s · $0.03" @param {{durationMs?: number, costUsd?: number}} usage */
 export function shortFigures({ durationMs, costUsd }) {
   const time = durationMs === undefined ? "" : durationMs < 10_000 ? formatDuration(durationMs) : formatDuration(Math.round(durationMs / 1_000) * 1_000).replace(".0 s", " s");
   return [time, formatCost(costUsd)].filter(Boolean).join(" · ");
 }
 
-function allFigures(usage) {
+export function allFigures(usage) {
   const known = Object.entries(usage).filter(([, value]) => typeof value === "number");
   return known.map(([name, value]) => formatMeasure(name, Number(value)).join(" ")).join("\n");
 }

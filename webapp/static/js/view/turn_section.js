@@ -1,13 +1,15 @@
 /** A turn, and a note, as sections of the list. */
 
 import { serverNow } from "../clock.js";
-import { formatClock, formatDuration, millisecondsBetween } from "../format.js";
+import { formatClock, millisecondsBetween } from "../format.js";
 import { lookOf } from "../sessions/status.js";
-import { SHOWN_LETTERS, drawBlock, guessHeight } from "./block_views.js";
+import { SHOWN_LETTERS } from "./block_views.js";
 import { copyOnClick } from "./clipboard.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
+import { rowsOf } from "./look_runs.js";
 import { drawTalkFoot, drawTalkLead, earlierText, replyIn } from "./talk_rows.js";
 import { eachSecond } from "./ticker.js";
+import { allFigures, deniedText, shortFigures } from "./turn_line.js";
 
 /**
  * @typedef {import("../conversation/turn.js").Turn} Turn
@@ -28,6 +30,7 @@ import { eachSecond } from "./ticker.js";
 const NEAR_BLOCKS = 40;
 export function turnSection(turn, actions) {
   const { transcript } = turn;
+  const rows = rowsOf(transcript, of(turn, actions));
   return {
     key: turn.sessionId,
     get firstId() {
@@ -36,14 +39,12 @@ export function turnSection(turn, actions) {
     get endId() {
       return transcript.endId;
     },
-    guess: (id) => guessHeight(transcript.block(id)),
-    versionOf: (part) =>
-      typeof part === "number" ? (transcript.block(part)?.version ?? 0) : turn.version,
+    guess: rows.guess,
+    versionOf: (part) => (typeof part === "number" ? rows.versionOf(part) : turn.version),
     draw(part) {
       if (part === "lead") return turn.isTalk ? drawTalkLead(turn) : drawLead(turn, actions);
       if (part === "foot") return turn.isTalk ? drawTalkFoot(turn, actions) : drawFoot(turn, actions);
-      const block = transcript.block(part);
-      const drawn = block === undefined ? { element: copyOf("notice"), update() {} } : drawBlock(block, of(turn, actions));
+      const drawn = rows.draw(part);
       drawn.element.dataset.session = turn.sessionId;
       return drawn;
     },
@@ -138,8 +139,11 @@ function drawFoot(turn, actions) {
     element.dataset.tone = look.tone;
     element.toggleAttribute("data-busy", turn.isLive || isWaitingForLog);
     setIcon(element, look.icon);
+    element.toggleAttribute("data-quiet", turn.status === "succeeded" && !isRefused && !isWaitingForLog);
     setText(element, "word", turn.isStopping && turn.isLive ? "Stopping" : look.word);
     setText(element, "figures", isWaitingForLog || isRefused ? "" : figuresOf(turn));
+    find(element, "figures", HTMLElement).title = allFigures(transcript.turnUsage ?? {});
+    setText(element, "denied", deniedText(transcript.refused));
 
     const reason = turn.problem || (isRefused ? state.error?.message : row.error) || look.meaning || "";
     setText(element, "reason", reason);
@@ -166,13 +170,13 @@ function figuresOf({ row, transcript, isLive }) {
   const endedAt = isLive ? new Date(serverNow()).toISOString() : row.endedAt;
   const duration = millisecondsBetween(startedAt, endedAt);
   const seconds = duration === null ? 0 : Math.floor(duration / 1_000);
-  const took = isLive ? (seconds > 0 ? formatDuration(seconds * 1_000).replace(".0", "") : "") : formatDuration(duration ?? 0);
+  const took = isLive ? (seconds > 0 ? shortFigures({ durationMs: seconds * 1_000 }).replace(".0 s", " s") : "") : shortFigures({ durationMs: duration ?? 0 });
   const exitCode = done === null ? row.exitCode : done.exitCode;
-  const exit = exitCode === null ? "no exit code" : `exit code ${exitCode}`;
   return [
-    isLive ? "" : exit,
+    isLive || !exitCode ? "" : `exit code ${exitCode}`,
     done?.signal ? `signal ${done.signal}` : "",
     duration === null ? "" : took,
+    isLive ? "" : shortFigures({ costUsd: transcript.turnUsage?.costUsd }),
   ].filter(Boolean).join(" · ");
 }
 

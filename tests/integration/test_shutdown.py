@@ -122,7 +122,7 @@ def second_master(server: Server) -> Iterator[int]:
         end_sessions(server)
         if Path(f"/proc/{master}").exists():
             os.kill(master, signal.SIGTERM)
-            wait_for(lambda: not Path(f"/proc/{master}").exists(), SOON_SECONDS)
+            wait_for(lambda: not Path(f"/proc/{master}").exists())
 
 
 @pytest.mark.parametrize("worker_class", ["gevent", "gthread"])
@@ -163,7 +163,7 @@ def test_second_master_can_be_sent_away_again_and_the_first_goes_on(folder: Path
             first_workers = server.worker_pids()
             with second_master(server) as master:
                 os.kill(master, signal.SIGTERM)
-                wait_for(lambda: not Path(f"/proc/{master}").exists(), SOON_SECONDS)
+                wait_for(lambda: not Path(f"/proc/{master}").exists())
                 assert server.worker_pids() == first_workers
                 if viewer.worker_pid in first_workers:
                     assert next(events).type == "message"

@@ -123,16 +123,6 @@ def test_each_turn_has_a_snapshot_of_its_own(tmp_path: Path, shop: Path) -> None
     assert [each.path for each in changes] == [b"turn 2"]
 
 
-def test_files_changed_within_the_same_second_are_seen(tmp_path: Path, shop: Path) -> None:
-    (shop / "cart.py").write_text("a = 1\nb = 9\n")
-    run_git(shop, "add", "cart.py")
-    session = Session(tmp_path, shop)
-    stamp = (shop / "cart.py").stat().st_mtime_ns
-    (shop / "cart.py").write_text("a = 1\nb = 8\n")
-    os.utime(shop / "cart.py", ns=(stamp, stamp))
-    assert list(session.changes()) == ["cart.py"]
-
-
 # --- repositories of other kinds ------------------------------------------------------------------
 
 

@@ -215,14 +215,14 @@ def test_subscription_begins_with_the_list(client: Client, live: FakeRunner) -> 
         (
             "session.setMode",
             {"mode": "plan"},
-            {"type": "mode", "mode": "plan", "by": None},
+            {"type": "mode", "mode": "plan", "by": "Werkzeug"},
             {"mode": "plan"},
             {"mode": "plan"},
         ),
         (
             "session.setModel",
             {"model": "opus"},
-            {"type": "model", "model": "opus", "by": None},
+            {"type": "model", "model": "opus", "by": "Werkzeug"},
             {"model": "opus-5"},
             {"model": "opus-5"},
         ),

@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Blueprint, current_app, redirect, render_template, url_for
 from werkzeug.wrappers import Response
 
-from webapp.http.services import services
+from webapp.http.services import asking_client, services
 from webapp.store.models import STATUSES
 
 blueprint = Blueprint("pages", __name__)
@@ -18,8 +18,8 @@ _IMPORTED = re.compile(r'^(?:import|export|\})[^;"]*?"(\.[^"]+\.js)";?$', re.MUL
 
 @blueprint.app_context_processor
 def of_all_pages() -> dict[str, object]:
-    """What the bar of each page needs."""
-    return {"page_modules": page_modules}
+    """What the bar of each page needs, and what this browser is called in what it does."""
+    return {"page_modules": page_modules, "client": asking_client()}
 
 
 @blueprint.get("/")

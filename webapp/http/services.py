@@ -5,10 +5,11 @@ import time
 from dataclasses import dataclass
 from typing import cast
 
-from flask import current_app
+from flask import current_app, request
 
 from webapp.errors import BadRequest, Conflict, Gone, NotFound, ServiceUnavailable
 from webapp.http.approval_board import ApprovalBoard
+from webapp.http.client_name import client_name
 from webapp.http.message_board import MessageBoard
 from webapp.http.rates import Rates
 from webapp.log.folder import NotRegular, file_size
@@ -180,10 +181,19 @@ def services() -> Services:
 
 
 def who(by: str | None) -> str | None:
-    """Who asks, by the client's own word, without secrets. BadRequest for what means no person."""
+    """Who asks, by the client's own word, without secrets; else what the client is called.
+
+    BadRequest for what means no person.
+    """
     if by == BY_RULE:
         raise BadRequest(
             f"by is {by!r}, which stands for the rules of this server, expected another name.",
             field="by",
         )
-    return None if by is None else services().launcher.redact(by)
+    return services().launcher.redact(by) if by else asking_client()
+
+
+def asking_client() -> str | None:
+    """What the client of this request is called."""
+    name = client_name(request.headers.get("User-Agent", ""))
+    return None if name == BY_RULE else name

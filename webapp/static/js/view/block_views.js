@@ -13,7 +13,7 @@ import { drawPlan, drawTurn } from "./turn_line.js";
  *
  * @typedef {object} BlockActions   what a reader can do where a block stands
  * @property {(block: Block) => string} replyOf   what the agent said in the turn that ends with it
- * @property {((said: string) => void) | null} retry
+ * @property {((turn: import("../transcript/blocks.js").TurnBlock) => void) | null} retry
  * @property {((text: string) => void) | null} putBack
  * @property {(() => void) | null} showFacts
  */
@@ -112,10 +112,12 @@ function drawInput(block, { putBack }) {
   function update() {
     const isLong = !isWhole && block.text.length > SHOWN_LETTERS;
     const isCancelled = block.state === "cancelled";
+    // What this browser sent is one's own.
+    const by = block.by === document.documentElement.dataset.client ? "" : (block.by ?? "");
     element.dataset.state = block.state;
-    setText(element, "who", block.by ? `${block.by} said:` : "You said:");
+    setText(element, "who", by === "" ? "You said:" : `${by} said:`);
     setText(element, "text", isLong ? `${block.text.slice(0, SHOWN_LETTERS)}…` : block.text);
-    setText(element, "note", [block.by ?? "", isCancelled ? "Cancelled before the agent took it." : ""].filter(Boolean).join(" · "));
+    setText(element, "note", [by, isCancelled ? "Cancelled before the agent took it." : ""].filter(Boolean).join(" · "));
     more.hidden = !isLong;
     back.hidden = !isCancelled || putBack === null;
   }

@@ -61,11 +61,25 @@ for text in sys.stdin:
                 total_cost_usd=0.01, usage={})
 """
 
+# The first time it dies before it takes a message; then it is the demo agent.
+_DIES_FIRST = f"""
+import os
+mark = os.path.join(os.environ["XDG_STATE_HOME"], "has-died")
+if os.path.exists(mark):
+    os.execv(sys.executable, {[part for part in _DEMO.command if "{mode}" not in part]!r})
+for line in sys.stdin:
+    if '"type":"user"' in line:
+        open(mark, "w").close()
+        sys.exit(1)
+"""
+
 AGENTS = {
     "demo-talk": demo(),
     "hasty": demo(approval_seconds=4),
     "brief": demo(idle_seconds=1),
     "thrice": python_agent(_ASKS_THRICE, talk="claude", dialect="claude") | {"message": None},
+    "dies-first": python_agent(_DIES_FIRST, talk="claude", dialect="claude", env=["XDG_STATE_HOME"])
+    | {"message": None},
     "deaf": python_agent("time.sleep(600)", talk="claude", dialect="claude") | {"message": None},
 }
 for _profile in AGENTS.values():

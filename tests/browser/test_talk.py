@@ -79,6 +79,17 @@ def test_turns_are_one_column_on_each_device_and_the_agent_remembers(
     assert sessions_of(talk) == 1
 
 
+def test_retry_of_a_message_that_no_agent_has_taken_sends_it_once(talk: TalkPage) -> None:
+    talk.begin("hello", "dies-first")
+    expect(talk.turn_ends).to_contain_text("Failed")
+    talk.turn_ends.get_by_role("button", name="Retry").click()
+    talk.expect_turns(2)
+    expect(talk.said).to_have_text(["hello", "hello"])
+    talk.send("again")
+    talk.expect_turns(3)
+    expect(talk.log).to_contain_text("I remember 1 earlier message")
+
+
 def allow(talk: TalkPage) -> None:
     talk.button("Allow once").click()
 
@@ -215,7 +226,7 @@ def test_the_first_answer_counts_and_the_others_see_it(talk: TalkPage, other: Ta
     expect(talk.open_asks).to_have_count(1)
     other.open(talk.workflow_id())
     other.button("Deny").click()
-    expect(talk.ask_title).to_have_text("Denied")
+    expect(talk.ask_title).to_have_text("Denied by Chrome on Linux")
     talk.expect_turns(1)
 
     # This browser does not hear of it in time.

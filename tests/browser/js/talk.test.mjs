@@ -183,3 +183,14 @@ test("a call that was refused without a question is counted, and has not failed"
   assert.deepEqual(transcript.blocks.map(look), ["Bash denied: no"]);
   assert.equal(transcript.refused, 1);
 });
+
+test("a turn whose messages no agent has taken waits", () => {
+  const taken = [said("1", "one"), began(1), state("1", "taken"), said("2", "two"), ended(1, { outcome: "failed" })];
+  const waiting = [said("1", "one"), began(1), ended(1, { outcome: "failed" })];
+  for (const [events, expected] of [[taken, ["one", false]], [waiting, ["one", true]]]) {
+    const transcript = new Transcript();
+    for (const [name, data] of events) applyEvent(transcript, { id: "", name, data: JSON.stringify(data) });
+    const turn = transcript.blocks.at(-1);
+    assert.deepEqual([turn.said, turn.isWaiting], expected);
+  }
+});

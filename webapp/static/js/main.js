@@ -235,7 +235,11 @@ function sectionOf(entry, turn) {
   return turnSection(turn, {
     showFacts: (asked) => void showFacts(asked),
     retry: (asked) => composer.send(asked.said ?? "", asked.row.agent),
-    say: (said, agent) => composer.send(said, agent),
+    say(asked, { said, isWaiting }) {
+      // What the agent has not taken, whoever goes on with the conversation sends.
+      if (isWaiting && !asked.isLive && asked === conversation?.latest) composer.goOn(asked.row.agent);
+      else composer.send(said, asked.row.agent);
+    },
     putBack: (text) => composer.putBack(text),
     stageName({ row }) {
       const stages = conversation?.workflow?.stages ?? [];

@@ -75,7 +75,17 @@ export class Composer {
   }
 
   send(message, agent = this.#agent.value) {
-    if (this.#isSending || !this.#isPlaceKnown || message.trim() === "" || this.#closedBecause !== "") return;
+    if (message.trim() !== "") this.#post(message, agent);
+  }
+
+  /** Have the conversation go on with what its agent has not taken. */
+  goOn(agent) {
+    this.#post(undefined, agent);
+  }
+
+  /** @param {string | undefined} message  undefined: none but those that wait */
+  #post(message, agent) {
+    if (this.#isSending || !this.#isPlaceKnown || this.#closedBecause !== "") return;
     const workflowId = this.#hooks.workflowId();
     const place = workflowId === null ? this.#projects?.place : undefined;
     const letter = { workflowId, template: this.#template.value, message, agent, ...(place && { place }) };

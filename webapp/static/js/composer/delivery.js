@@ -28,7 +28,7 @@ export class Delivery {
   isAnswered = false;
 
   /**
-   * @param {{workflowId: string | null, template: string, message: string, agent: string, place?: import("./project_choice.js").Place}} letter
+   * @param {{workflowId: string | null, template: string, message?: string, agent: string, place?: import("./project_choice.js").Place}} letter
    *     without a workflow one is created, from the template, to work in that place
    * @param {typeof SERVER} [server]
    * @param {string} [key]  of a try whose answer was lost

@@ -55,13 +55,17 @@ export function applyUserMessage(transcript, data) {
   if (typeof data?.id !== "string") return;
   const message = { id: data.id, content: textOf(data.content), by: data.by ?? null };
   if (data.state === "queued") transcript.queued.set(data.id, message);
-  else addSaid(transcript, message, "sent");
+  else {
+    transcript.untaken.add(data.id);
+    addSaid(transcript, message, "sent");
+  }
 }
 
 export function applyUserMessageState(transcript, data) {
   talkOf(transcript);
   const { id, state } = data ?? {};
   const message = transcript.queued.get(id);
+  if (state === "taken" || state === "cancelled") transcript.untaken.delete(id);
   if (message === undefined && transcript.messageIds.has(id)) return;
   transcript.queued.delete(id);
   if (state !== "taken" && state !== "cancelled") return;
@@ -75,7 +79,7 @@ function addSaid(transcript, { id, content, by }, state) {
   transcript.messageIds.add(id);
   // The page has shown it above the session until the log had it.
   if (transcript.said?.trimEnd() === content.trimEnd()) transcript.said = null;
-  if (state === "sent") transcript.turnMessages.push(content);
+  if (state === "sent") transcript.turnMessages.set(id, content);
   transcript.add({ kind: "input", ...cut(readable(content)), messageId: id, by, state });
 }
 
@@ -106,9 +110,16 @@ export function applyTurnEnded(transcript, data) {
     // The cost in an agent's own lines may be that of its whole process.
     usage: { ...used, costUsd: undefined, ...figuresIn(data) },
     denied: Number(data?.denied ?? 0),
-    said: transcript.turnMessages.join("\n\n"),
+    ...begunWith(transcript),
   });
-  transcript.turnMessages = [];
+  transcript.turnMessages = new Map();
+}
+
+/** What its agent has not taken is sent again by itself. */
+function begunWith({ turnMessages, untaken }) {
+  const taken = [...turnMessages].filter(([id]) => !untaken.has(id));
+  const isWaiting = taken.length === 0 && turnMessages.size > 0;
+  return { isWaiting, said: (isWaiting ? [...turnMessages] : taken).map(([, content]) => content).join("\n\n") };
 }
 
 function figuresIn(data) {

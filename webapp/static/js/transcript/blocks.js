@@ -49,7 +49,8 @@
  * @property {string} error
  * @property {Record<string, number | undefined>} usage
  * @property {number} denied        how many actions a person or a rule did not allow
- * @property {string} said          what it began with
+ * @property {string} said          what it began with, so far as its agent has taken it
+ * @property {boolean} isWaiting    its agent has taken nothing of it: `said` is what it would have begun with
  *
  * @typedef {object} LostBlock      the agent no longer knows the conversation
  * @property {"lost"} kind

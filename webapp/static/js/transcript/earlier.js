@@ -115,8 +115,9 @@ function joinUsage(transcript, { turnUsage, refused }) {
 function joinTalks(transcript, earlier) {
   if (earlier.talk !== null) transcript.talk = { ...earlier.talk, ...transcript.talk };
   const turns = transcript.blocks.filter((block) => block.kind === "turn");
-  if (turns[0]?.said === "") turns[0].said = earlier.turnMessages.join("\n\n");
-  else if (turns.length === 0) transcript.turnMessages.unshift(...earlier.turnMessages);
+  if (turns[0]?.said === "") turns[0].said = [...earlier.turnMessages.values()].join("\n\n");
+  else if (turns.length === 0) transcript.turnMessages = new Map([...earlier.turnMessages, ...transcript.turnMessages]);
+  for (const id of earlier.untaken) if (!transcript.messageIds.has(id)) transcript.untaken.add(id);
   const waiting = new Map(earlier.queued);
   for (const block of transcript.blocks) {
     const message = block.kind === "input" ? waiting.get(block.messageId ?? "") : undefined;

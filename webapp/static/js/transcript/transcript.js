@@ -30,8 +30,10 @@ export class Transcript {
   queued = new Map();
   /** The ids of messages that have a block. @type {Set<string>} */
   messageIds = new Set();
-  /** What people said in the turn that runs. @type {string[]} */
-  turnMessages = [];
+  /** What people said in the turn that runs, by id. @type {Map<string, string>} */
+  turnMessages = new Map();
+  /** Those that were sent and the agent has not confirmed. @type {Set<string>} */
+  untaken = new Set();
   /** What the agent itself said that the turn used. @type {Record<string, number> | null} */
   turnUsage = null;
   /** Whether that is the sum of the steps of a turn. */

@@ -14,13 +14,13 @@ const OUTCOMES = new Map([
 
 /**
  * @param {import("../transcript/blocks.js").TurnBlock} block
- * @param {{replyOf: () => string, retry: ((said: string) => void) | null, showFacts: (() => void) | null}} actions
+ * @param {{replyOf: () => string, retry: ((block: import("../transcript/blocks.js").TurnBlock) => void) | null, showFacts: (() => void) | null}} actions
  */
 export function drawTurn(block, actions) {
   const element = copyOf("turn");
   const retry = find(element, "retry", HTMLButtonElement);
   const facts = find(element, "facts", HTMLButtonElement);
-  retry.addEventListener("click", () => actions.retry?.(block.said));
+  retry.addEventListener("click", () => actions.retry?.(block));
   facts.addEventListener("click", () => actions.showFacts?.());
   copyOnClick(find(element, "copy", HTMLButtonElement), actions.replyOf);
 

@@ -18,7 +18,7 @@ import { allFigures, deniedText, shortFigures } from "./turn_line.js";
  * @typedef {object} TurnActions
  * @property {(turn: Turn) => void} showFacts
  * @property {(turn: Turn) => void} retry
- * @property {(said: string, agent: string) => void} say      once more, in the same conversation
+ * @property {(turn: Turn, block: import("../transcript/blocks.js").TurnBlock) => void} say  once more, in the same conversation
  * @property {(text: string) => void} putBack               into the message box
  * @property {(turn: Turn) => string} stageName  "" where there is only one
  * @property {(turn: Turn) => void} nearTurn              somebody comes near it
@@ -61,7 +61,7 @@ export function turnSection(turn, actions) {
 function of(turn, actions) {
   return {
     replyOf: (block) => turnReply(turn.transcript, block),
-    retry: (said) => actions.say(said, turn.row.agent),
+    retry: (block) => actions.say(turn, block),
     putBack: actions.putBack,
     showFacts: () => actions.showFacts(turn),
   };

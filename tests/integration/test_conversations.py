@@ -260,3 +260,29 @@ def test_mode_is_kept_by_the_resume(talk: Talk) -> None:
     resumed = talk.say("edit")["sessionId"]
     found = talk.wait_for_turns(resumed, 1)
     assert (found.mode, found.approvals) == ("acceptEdits", {})
+
+
+def test_mode_is_chosen_with_the_message_that_resumes(talk: Talk) -> None:
+    given = {"workflowId": talk.workflow_id, "agent": "demo-talk", "message": "edit"}
+
+    def error_of(more: dict[str, str]) -> tuple[str, str]:
+        error = talk.server.call("workflow.invokeAgent", given | more).json()["error"]
+        return error["data"]["field"], error["message"]
+
+    assert "until the agent has said" in error_of({"mode": "acceptEdits"})[1]
+    session_id = talk.say("hello")["sessionId"]
+    talk.wait_for_turns(session_id, 1)
+    asks_nobody = {"mode": "bypassPermissions"}
+    expected = "'bypassPermissions', expected default, acceptEdits, plan"
+    assert error_of(asks_nobody)[0] == "mode"  # of the live agent
+    HTTP.post(f"{talk.server.url}/api/sessions/{session_id}/cancel", json={})
+    talk.server.wait_until_ended(session_id)
+
+    field, message = error_of(asks_nobody)
+    assert (field, expected in message) == ("mode", True)
+    resumed = talk.say("edit", mode="acceptEdits")["sessionId"]
+    found = talk.wait_for_turns(resumed, 1)
+    assert (found.mode, found.approvals) == ("acceptEdits", {})
+    assert talk.say("edit", mode="default")["sessionId"] == resumed
+    talk.wait_for_approval(resumed)
+    assert talk.log(resumed).mode == "default"

@@ -75,6 +75,9 @@ class Conversation:
     is_lost: bool = False
     mode: str | None = None
     model: str | None = None
+    modes: list[str] = field(default_factory=list)
+    """Those that the agent has; none: not known."""
+    models: list[str] = field(default_factory=list)
     state: str | None = None
     turns: dict[int, Turn] = field(default_factory=dict)
     approvals: dict[str, Approval] = field(default_factory=dict)
@@ -156,6 +159,8 @@ def _begin(conversation: Conversation, record: SystemRecord) -> None:
     conversation.conversation_id = text_of(facts, "conversationId") or conversation.conversation_id
     conversation.model = text_of(facts, "model") or conversation.model
     conversation.mode = text_of(facts, "mode") or conversation.mode
+    conversation.modes = _texts(facts, "modes")
+    conversation.models = _texts(facts, "models")
     conversation.is_lost = False
 
 
@@ -248,6 +253,12 @@ def text_of(facts: dict[str, Any], name: str) -> str | None:
     if not isinstance(value, str) or len(value) > _MAX_TEXT_LETTERS:
         return None
     return value.encode("utf-8", "replace").decode()
+
+
+def _texts(facts: dict[str, Any], name: str) -> list[str]:
+    """The texts of a list."""
+    found = facts.get(name)
+    return [each for each in found if isinstance(each, str)] if isinstance(found, list) else []
 
 
 def word_of(facts: dict[str, Any], name: str, words: tuple[str, ...]) -> str | None:

@@ -16,6 +16,7 @@ from webapp.log.conversation import Conversation, read_conversation
 from webapp.log.opened import open_log
 from webapp.sessions import control, live_talk, reconcile
 from webapp.sessions.budget import check_budget
+from webapp.sessions.choices import check_choices, set_choices
 from webapp.sessions.launch import Launcher
 from webapp.sessions.layout import session_files
 from webapp.sessions.new_session import Invocation, Message, Resumption, new_message
@@ -48,6 +49,7 @@ def invoke(launcher: Launcher, invocation: Invocation, key: IdempotencyKey | Non
     """
     profile = launcher.profile(invocation.agent)
     if profile.talk is None:
+        check_choices(invocation, Conversation())
         if profile.resume_command is None:
             return Sent(launcher.invoke(invocation, key), 0)
         return _invoke_once(launcher, invocation, key, profile)
@@ -78,15 +80,17 @@ def _send_or_resume(
 ) -> Sent | None:
     """Send to the live session, or to a new one; None: something changed meanwhile, try again."""
     last = _find_last(launcher, scope)
-    if last is not None and (sent := _send_to_live(launcher, last, message, key)) is not None:
-        return sent
+    if last is not None:
+        sent = _send_to_live(launcher, last, invocation, message, key)
+        if sent is not None:
+            return sent
     if last is not None and not _is_free(launcher, last):
         time.sleep(_LOOK_SECONDS)
         return None
     last = _find_last(launcher, scope)  # its row says more, now that it has ended
     if last is not None and last.is_live:
         return None
-    resumption = _resumption(launcher.var, last, message)
+    resumption = _resumption(launcher.var, last, invocation, message)
     try:
         session = launcher.invoke(invocation, key, resumption=resumption, scope=scope)
     except AlreadyLive:
@@ -129,14 +133,19 @@ def send(
 
 
 def _send_to_live(
-    launcher: Launcher, session: Session, message: Message | None, key: IdempotencyKey | None
+    launcher: Launcher,
+    session: Session,
+    invocation: Invocation,
+    message: Message | None,
+    key: IdempotencyKey | None,
 ) -> Sent | None:
     """Send to a live session; None where it is not live any more, or just ends."""
     if not session.is_live:
         return None
-    if message is None:
-        return Sent(session, _size(launcher.var, session))
     try:
+        set_choices(session_files(launcher.var, session), invocation)
+        if message is None:
+            return Sent(session, _size(launcher.var, session))
         return _deliver(launcher, session, message, key)
     except live_talk.Closed:
         return None
@@ -194,12 +203,18 @@ def _find_last(launcher: Launcher, scope: ConversationScope) -> Session | None:
     return launcher.database.read_sql(lambda sql: conversations.find_last(sql, scope))
 
 
-def _resumption(var: Path, last: Session | None, message: Message | None) -> Resumption:
-    """What a new session takes up: the conversation if its agent knows it, and what waits."""
+def _resumption(
+    var: Path, last: Session | None, invocation: Invocation, message: Message | None
+) -> Resumption:
+    """What a new session takes up: the conversation if its agent knows it, and what waits.
+
+    BadRequest for a mode or a model that the agent has not said to have.
+    """
     own = () if message is None else (message,)
+    found = Conversation() if last is None else read_log(var, last)
+    check_choices(invocation, found)
     if last is None:
         return Resumption(messages=own)
-    found = read_log(var, last)
     waiting = [
         each
         for each in found.pending_messages

@@ -33,6 +33,10 @@ class Invocation:
     """Who asks, for an agent that holds a conversation."""
     folder: str | None = None
     """Where it runs, for who has a shell; never from a client."""
+    mode: str | None = None
+    """In which the conversation goes on; None: as it was."""
+    model: str | None = None
+    """With which it goes on; None: as it was."""
 
 
 Message = Mapping[str, str | None]
@@ -66,7 +70,10 @@ class NewSession:
 
     @property
     def mode(self) -> str | None:
-        """As it was when the conversation was left; else the profile's."""
+        """The one that was asked for, or as it was when the conversation was left, or the
+        profile's."""
+        if self.invocation.mode is not None:
+            return self.invocation.mode
         before = self.resumption.previous_session
         return self.profile.mode if before is None or before.mode is None else before.mode
 
@@ -177,7 +184,7 @@ class NewSession:
         return {
             "protocol": profile.talk,
             "mode": session.mode,
-            "model": None if before is None else before.model,
+            "model": self.invocation.model or (None if before is None else before.model),
             "conversationId": session.conversation_id,
             "resumedFrom": session.resumed_from,
             "allow": profile.allow,

@@ -65,6 +65,8 @@ class InvokeAgent(Input):
     agent: str | None = None
     idempotency_key: str | None = None
     by: str | None = None
+    mode: str | None = None
+    model: str | None = None
 
 
 class SendMessage(Input):

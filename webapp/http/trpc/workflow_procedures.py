@@ -89,10 +89,10 @@ def list_page(value: object) -> object:
 
 
 def invoke_agent(value: object) -> object:
-    """`workflow.invokeAgent {workflowId, message?, stageIndex?, agent?, by?}` → the session.
+    """`workflow.invokeAgent {workflowId, message?, stageIndex?, agent?, by?, mode?, model?}`.
 
-    A new one, or the live one that holds the stage's conversation with that agent; `offset` is
-    where in its log to begin to watch.
+    → the session: a new one, or the live one that holds the stage's conversation with that
+    agent; `offset` is where in its log to begin to watch.
     """
     given = convert(value, structs.InvokeAgent)
     invocation = Invocation(
@@ -101,6 +101,8 @@ def invoke_agent(value: object) -> object:
         stage_index=given.stage_index,
         agent=given.agent,
         by=who(given.by),
+        mode=given.mode,
+        model=given.model,
     )
     session, offset, message_id = services().invoke(
         invocation, hashed_key(given.idempotency_key, value)

@@ -93,6 +93,7 @@ const composer = new Composer(find(document, "composer", HTMLFormElement), {
     panel.refresh();
     setTimeout(offerCalls, LONG_TURN_MS);
   },
+  choices: (agent) => head.choicesFor(agent),
   onStop: () => stop(conversation?.latest),
   onEscape: () => dock.focus(),
 });

@@ -20,7 +20,7 @@ export function createWorkflow(input = {}) {
 /**
  * Start a session. The same key again gives the session that the first request started.
  *
- * @param {{workflowId: string, message?: string, agent: string, stageIndex?: number}} input
+ * @param {{workflowId: string, message?: string, agent: string, stageIndex?: number, mode?: string, model?: string}} input
  * @returns {Promise<{sessionId: string, workflowId: string, stageIndex: number, status: string}>}
  */
 export function invokeAgent(input, idempotencyKey) {

@@ -13,6 +13,7 @@ import { growWithText } from "./growing_textarea.js";
  * @typedef {object} ComposerHooks
  * @property {() => string | null} workflowId  of the conversation that the message is for
  * @property {(session: Started, letter: {message: string, agent: string, talks: string | null}) => void} onSent
+ * @property {(agent: string) => {mode?: string, model?: string}} choices  with what its conversation goes on
  * @property {() => void} onStop
  * @property {() => boolean} onEscape  from an empty box: whether there was something to do
  */
@@ -88,7 +89,9 @@ export class Composer {
     if (this.#isSending || !this.#isPlaceKnown || this.#closedBecause !== "") return;
     const workflowId = this.#hooks.workflowId();
     const place = workflowId === null ? this.#projects?.place : undefined;
-    const letter = { workflowId, template: this.#template.value, message, agent, ...(place && { place }) };
+    const letter = {
+      workflowId, template: this.#template.value, message, agent, ...this.#hooks.choices(agent), ...(place && { place }),
+    };
     // One more try of what may have arrived must not be a second message.
     if (!this.#delivery?.repeats(letter)) this.#delivery = new Delivery(letter);
     void this.#deliver(this.#delivery);

@@ -28,7 +28,8 @@ export class Delivery {
   isAnswered = false;
 
   /**
-   * @param {{workflowId: string | null, template: string, message?: string, agent: string, place?: import("./project_choice.js").Place}} letter
+   * @param {{workflowId: string | null, template: string, message?: string, agent: string,
+   *     mode?: string, model?: string, place?: import("./project_choice.js").Place}} letter
    *     without a workflow one is created, from the template, to work in that place
    * @param {typeof SERVER} [server]
    * @param {string} [key]  of a try whose answer was lost
@@ -62,10 +63,10 @@ export class Delivery {
   }
 
   async attempt() {
-    const { message, agent } = this.letter;
+    const { template: _template, place: _place, ...asked } = this.letter;
     const workflowId = this.letter.workflowId ?? (await this.#createWorkflow());
     this.letter.workflowId = workflowId;
-    const input = { workflowId, message, agent };
+    const input = { ...asked, workflowId };
     const started = await patiently(() => this.#server.invokeAgent(input, this.#key), this.#server);
     this.isAnswered = true;
     return started;

@@ -25,11 +25,20 @@ export class HeadLine {
   #mode;
   #model;
   #turn = null;
+  /** What was chosen while no agent ran. */
+  #preset = { sessionId: "", choices: {} };
 
   constructor(root) {
     this.#root = root;
-    this.#mode = new Choice(find(root, "mode", HTMLElement), (value) => this.#set(setMode, value), WORDS);
-    this.#model = new Choice(find(root, "model", HTMLElement), (value) => this.#set(setModel, value), new Map());
+    this.#mode = new Choice(find(root, "mode", HTMLElement), (value) => this.#set("mode", setMode, value), WORDS);
+    this.#model = new Choice(find(root, "model", HTMLElement), (value) => this.#set("model", setModel, value), new Map());
+  }
+
+  /** With what the next message to this agent goes on. @returns {{mode?: string, model?: string}} */
+  choicesFor(agent) {
+    const { sessionId, choices } = this.#preset;
+    const isHere = this.#turn?.sessionId === sessionId && !this.#turn.isLive && this.#turn.row.agent === agent;
+    return isHere ? choices : {};
   }
 
   /** @param {Turn | undefined} turn  the newest session of the conversation */
@@ -57,16 +66,22 @@ export class HeadLine {
     const path = find(this.#root, "cwd", HTMLElement);
     path.title = cwd;
     path.hidden = cwd === "";
-    this.#mode.show(talk.mode ?? row.mode ?? "", talk.modes ?? [], turn.isLive);
-    this.#model.show(talk.model ?? row.model ?? "", talk.models ?? [], turn.isLive);
+    const chosen = this.choicesFor(row.agent);
+    this.#mode.show(chosen.mode ?? talk.mode ?? row.mode ?? "", talk.modes ?? []);
+    this.#model.show(chosen.model ?? talk.model ?? row.model ?? "", talk.models ?? []);
   }
 
-  async #set(change, value) {
+  async #set(kind, change, value) {
     if (this.#turn === null) return;
+    const { sessionId, isLive, row } = this.#turn;
+    if (!isLive) {
+      this.#preset = { sessionId, choices: { ...this.choicesFor(row.agent), [kind]: value } };
+      return;
+    }
     const problem = find(this.#root, "head-problem", HTMLElement);
     problem.hidden = true;
     try {
-      await change(this.#turn.sessionId, value);
+      await change(sessionId, value);
     } catch (error) {
       setText(this.#root, "head-problem", error instanceof Error ? error.message : String(error));
       problem.hidden = false;
@@ -89,7 +104,7 @@ class Choice {
     this.#select.addEventListener("change", () => onChoice(this.#select.value));
   }
 
-  show(value, offered, isLive) {
+  show(value, offered) {
     const values = offered.map((each) => (typeof each === "string" ? { id: each, name: "" } : { id: each?.id, name: each?.name }));
     const known = values.some(({ id }) => id === value) || value === "" ? values : [{ id: value, name: "" }, ...values];
     const content = JSON.stringify(known);
@@ -98,7 +113,7 @@ class Choice {
       this.#select.replaceChildren(...known.map(({ id, name }) => new Option(name || (this.#words.get(id) ?? id), id)));
     }
     this.#select.value = value;
-    this.#select.disabled = !isLive || known.length < 2;
+    this.#select.disabled = known.length < 2;
     this.#root.hidden = value === "";
   }
 }

@@ -351,6 +351,27 @@ def test_what_waits_is_on_each_page_with_a_link_to_it(talk: TalkPage, other: Tal
     expect(link).to_have_count(0)
 
 
+def test_what_waits_is_answered_on_the_page_of_its_session(talk: TalkPage, other: TalkPage) -> None:
+    talk.begin("approve")
+    expect(talk.open_asks).to_have_count(1)
+    link = talk.badge.locator(f"a[href*='{talk.workflow_id()}']").get_attribute("href") or ""
+    session_id = re.search(r"session=(session-[\w-]+)", link)
+    assert session_id is not None
+    other.tab.goto(f"{talk.url}/sessions/{session_id[1]}")
+    expect(other.open_asks).to_contain_text("Run this command?")
+    expect(other.urgent).to_contain_text("waits for you. Run this command?")
+    other.tab.keyboard.press("y")
+    expect(other.asks).to_have_count(0)
+    talk.expect_turns(1)
+
+    talk.send("ask")
+    other.open_asks.get_by_role("radio", name="Blue").check()
+    other.open_asks.get_by_role("checkbox", name="Name").check()
+    talk.button("Skip").click()
+    expect(other.ask_title).to_contain_text(re.compile("Denied|waits no longer"))
+    talk.expect_turns(2)
+
+
 def test_a_conversation_goes_on_after_its_agent_has_ended(talk: TalkPage) -> None:
     talk.begin("hello", "brief")
     expect(talk.state).to_have_text("Idle: goes on with your next message")
@@ -364,6 +385,16 @@ def test_a_conversation_goes_on_after_its_agent_has_ended(talk: TalkPage) -> Non
     talk.tab.reload()
     talk.to_the_top()
     expect(talk.said).to_have_text(["hello", "Do you remember?"])
+
+
+def test_mode_of_an_ended_conversation_is_chosen_for_the_next_message(talk: TalkPage) -> None:
+    talk.begin("hello", "brief")
+    expect(talk.state).to_have_text("Ended: goes on with your next message")
+    talk.mode.select_option("plan")
+    talk.send("What will you do?")
+    expect(talk.ask.get_by_role("heading", name="Make the greeting friendlier")).to_be_visible()
+    expect(talk.mode).to_have_value("plan")
+    assert sessions_of(talk) == 2
 
 
 def test_a_lost_conversation_says_so_and_begins_anew(talk: TalkPage, server: Server) -> None:

@@ -3,6 +3,7 @@
 import { getTimeline } from "./api/moments.js";
 import { cancelSession, getSession, listSessions, logUrl } from "./api/sessions.js";
 import { startBadge } from "./approvals/badge.js";
+import { LateDock } from "./approvals/late_dock.js";
 import { serverNow } from "./clock.js";
 import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "./format.js";
 import { late } from "./late.js";
@@ -24,6 +25,8 @@ import { pollWhileVisible } from "./workflows/poller.js";
 
 const REFRESH_MS = 3_000;
 const BUCKETS = 240;
+/** Who answered elsewhere may not be known here yet. */
+const GONE = { outcome: "It waits no longer" };
 const WORDS = { error: "error", tool_call: "tool call" };
 
 const root = find(document, "session-page", HTMLElement);
@@ -283,6 +286,16 @@ async function begin() {
 const shown = matchMedia("(max-width: 60rem)").matches ? "replay" : "log";
 choose(tabs.find((tab) => tab.dataset.tab === shown));
 pollWhileVisible(refresh, REFRESH_MS).start();
-startBadge();
+
+const dock = new LateDock(
+  find(root, "asks", HTMLElement),
+  find(root, "asks-list", HTMLElement),
+  () => find(root, "scroller", HTMLElement).focus(),
+);
+startBadge((approvals) => {
+  const agent = session?.agent ?? "The agent";
+  const asked = approvals.filter((approval) => approval.sessionId === sessionId);
+  dock.show(asked.map((approval) => ({ approval, agent })), (id) => replay.transcript.resolutions.get(id) ?? GONE);
+});
 void begin();
 void writeTitle().catch(() => {});

@@ -124,6 +124,7 @@ function isTyping(target) {
 
 /** @param {ApprovalCard[]} cards */
 function spoken(cards, agent) {
+  const hasBox = document.querySelector("[data-composer]") !== null;
   const what = cards.map((card) => card.spoken).join(" ");
-  return `${agent} waits for you. ${what} Escape in the message box goes to it.`;
+  return `${agent} waits for you. ${what}${hasBox ? " Escape in the message box goes to it." : ""}`;
 }

@@ -55,6 +55,11 @@ _LOWER = _UPPER.lower()
 _DIGITS = b"0123456789"
 
 
+def may_have_private_key(data: bytes) -> bool:
+    """Whether a whole text may hold one: it has a header then."""
+    return _NEEDLE in data
+
+
 class _Block:
     """What is known of the block that a stream is in."""
 

@@ -14,7 +14,7 @@ import re
 
 from webapp.log.key_shapes import CONTEXT_BYTES
 from webapp.log.keys import find_keys, has_no_key_after, may_have_key, unfinished_key
-from webapp.log.private_keys import PrivateKeys
+from webapp.log.private_keys import PrivateKeys, may_have_private_key
 from webapp.log.spans import MAX_SHOWN_EARLY, Span, join_spans, replace_spans
 
 MIN_SECRET_BYTES = 8
@@ -67,6 +67,8 @@ class Redactor:
 
     def redact(self, data: bytes) -> bytes:
         """A whole text at once, apart from the stream."""
+        if not self._may_hold_secret(data):
+            return data  # most: an approval has dozens of texts, and a person waits for it
         if self._keys:
             private_keys = PrivateKeys()
             data = private_keys.feed(data) + private_keys.finish()
@@ -109,6 +111,12 @@ class Redactor:
 
     def _may_have_secret(self, data: bytes) -> bool:
         return bool(self._secrets) or (self._keys and may_have_key(data))
+
+    def _may_hold_secret(self, data: bytes) -> bool:
+        """As `_may_have_secret`, of a whole text."""
+        return any(plain in data for plain in self._secrets) or (
+            self._keys and (may_have_key(data) or may_have_private_key(data))
+        )
 
     def _find(self, data: bytes, start: int) -> list[Span]:
         """Where secrets are that begin at `start` or later, in order; they do not overlap."""

@@ -39,6 +39,7 @@ class Session:
     def __init__(self, spec: Spec, log_fd: int, secrets: list[bytes]) -> None:
         self.spec = spec
         self.secrets = secrets
+        self._redactor = self._new_redactor()
         self.log = LogFile(log_fd, spec.maxLogBytes)
         self.pipe: StdinPipe | None = None
         self.input: AgentInput | None = None
@@ -335,7 +336,7 @@ class Session:
     def redact_text(self, text: str) -> str:
         """A text of ours without the secrets that it may repeat."""
         data = text.encode("utf-8", "surrogateescape")
-        return self._new_redactor().redact(data).decode("utf-8", "surrogateescape")
+        return self._redactor.redact(data).decode("utf-8", "surrogateescape")
 
     def _cancel(self, _request: dict[str, object]) -> None:
         self.stopping.should_cancel = True

@@ -92,7 +92,8 @@ class TalkPage(ChatPage):
 
     def __init__(self, tab: Page, url: str) -> None:
         super().__init__(tab, url)
-        self.asks = tab.get_by_role("region", name="Waits for you").locator("article")
+        self.waits = tab.get_by_role("region", name="Waits for you")
+        self.asks = self.waits.locator("article")
         self.ask = self.asks.first
         self.ask_title = self.ask.locator(".ask-title")
         self.open_asks = tab.locator("article.ask:not([data-resolved])")
@@ -114,6 +115,12 @@ class TalkPage(ChatPage):
         """Wait until this many turns have ended, and the agent rests."""
         expect(self.turn_ends).to_have_count(count)
         expect(self.state).to_have_text(re.compile("Idle"))
+
+    def session_url(self) -> str:
+        """The page of the conversation's newest session."""
+        url = f"{self.url}/api/sessions?workflowId={self.workflow_id()}"
+        session_id = self.tab.request.get(url).json()["sessions"][0]["sessionId"]
+        return f"{self.url}/sessions/{session_id}"
 
     def button(self, name: str) -> Locator:
         """A button of the first card."""
@@ -222,6 +229,36 @@ def talk_ended(chat: ChatPage, _server: Server) -> None:
     expect(page.state).to_contain_text("goes on with your next message")
 
 
+def mode_chosen(chat: ChatPage, server: Server) -> None:
+    talk_ended(chat, server)
+    _talk(chat).mode.select_option("plan")
+
+
+def card_not_loaded(chat: ChatPage, _server: Server) -> None:
+    chat.tab.route("**/approvals/card.js", lambda route: route.abort())
+    page = _talk(chat).begin("approve")
+    expect(page.waits).to_contain_text("Reload the page")
+
+
+def _asked_on_the_session_page(chat: ChatPage, message: str, agent: str, count: int) -> None:
+    page = _talk(chat).begin(message, agent)
+    expect(page.open_asks).to_have_count(count)
+    chat.tab.goto(page.session_url())
+    expect(page.open_asks).to_have_count(count)
+
+
+def session_asks(chat: ChatPage, _server: Server) -> None:
+    _asked_on_the_session_page(chat, "edit", "demo-talk", 1)
+
+
+def session_questions(chat: ChatPage, _server: Server) -> None:
+    _asked_on_the_session_page(chat, "ask", "demo-talk", 1)
+
+
+def session_asks_several(chat: ChatPage, _server: Server) -> None:
+    _asked_on_the_session_page(chat, "Deploy it.", "thrice", 3)
+
+
 def waits_elsewhere(chat: ChatPage, server: Server) -> None:
     approval_command(chat, server)
     chat.tab.goto(f"{server.url}/search")
@@ -247,4 +284,5 @@ STATES: tuple[Callable[[ChatPage, Server], None], ...] = (
     talk_answer, talk_working, talk_stopped, talk_history, talk_ended,
     approval_command, approval_changed, approval_edit, approvals_several, approval_expiring,
     approval_expired, question, plan, waits_elsewhere, notices_elsewhere, notifications_offered,
+    mode_chosen, card_not_loaded, session_asks, session_questions, session_asks_several,
 )  # fmt: skip

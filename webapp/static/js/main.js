@@ -25,7 +25,7 @@ import { WorkflowBar } from "./workflows/workflow_bar.js";
 import { WorkflowsPanel } from "./workflows/workflows_panel.js";
 
 /**
- * @typedef {import("./conversation/turn.js").Turn} Turn
+ * @typedef {import("./conversation/shown_session.js").ShownSession} ShownSession
  * @typedef {import("./conversation/turn_order.js").Entry} Entry
  * @typedef {import("./window/windowed_list.js").DrawnSection} DrawnSection
  */
@@ -39,7 +39,7 @@ let route = { workflowId: null, sessionId: null, approvalId: null };
 let conversation = null;
 /** By entry. @type {Map<string, DrawnSection>} */
 let sections = new Map();
-/** @type {{turn: Turn, speaker: TurnSpeaker} | null} */
+/** @type {{turn: ShownSession, speaker: TurnSpeaker} | null} */
 let spoken = null;
 /** Once a reader has asked for them. @type {import("./view/facts_panel.js").FactsPanel | null} */
 let facts = null;
@@ -204,7 +204,7 @@ async function openWorkflowOf(sessionId) {
 }
 
 function showEntries(entries) {
-  const turns = conversation?.turns ?? new Map();
+  const turns = conversation?.sessions ?? new Map();
   sections = new Map(
     entries.map((entry) => [entry.key, sections.get(entry.key) ?? sectionOf(entry, turns.get(entry.key))]),
   );
@@ -263,7 +263,7 @@ async function showFacts(turn) {
 }
 
 function showLine() {
-  const turns = [...(conversation?.turns.values() ?? [])];
+  const turns = [...(conversation?.sessions.values() ?? [])];
   const streaming = turns.filter((turn) => turn.isStreaming);
   const line = overall((streaming.length > 0 ? streaming : turns).map((turn) => turn.state));
   const latest = conversation?.latest;
@@ -282,7 +282,7 @@ function showLine() {
 }
 
 function showProblem(error) {
-  const hasTurns = (conversation?.turns.size ?? 0) > 0;
+  const hasTurns = (conversation?.sessions.size ?? 0) > 0;
   const problem = find(document, "conversation-problem", HTMLElement);
   problem.hidden = error === null || !hasTurns;
   setText(problem, "text", error?.message ?? "");

@@ -18,9 +18,9 @@ export function askingIn(conversation, waiting) {
 /** Its end may have come to this page before it came to that list. */
 function isOpen(conversation, { id, workflowId, sessionId }) {
   if (workflowId !== conversation.workflowId || conversation.resolutionOf(id) !== null) return false;
-  return conversation.turns.get(sessionId)?.isLive ?? true;
+  return conversation.sessions.get(sessionId)?.isLive ?? true;
 }
 
 function agentOf(conversation, { sessionId }) {
-  return conversation.turns.get(sessionId)?.row.agent ?? "agent";
+  return conversation.sessions.get(sessionId)?.row.agent ?? "agent";
 }

@@ -10,7 +10,7 @@ const LINES = new URL("../../css/diff.css", import.meta.url);
 /** An agent that begins its next turn at once is not asked in between. */
 const SETTLED_MS = 300;
 
-/** @typedef {import("../conversation/turn.js").Turn} Turn */
+/** @typedef {import("../conversation/shown_session.js").ShownSession} ShownSession */
 
 export class LateChanges {
   #button;
@@ -39,7 +39,7 @@ export class LateChanges {
     button.addEventListener("click", () => void this.#toggle());
   }
 
-  /** @param {Turn | undefined} turn  the newest session of the conversation */
+  /** @param {ShownSession | undefined} turn  the newest session of the conversation */
   show(turn) {
     const sessionId = turn?.sessionId ?? "";
     const state = turn === undefined ? "" : turn.talkState;

@@ -5,7 +5,7 @@ import { serverNow } from "../clock.js";
 import { getHistory, getWorkflow } from "../api/workflows.js";
 import { Slots } from "../stream/slots.js";
 import { pollWhileVisible } from "../workflows/poller.js";
-import { Turn } from "./turn.js";
+import { ShownSession } from "./shown_session.js";
 import { entriesOf } from "./turn_order.js";
 
 const REFRESH_MS = 2_500;
@@ -25,8 +25,8 @@ const PARK_AFTER_MS = 60_000;
  * @property {(entries: Entry[]) => void} onEntries
  * @property {(workflow: Workflow) => void} onWorkflow
  * @property {(error: Error | null) => void} onProblem
- * @property {(turn: Turn) => void} onChange
- * @property {(turn: Turn) => void} onState
+ * @property {(session: ShownSession) => void} onChange
+ * @property {(session: ShownSession) => void} onState
  */
 
 export class Conversation {
@@ -47,8 +47,8 @@ export class Conversation {
   #hadProblem = false;
 
   workflow = null;
-  /** By session. @type {Map<string, Turn>} */
-  turns = new Map();
+  /** By session. @type {Map<string, ShownSession>} */
+  sessions = new Map();
   /** Where the older turns begin; null: all are here. @type {string | null} */
   olderCursor = null;
   isLoaded = false;
@@ -69,7 +69,7 @@ export class Conversation {
     this.#leaving.abort();
     this.#poll.stop();
     clearTimeout(this.#parkTimer);
-    for (const turn of this.turns.values()) turn.close();
+    for (const session of this.sessions.values()) session.close();
   }
 
   refresh() {
@@ -77,34 +77,34 @@ export class Conversation {
   }
 
   hurry() {
-    for (const turn of this.turns.values()) turn.hurry();
+    for (const session of this.sessions.values()) session.hurry();
   }
 
   tryNow() {
-    for (const turn of this.turns.values()) if (turn.state.phase === "waiting") turn.tryNow();
+    for (const session of this.sessions.values()) if (session.state.phase === "waiting") session.tryNow();
     this.refresh();
   }
 
   /** What waits for a person in it, oldest first. */
   get asking() {
-    return [...this.turns.values()].flatMap((turn) =>
-      turn.asking.map((approval) => ({ approval, agent: turn.row.agent })),
+    return [...this.sessions.values()].flatMap((session) =>
+      session.asking.map((approval) => ({ approval, agent: session.row.agent })),
     );
   }
 
   /** How an approval ended, as far as this page has read. */
   resolutionOf(id) {
-    for (const { transcript } of this.turns.values()) {
+    for (const { transcript } of this.sessions.values()) {
       const resolution = transcript.resolutions.get(id);
       if (resolution !== undefined) return resolution;
     }
     return null;
   }
 
-  /** The newest turn. @returns {Turn | undefined} */
+  /** The newest session. @returns {ShownSession | undefined} */
   get latest() {
-    return [...this.turns.values()].reduce(
-      (last, turn) => (last === undefined || turn.row.createdAt >= last.row.createdAt ? turn : last),
+    return [...this.sessions.values()].reduce(
+      (last, session) => (last === undefined || session.row.createdAt >= last.row.createdAt ? session : last),
       undefined,
     );
   }
@@ -128,7 +128,7 @@ export class Conversation {
     for (const row of rows) {
       if (row.workflowId !== this.workflowId) continue;
       this.#rows.set(row.sessionId, row);
-      this.turns.get(row.sessionId)?.setRow(row);
+      this.sessions.get(row.sessionId)?.setRow(row);
     }
     this.#arrange();
   }
@@ -209,7 +209,7 @@ export class Conversation {
     const entries = entriesOf(rows, messages, (id) => this.#sent.get(id) ?? null);
     for (const entry of entries) {
       if (entry.kind !== "session") continue;
-      this.#turnFor(entry.session).setSaid(entry.said);
+      this.#sessionFor(entry.session).setSaid(entry.said);
     }
     const shown = entries.map((entry) => entry.key).join();
     // The list may name sessions of a workflow that is not loaded yet.
@@ -218,10 +218,10 @@ export class Conversation {
     this.#hooks.onEntries(entries);
   }
 
-  #turnFor(row) {
-    let turn = this.turns.get(row.sessionId);
-    if (turn !== undefined) return turn;
-    turn = new Turn(
+  #sessionFor(row) {
+    let session = this.sessions.get(row.sessionId);
+    if (session !== undefined) return session;
+    session = new ShownSession(
       row,
       {
         onChange: this.#hooks.onChange,
@@ -230,16 +230,16 @@ export class Conversation {
       },
       this.#slots,
     );
-    this.turns.set(row.sessionId, turn);
-    if (turn.isLive && !document.hidden) turn.open();
-    return turn;
+    this.sessions.set(row.sessionId, session);
+    if (session.isLive && !document.hidden) session.open();
+    return session;
   }
 
   #noteVisibility() {
     clearTimeout(this.#parkTimer);
     if (!document.hidden) return this.hurry();
     this.#parkTimer = window.setTimeout(() => {
-      for (const turn of this.turns.values()) turn.park();
+      for (const session of this.sessions.values()) session.park();
     }, PARK_AFTER_MS);
   }
 }

@@ -1,14 +1,14 @@
-/** What Stop does: first it ends the turn, then the agent. @typedef {import("./turn.js").Turn} Turn */
+/** What Stop does: first it ends the turn, then the agent. @typedef {import("./shown_session.js").ShownSession} ShownSession */
 
-/** @param {Turn | undefined} turn @returns {"none" | "possible" | "asked" | "again"} */
-export function stoppingOf(turn) {
-  if (!turn?.isLive || (turn.isTalk && turn.talkState === "idle")) return "none";
-  if (turn.isStopping) return "asked";
-  return turn.isInterrupting ? "again" : "possible";
+/** @param {ShownSession | undefined} session @returns {"none" | "possible" | "asked" | "again"} */
+export function stoppingOf(session) {
+  if (!session?.isLive || (session.isTalk && session.talkState === "idle")) return "none";
+  if (session.isStopping) return "asked";
+  return session.isInterrupting ? "again" : "possible";
 }
 
-/** @param {Turn | undefined} turn */
-export function stop(turn) {
-  if (turn?.isTalk && !turn.isInterrupting) void turn.interrupt();
-  else void turn?.stop();
+/** @param {ShownSession | undefined} session */
+export function stop(session) {
+  if (session?.isTalk && !session.isInterrupting) void session.interrupt();
+  else void session?.stop();
 }

@@ -4,7 +4,7 @@ import { setMode, setModel } from "../api/approvals.js";
 import { visible } from "../transcript/plain_text.js";
 import { find, setIcon, setText } from "./dom.js";
 
-/** @typedef {import("../conversation/turn.js").Turn} Turn */
+/** @typedef {import("../conversation/shown_session.js").ShownSession} ShownSession */
 
 /** @type {Record<string, {word: string, icon: string, tone: string}>} */
 const STATES = {
@@ -41,7 +41,7 @@ export class HeadLine {
     return isHere ? choices : {};
   }
 
-  /** @param {Turn | undefined} turn  the newest session of the conversation */
+  /** @param {ShownSession | undefined} turn  the newest session of the conversation */
   show(turn) {
     this.#turn = turn ?? null;
     // An agent of one message is one of a conversation if it can remember it.

@@ -6,9 +6,9 @@ import { lookOf } from "../sessions/status.js";
 import { copyOf, find, setIcon, setText } from "./dom.js";
 import { eachSecond } from "./ticker.js";
 
-/** @typedef {import("../conversation/turn.js").Turn} Turn */
+/** @typedef {import("../conversation/shown_session.js").ShownSession} ShownSession */
 
-/** What was said, until the log says it too, and where earlier rows come from. @param {Turn} turn */
+/** What was said, until the log says it too, and where earlier rows come from. @param {ShownSession} turn */
 export function drawTalkLead(turn) {
   const element = copyOf("talk-lead");
 
@@ -36,7 +36,7 @@ const LOADING = { word: "Loading", icon: "running", tone: "quiet" };
 const WORKING = { word: "Working", icon: "running", tone: "live" };
 const STOPPING = { word: "Stopping", icon: "running", tone: "quiet" };
 
-/** What goes on, and an end that is not just the agent's rest. @param {Turn} turn */
+/** What goes on, and an end that is not just the agent's rest. @param {ShownSession} turn */
 export function drawTalkFoot(turn, actions) {
   const element = copyOf("talk-foot");
   const again = find(element, "again", HTMLButtonElement);

@@ -12,16 +12,16 @@ import { eachSecond } from "./ticker.js";
 import { allFigures, deniedText, shortFigures } from "./turn_line.js";
 
 /**
- * @typedef {import("../conversation/turn.js").Turn} Turn
+ * @typedef {import("../conversation/shown_session.js").ShownSession} ShownSession
  * @typedef {import("../window/windowed_list.js").DrawnSection} DrawnSection
  *
  * @typedef {object} TurnActions
- * @property {(turn: Turn) => void} showFacts
- * @property {(turn: Turn) => void} retry
- * @property {(turn: Turn, block: import("../transcript/blocks.js").TurnBlock) => void} say  once more, in the same conversation
+ * @property {(turn: ShownSession) => void} showFacts
+ * @property {(turn: ShownSession) => void} retry
+ * @property {(turn: ShownSession, block: import("../transcript/blocks.js").TurnBlock) => void} say  once more, in the same conversation
  * @property {(text: string) => void} putBack               into the message box
- * @property {(turn: Turn) => string} stageName  "" where there is only one
- * @property {(turn: Turn) => void} nearTurn              somebody comes near it
+ * @property {(turn: ShownSession) => string} stageName  "" where there is only one
+ * @property {(turn: ShownSession) => void} nearTurn              somebody comes near it
  */
 
 /** @typedef {import("../transcript/blocks.js").Block} Block */

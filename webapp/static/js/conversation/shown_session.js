@@ -25,13 +25,13 @@ const TAIL_EVENTS = 1_000;
 /**
  * @typedef {import("../api/sessions.js").Session} Session
  *
- * @typedef {object} TurnHooks
- * @property {(turn: Turn) => void} onChange          something that is shown is another one
- * @property {(turn: Turn) => void} onState           of its line, or of the session
- * @property {(turn: Turn) => boolean} isForemost
+ * @typedef {object} SessionHooks
+ * @property {(session: ShownSession) => void} onChange          something that is shown is another one
+ * @property {(session: ShownSession) => void} onState           of its line, or of the session
+ * @property {(session: ShownSession) => boolean} isForemost
  */
 
-export class Turn {
+export class ShownSession {
   #hooks;
   #stream;
   #leaving = new AbortController();

@@ -3,7 +3,6 @@
 import { getTimeline } from "./api/moments.js";
 import { cancelSession, getSession, listSessions, logUrl } from "./api/sessions.js";
 import { startBadge } from "./approvals/badge.js";
-import { LateDock } from "./approvals/late_dock.js";
 import { serverNow } from "./clock.js";
 import { formatBytes, formatDateTime, formatDuration, millisecondsBetween } from "./format.js";
 import { late } from "./late.js";
@@ -287,15 +286,21 @@ const shown = matchMedia("(max-width: 60rem)").matches ? "replay" : "log";
 choose(tabs.find((tab) => tab.dataset.tab === shown));
 pollWhileVisible(refresh, REFRESH_MS).start();
 
-const dock = new LateDock(
-  find(root, "asks", HTMLElement),
-  find(root, "asks-list", HTMLElement),
-  () => find(root, "scroller", HTMLElement).focus(),
-);
-startBadge((approvals) => {
+/** @type {import("./approvals/late_dock.js").LateDock | null} */
+let dock = null;
+const loadDock = late(async () => {
+  const [{ LateDock }] = await Promise.all([import("./approvals/late_dock.js"), import("./view/ticker.js")]);
+  const leave = () => find(root, "scroller", HTMLElement).focus();
+  return new LateDock(find(root, "asks", HTMLElement), find(root, "asks-list", HTMLElement), leave);
+});
+
+async function showAsked(approvals) {
   const agent = session?.agent ?? "The agent";
   const asked = approvals.filter((approval) => approval.sessionId === sessionId);
+  if (dock === null && asked.length === 0) return;
+  dock = await loadDock();
   dock.show(asked.map((approval) => ({ approval, agent })), (id) => replay.transcript.resolutions.get(id) ?? GONE);
-});
+}
+startBadge((approvals) => void showAsked(approvals).catch(showProblem));
 void begin();
 void writeTitle().catch(() => {});

@@ -4,8 +4,6 @@ import { late } from "../late.js";
 import { announceUrgently } from "../view/announcer.js";
 import { setText } from "../view/dom.js";
 import { styleSheet } from "../view/style_sheet.js";
-// A card has a clock: not every page knows of it otherwise.
-import "../view/ticker.js";
 
 const LOOKS = new URL("../../css/approvals.css", import.meta.url);
 const DIFF_LOOKS = new URL("../../css/diff.css", import.meta.url);

@@ -5,7 +5,6 @@ import { eventsUpTo, findMoment } from "../api/moments.js";
 import { streamUrl } from "../api/sessions.js";
 import { EventStream } from "../stream/event_stream.js";
 import { applyEvent } from "../transcript/apply_event.js";
-import { prependEvents } from "../transcript/earlier.js";
 import { Transcript } from "../transcript/transcript.js";
 import { formatMoment } from "./moment.js";
 import { paceQuery, playedTo } from "./play_clock.js";
@@ -163,7 +162,10 @@ export class Replay {
     this.#isAskingEarlier = true;
     const { transcript } = this;
     try {
-      const { events, isFirst } = await eventsBefore(this.sessionId, this.#firstId);
+      const [{ events, isFirst }, { prependEvents }] = await Promise.all([
+        eventsBefore(this.sessionId, this.#firstId),
+        import("../transcript/earlier.js"),
+      ]);
       if (transcript === this.transcript) {
         this.hasEarlier = !isFirst && events.length > 0;
         this.#firstId = events[0]?.id ?? this.#firstId;

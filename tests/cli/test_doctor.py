@@ -126,8 +126,20 @@ def test_doctor_looks_for_the_command_of_each_agent(
     (folder / "agent-stream.toml").write_text(settings)
     output = run(folder, "doctor", "--json")
 
-    assert marks(findings_of(output), check) == [mark]
-    assert output.returncode == (1 if mark == "bad" else 0)
+    findings = findings_of(output)
+    assert marks(findings, check) == [mark]
+    assert output.returncode == any(
+        one["mark"] == "bad" for some in findings.values() for one in some
+    )
+
+
+def test_doctor_says_that_a_server_would_not_start_without_a_folder(folder: Path) -> None:
+    settings = '[agents.mine]\ncommand = ["sh"]\ncwd = "/no/such/folder"'
+    (folder / "agent-stream.toml").write_text(settings)
+    output = run(folder, "doctor", "--json")
+
+    assert marks(findings_of(output), "settings") == ["bad"]
+    assert output.returncode == 1
 
 
 def test_doctor_goes_on_after_settings_that_are_wrong(folder: Path) -> None:

@@ -90,6 +90,11 @@ def create(server: Server, **fields: Any) -> None:
         server.wait_until_ended(server.invoke("argument", "x", workflow_id))
 
 
+def rename(server: Server, text: str) -> None:
+    """Give a conversation a title."""
+    server.call("workflow.rename", {"workflowId": server.create_workflow(), "title": text})
+
+
 def mark_heard(server: Server, text: str) -> None:
     server.call("notice.markHeard", {"keys": [text]})
 
@@ -197,9 +202,14 @@ TEXTS: dict[str, Callable[[Server, str], None]] = {
     for field in fields
 } | {
     "workflow.invokeAgent by": lambda server, text: invoke(server, agent="demo-talk", by=text),
+    "workflow.invokeAgent mode": lambda server, text: invoke(server, agent="demo-talk", mode=text),
+    "workflow.invokeAgent model": lambda server, text: invoke(
+        server, agent="demo-talk", model=text
+    ),
     "workflow.create requestId": lambda server, text: create(server, requestId=text),
     "workflow.create template": lambda server, text: create(server, template=text),
     "notice.markHeard keys": lambda server, text: mark_heard(server, text),
+    "workflow.rename title": lambda server, text: rename(server, text),
     "workflow.create project": lambda server, text: create(server, project=text),
     "workflow.create initialMessage": lambda server, text: create(server, initialMessage=text),
     "workflow.invokeAgent message": lambda server, text: invoke(server, message=text),
@@ -239,7 +249,7 @@ TEXTS: dict[str, Callable[[Server, str], None]] = {
 }
 NO_TEXTS = {
     *("workflowId", "sessionId", "stageIndex", "limit", "cursor", "end", "lastEventId"),
-    *("worktree", "evenUntaken"),
+    *("worktree", "evenUntaken", "pinned", "archived"),
 }
 """Ids that must be known, numbers and switches."""
 READS = ("list", "get", "onMessage", "changes", "diff")

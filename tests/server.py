@@ -86,6 +86,7 @@ class Server:
         self.output = folder / "server.log"
         self.process: Process | None = None
         self.command = SERVE
+        self._is_forked = not any(name.startswith("PYTHON") for name in environment)
         self.environment = {
             **{key: value for key, value in os.environ.items() if "AGENT_STREAM" not in key},
             "AGENT_STREAM_HOST": "127.0.0.1",
@@ -109,9 +110,12 @@ class Server:
         self.wait_until_ready()
 
     def spawn(self) -> Process:
-        """Start it, and do not wait; a plain `serve` by the fork server."""
+        """Start it, and do not wait; a plain `serve` by the fork server.
+
+        What Python itself reads as it starts needs a Python that starts.
+        """
         with open(self.output, "ab") as output, open(os.devnull, "rb") as stdin:
-            if self.command == SERVE:
+            if self.command == SERVE and self._is_forked:
                 fds = (stdin.fileno(), output.fileno(), output.fileno())
                 self.process = fork_server.start(["serve"], self.folder, self.environment, fds)
                 return self.process

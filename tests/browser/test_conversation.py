@@ -56,7 +56,9 @@ def test_a_message_streams_in_as_words_a_card_and_an_end(chat: ChatPage) -> None
     chat.expect_end("Succeeded")
     expect(chat.log).to_contain_text("You wrote: “What do you think of rivers?”")
     expect(chat.log).to_contain_text("stderr")
-    expect(chat.log).to_contain_text("output tokens")
+    expect(chat.end.locator("[data-figures]")).to_have_attribute(
+        "title", re.compile("output tokens")
+    )
     expect(chat.end).to_have_text(re.compile(r"Succeeded\s+\d"))
     expect(chat.title).to_have_text("What do you think of rivers?")
     expect(chat.item(chat.workflow_id())).to_have_attribute("aria-current", "true")

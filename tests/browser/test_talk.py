@@ -121,11 +121,11 @@ def press_a(talk: TalkPage) -> None:
 ANSWERS = [
     # How a person answers; what the call's card says; what it opens to.
     (allow, "OK", "(not run, this is a demo) date -u +%Y"),
-    (press_y, "OK", "Allowed"),
-    (press_n, "Denied", "Denied"),
-    (deny_with_words, "Denied", "Denied: “Ask the clock instead.”"),
+    (press_y, "OK", "Allowed by Chrome on Linux"),
+    (press_n, "Denied", "Denied by Chrome on Linux"),
+    (deny_with_words, "Denied", "Denied by Chrome on Linux: “Ask the clock instead.”"),
     (change, "OK", "(not run, this is a demo) date +%s"),
-    (press_a, "OK", "Allowed for this session"),
+    (press_a, "OK", "Allowed for this session by Chrome on Linux"),
 ]
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import environment_for, run
-from tests.server import Server, wait_for
+from tests.server import HTTP, Server, wait_for
 
 
 def listed(place: Server, *options: str) -> list[dict[str, object]]:
@@ -49,6 +49,7 @@ def test_ls_shows_how_a_session_ended(place: Server) -> None:
         "status",
         "outcome",
         "agent",
+        "project",
         "age",
         "took",
         "log",
@@ -69,7 +70,9 @@ def test_ls_as_json_is_what_the_api_says(place: Server) -> None:
     session_id = place.invoke("say", "hello")
     place.wait_until_ended(session_id)
 
-    assert listed(place, "--limit", "1") == [place.session(session_id)]
+    answer = HTTP.get(f"{place.url}/api/sessions?limit=1").raise_for_status().json()
+    assert answer["sessions"][0]["sessionId"] == session_id
+    assert listed(place, "--limit", "1") == answer["sessions"]
 
 
 def test_ls_lists_only_what_was_asked_for(place: Server) -> None:

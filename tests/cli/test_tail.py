@@ -200,7 +200,9 @@ def test_tail_of_a_log_that_is_gone_says_so(place: Server) -> None:
 
 def test_tail_f_ends_where_the_log_was_removed_and_the_runner_killed(place: Server) -> None:
     session_id = place.invoke("forever")
-    runner_pid = json.loads(run(place, "show", session_id, "--json").stdout)["runnerPid"]
+    runner_pid = wait_for(
+        lambda: json.loads(run(place, "show", session_id, "--json").stdout)["runnerPid"]
+    )
     with started(place, "tail", "-f", session_id) as process:
         assert process.stdout is not None
         process.stdout.readline()

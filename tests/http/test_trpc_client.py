@@ -12,12 +12,14 @@ from pathlib import Path
 import playwright
 import pytest
 
+from tests.projects.repository import make_repository
 from tests.server import Server, running_server
 from webapp.http.trpc.router import PROCEDURES
 
 FOLDER = Path(__file__).parent / "js"
 NODE = Path(playwright.__file__).parent / "driver" / "node"
 PACKAGES = Path(__file__).parent.parent / "node_modules"
+AGENTS = {"writes": {"command": ["sh", "-c", "echo x >> note"]}}
 PING_SECONDS = "1"
 """Three of them are longer than the longest wait before a reconnect."""
 
@@ -26,7 +28,10 @@ PING_SECONDS = "1"
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server whose workers may be killed, and whose subscriptions ping once a second."""
     folder = tmp_path_factory.mktemp("trpc-client")
-    with running_server(folder, workers=3, AGENT_STREAM_PING_SECONDS=PING_SECONDS) as running:
+    shop = make_repository(folder / "shop")
+    settings = {"projects": {"shop": {"path": str(shop)}}}
+    environment = {"AGENT_STREAM_PING_SECONDS": PING_SECONDS}
+    with running_server(folder, AGENTS, workers=3, settings=settings, **environment) as running:
         yield running
 
 

@@ -21,6 +21,7 @@ from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.errors import ServiceUnavailable
 from webapp.search.session_texts import open_texts
 from webapp.sessions.reconcile import reconcile_all
+from webapp.store import costs
 from webapp.store.models import STATUSES, Session
 from webapp.store.session_filter import Filter
 from webapp.store.session_list import find_page
@@ -105,10 +106,10 @@ def list_command(
         end_lost_ones(var_folder)
         found = _sessions(var_folder, wanted, sort, None if is_all else limit)
         if as_json:
-            for session in found:
-                click.echo(json.dumps(api_session(session, var_folder.log_bytes(session))))
+            for sessions in found:
+                _print_json(var_folder, sessions)
             return
-        shown = list(found)
+        shown = [session for sessions in found for session in sessions]
         if shown:
             print_table(_COLUMNS, [_row(var_folder, session) for session in shown])
         else:
@@ -122,8 +123,8 @@ def _each(groups: tuple[str, ...]) -> tuple[str, ...]:
 
 def _sessions(
     var_folder: VarFolder, wanted: Filter, sort: str, limit: int | None
-) -> Iterator[Session]:
-    """The pages of a list, one after the other, until there are `limit` sessions."""
+) -> Iterator[list[Session]]:
+    """The pages of a list, until there are `limit` sessions."""
     left, cursor = limit, None
     while left is None or left > 0:
         with var_folder.database.read() as orm, open_texts(var_folder.var, wanted) as index:
@@ -136,11 +137,20 @@ def _sessions(
                 live_bytes=var_folder.log_bytes,
                 index=index,
             )
-        yield from page.sessions
+        yield page.sessions
         left = None if left is None else left - len(page.sessions)
         cursor = page.next_cursor
         if cursor is None:
             return
+
+
+def _print_json(var_folder: VarFolder, sessions: list[Session]) -> None:
+    """A line for each session, as the API's list has it."""
+    with var_folder.database.read() as orm:
+        spent = costs.of_sessions(orm, [session.id for session in sessions])
+    for session in sessions:
+        shown = api_session(session, var_folder.log_bytes(session))
+        click.echo(json.dumps(shown | {"costUsd": spent.get(session.id)}))
 
 
 def end_lost_ones(var_folder: VarFolder) -> None:

@@ -19,6 +19,7 @@ from webapp.commands.terminal import has_colour, paint
 from webapp.commands.transcript import last_line_texts
 from webapp.commands.var_folder import VarFolder, open_var_folder
 from webapp.log.opened import open_log
+from webapp.store import costs
 from webapp.store.damage import read_command
 from webapp.store.models import Session
 from webapp.store.shapes import read_list
@@ -77,7 +78,12 @@ def _sqlite_line(var_folder: VarFolder, session: Session) -> str:
 
 
 def _as_json(var_folder: VarFolder, session: Session, last_lines: list[str]) -> dict[str, object]:
+    with var_folder.database.read() as orm:
+        cost = costs.of_sessions(orm, [session.id]).get(session.id)
+        whole = costs.of_conversation(orm, session.workflow_id)
     return api_session(session, var_folder.log_bytes(session)) | {
+        "costUsd": cost,
+        "workflowCostUsd": whole,
         "argv": read_command(session),
         "cwd": session.cwd,
         "runnerPid": session.runner_pid,

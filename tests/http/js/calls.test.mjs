@@ -30,6 +30,11 @@ for (const linkName of LINK_NAMES) {
     assert.equal((await workflow.pause.mutate({ workflowId })).status, "paused");
     assert.equal((await workflow.resume.mutate({ workflowId })).status, "active");
     const status = "completed";
+    const title = "Mend the clock";
+    assert.equal((await workflow.rename.mutate({ workflowId, title })).title, title);
+    assert.ok((await workflow.pin.mutate({ workflowId, pinned: true })).pinnedAt);
+    assert.ok((await workflow.archive.mutate({ workflowId, archived: true })).archivedAt);
+    assert.equal((await workflow.archive.mutate({ workflowId, archived: false })).archivedAt, null);
     assert.equal((await workflow.updateStatus.mutate({ workflowId, status })).status, status);
 
     const { messages } = await workflow.getHistory.query({ workflowId });
@@ -38,6 +43,30 @@ for (const linkName of LINK_NAMES) {
     assert.deepEqual(following.contents, messages.map(({ content }) => content));
     assert.deepEqual(following.ids, messages.map(({ id }) => String(id)));
     assert.deepEqual(following.errors, []);
+
+    await workflow.delete.mutate({ workflowId });
+    assert.equal((await errorOf(workflow.get.query(workflowId))).data.code, "NOT_FOUND");
+  });
+
+  test(`${linkName}: a conversation works in a project, and its worktree ends`, async () => {
+    const { projects } = await client.project.list.query();
+    assert.deepEqual(projects.map(({ name }) => name), ["shop"]);
+    for (const end of ["merge", "keep", "discard"]) {
+      const made = await workflow.create.mutate({ project: "shop", worktree: true });
+      const invocation = { workflowId: made.id, agent: "writes", message: "x" };
+      const { sessionId } = await workflow.invokeAgent.mutate(invocation);
+      await waitFor(async () => (await session.get.query({ sessionId })).status === "succeeded");
+      const { files } = await session.changes.query({ sessionId });
+      assert.deepEqual(files.map(({ path, added }) => [path, added]), [["note", 1]]);
+      const { hunks } = await session.diff.query({ sessionId, path: files[0].key });
+      assert.equal(hunks.length, 1);
+
+      const { worktrees } = await client.worktree.list.query();
+      assert.ok(worktrees.some(({ workflowId }) => workflowId === made.id));
+      const ended = { workflowId: made.id, ...(end === "discard" && { evenUntaken: true }) };
+      const { worktree } = await client.worktree[end].mutate(ended);
+      assert.equal(worktree.outcome, { merge: "merged", keep: "kept", discard: "discarded" }[end]);
+    }
   });
 
   test(`${linkName}: a session runs and is cancelled, with its workflow or alone`, async () => {
@@ -110,6 +139,10 @@ for (const linkName of LINK_NAMES) {
     assert.equal((await session.cancelMessage.mutate({ sessionId, messageId })).cancelled, true);
     assert.equal((await session.interrupt.mutate({ sessionId })).interrupted, true);
     await session.cancel.mutate({ sessionId });
+
+    const keys = [`${sessionId}/nothing`];
+    assert.ok(await client.notice.markHeard.mutate({ keys }));
+    assert.ok(await client.notice.markSeen.mutate({ workflowId }));
   });
 
   test(`${linkName}: an error carries code, status, path and field`, async () => {

@@ -42,7 +42,8 @@ export class LateChanges {
   /** @param {ShownSession | undefined} turn  the newest session of the conversation */
   show(turn) {
     const sessionId = turn?.sessionId ?? "";
-    const state = turn === undefined ? "" : turn.talkState;
+    // A short turn may begin and end between two looks.
+    const state = turn === undefined ? "" : `${turn.talkState} ${turn.transcript.talk?.endedTurn}`;
     if (sessionId === this.#sessionId && state === this.#state) return;
     if (sessionId !== this.#sessionId) {
       this.#button.hidden = true;

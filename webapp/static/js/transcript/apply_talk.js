@@ -11,6 +11,7 @@
  * @property {any[]} [models]
  * @property {string} [state]   working, waiting, idle
  * @property {number | null} [turn]   the one that runs
+ * @property {number} [endedTurn]  the last that has ended
  * @property {string} [lost]    why the agent no longer knows it
  */
 
@@ -99,6 +100,7 @@ export function applyTurnStarted(transcript, data) {
 export function applyTurnEnded(transcript, data) {
   const talk = talkOf(transcript);
   talk.turn = null;
+  talk.endedTurn = Number(data?.turn ?? 0);
   const used = transcript.turnUsage ?? {};
   for (const call of transcript.openCalls) leave(transcript, call);
   transcript.openCalls = transcript.openCalls.filter((call) => call.state === "asks");

@@ -158,6 +158,7 @@ def test_all_that_can_be_pressed_is_reached_by_keyboard(page: Page, server: Serv
     chat.send("fail 3")
     chat.expect_end("exit code 3")
     chat.details.click()
+    expect(chat.facts.locator("[data-facts-close]")).to_be_focused()
     page.evaluate("document.activeElement.blur(); document.body.focus()")
     wanted = page.evaluate(f"{PRESSABLE}.length")
 

@@ -9,7 +9,7 @@ import pysqlite3
 import pytest
 
 from tests.cli.command import Output, run
-from tests.server import HTTP, Server, python_agent, running_server
+from tests.server import HTTP, Server, python_agent, running_server, wait_for
 
 AGENTS = {"say": python_agent("print('hello')")}
 SORTS = ("newest", "oldest", "longest", "largest")
@@ -135,6 +135,7 @@ def test_every_command_goes_on(server: Server, ids: dict[str, str]) -> None:
         assert "damaged: created_at, started_at" in shown
     as_json = [json.loads(line) for line in clean(run(server, "ls", "--json")).splitlines()]
     assert {each["sessionId"] for each in as_json} == set(ids.values())
+    wait_for(lambda: run(server, "search", "hello").returncode == 0)  # the index follows
     for command in (["stats"], ["stats", "--json"], ["search", "hello"], ["doctor"]):
         clean(run(server, *command))
 

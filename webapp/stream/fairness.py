@@ -35,8 +35,8 @@ HALF_LIFE_SECONDS = 0.05
 """What was measured this long ago says half as much about now."""
 CALM_WEIGHT = 0.01
 """How fast the calm delay follows one that has become larger."""
-STRANGER_SECONDS = 0.015
-MAX_STRANGER_SECONDS = 0.05
+STRANGER_SECONDS = 0.03
+MAX_STRANGER_SECONDS = 0.25
 """How much later the next connection is accepted after one that ended without a login."""
 
 LARGE_PIECE_BYTES = 64 * 1024

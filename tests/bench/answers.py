@@ -1,8 +1,10 @@
 """From a person's answer to the agent's stdin, while many watch; and from a request to its card."""
 
 import json
+import re
 import socket
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +38,8 @@ while line := sys.stdin.readline():
         say(type="read", at=read_ns)
         ask()
 """
+CARD = re.compile(rb'"type":"approval",.*?"command":"(\d+)"')
+OTHER = re.compile(rb'"type": ?"read", ?"at": ?(\d+)')
 AGENT = {
     "command": [sys.executable, "-I", "-S", "-u", "-c", ASKING],
     "talk": "claude",
@@ -45,23 +49,29 @@ AGENT = {
 
 def measure(folder: Path, runs: int) -> list[Figure]:
     """Answers one after the other, each when its request is in the log."""
-    answered, asked, printed = [], [], []
+    answered, asked, cards, others = [], [], [], []
     with bench_server(folder, {"asking": AGENT}) as server:
         for _ in range(runs):
             with running_session(server, "asking") as session_id:
                 paths = [stream_path(session_id)]
-                with live_viewers(server.port, VIEWERS, paths):
+                with (
+                    live_viewers(server.port, VIEWERS, paths),
+                    _Viewer(server.port, paths[0]) as one,
+                ):
                     time.sleep(SETTLE_SECONDS)
                     answered.append(_answer(server, session_id, ANSWERS_A_RUN))
-                asked.append(_until_recorded(server.log_path(session_id), b'{"type":"approval"'))
-                printed.append(_until_recorded(server.log_path(session_id), b'{"type": "control'))
+                cards.append(one.milliseconds_of(CARD))
+                others.append(one.milliseconds_of(OTHER))
+                asked.append(_until_recorded(server.log_path(session_id)))
     group = f"answer to agent's stdin, {VIEWERS} viewers"
-    ratio = median(_p50s(asked)) / median(_p50s(printed))
+    ratio = median(_p50s(cards)) / median(_p50s(others))
     return [
         Figure(group, "p50", median([percentile(run, 0.5) for run in answered]), "ms", 5),
         Figure(group, "p99", median([percentile(run, 0.99) for run in answered]), "ms", 20),
         Figure(group, "request to its approval in the log, p50", median(_p50s(asked)), "ms"),
-        Figure(group, "the same beside any other line", ratio, "x"),
+        Figure(group, "request to its card in a viewer, p50", median(_p50s(cards)), "ms"),
+        Figure(group, "any other line to its event there, p50", median(_p50s(others)), "ms"),
+        Figure(group, "a card beside any other event", ratio, "x", 1.1),
     ]
 
 
@@ -97,14 +107,47 @@ def _wait_for(log: Path, text: bytes) -> None:
         time.sleep(0.001)
 
 
-def _until_recorded(log: Path, head: bytes) -> list[float]:
-    """Milliseconds from when the agent made a request to the time of a record of it."""
+class _Viewer:
+    """One more viewer, who notes when each event comes."""
+
+    def __init__(self, port: int, path: str) -> None:
+        self._address = ("127.0.0.1", port)
+        self._request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n\r\n".encode()
+        self._came: list[tuple[int, bytes]] = []
+
+    def __enter__(self) -> "_Viewer":
+        self._socket = socket.create_connection(self._address)
+        self._socket.sendall(self._request)
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
+        self._socket.close()
+
+    def _read(self) -> None:
+        while data := self._socket.recv(1 << 20):
+            self._came.append((time.time_ns(), data))
+
+    def milliseconds_of(self, made: re.Pattern[bytes]) -> list[float]:
+        """From when the agent made each to when its event came; those of the live ones."""
+        found = [
+            (came_ns - int(one[1])) / 1e6
+            for came_ns, data in self._came
+            for one in made.finditer(data)
+        ]
+        return found[-ANSWERS_A_RUN + 1 :]
+
+
+def _until_recorded(log: Path) -> list[float]:
+    """Milliseconds from when the agent made a request to the time of its approval's record."""
     found = []
     for line in log.read_bytes().split(b"\n"):
         record = parse_record(line)
-        if record is not None and record.content.startswith(head):
-            facts = json.loads(record.content)
-            made_ns = int((facts.get("request") or facts)["input"]["command"])
+        if record is not None and record.content.startswith(b'{"type":"approval"'):
+            made_ns = int(json.loads(record.content)["input"]["command"])
             found.append((parse_time(record.time) - made_ns) / 1e6)
     return found
 

@@ -1,4 +1,4 @@
-"""Every setting: what is taken, and what a bad value is told."""
+"""Every setting: what is taken, and the error for each bad value."""
 
 import re
 from pathlib import Path

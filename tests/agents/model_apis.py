@@ -1,7 +1,7 @@
 """A stand-in, on loopback, for the APIs of models that agents call: it does what it is asked to.
 
 `[[run COMMAND]]` in a person's last message has it call the agent's shell, `[[slow]]` has it talk
-for a long time; else it names each `<<WORD>>` of the whole conversation that it was sent.
+for a long time; otherwise it names each `<<WORD>>` of the whole conversation that it was sent.
 """
 
 import json

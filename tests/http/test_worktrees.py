@@ -55,7 +55,7 @@ def wait_for_sessions(client: Client, workflow_id: str) -> None:
 
 
 def test_five_conversations_in_three_worktrees_at_once(client: Client, repository: Path) -> None:
-    """Issue 16, bar 2."""
+    """No file of one appears in another, and nothing is left when all have ended."""
     names = (("a1", "a2"), ("b1", "b2"), ("c1",))
     script = "echo {0} > {0}; until [ -e go ]; do sleep 0.02; done; echo {0} >> {0}"
     ids = [begin(client, *(script.format(name) for name in each)) for each in names]

@@ -1,4 +1,4 @@
-"""Webhooks in the settings file: what is taken, and what a bad value is told."""
+"""Webhooks in the settings file: what is taken, and the error for each bad value."""
 
 from pathlib import Path
 from typing import Any

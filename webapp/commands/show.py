@@ -79,11 +79,9 @@ def _sqlite_line(var_folder: VarFolder, session: Session) -> str:
 
 def _as_json(var_folder: VarFolder, session: Session, last_lines: list[str]) -> dict[str, object]:
     with var_folder.database.read() as orm:
-        cost = costs.of_sessions(orm, [session.id]).get(session.id)
-        whole = costs.of_conversation(orm, session.workflow_id)
+        spent = costs.as_json(orm, session)
     return api_session(session, var_folder.log_bytes(session)) | {
-        "costUsd": cost,
-        "workflowCostUsd": whole,
+        **spent,
         "argv": read_command(session),
         "cwd": session.cwd,
         "runnerPid": session.runner_pid,

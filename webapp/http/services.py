@@ -118,9 +118,8 @@ class Services:
     def show_with_cost(self, session: Session) -> dict[str, object]:
         """The same, with what it cost by now, and its whole conversation."""
         with self.database.read() as orm:
-            cost = costs.of_sessions(orm, [session.id]).get(session.id)
-            whole = costs.of_conversation(orm, session.workflow_id)
-        return self.show(session) | {"costUsd": cost, "workflowCostUsd": whole}
+            spent = costs.as_json(orm, session)
+        return self.show(session) | spent
 
     def log_bytes(self, session: Session) -> int | None:
         """The bytes that a session's log has now; None if it is gone."""

@@ -7,6 +7,8 @@ from typing import Any
 from sqlalchemy import bindparam, text
 from sqlalchemy.orm import Session as OrmSession
 
+from webapp.store.models import Session
+
 MAX_SESSION_DAYS = 7
 """A session of one message that ran for longer does not count towards a day's budget."""
 
@@ -53,6 +55,14 @@ def of_conversation(orm: OrmSession, workflow_id: str) -> float | None:
     """What all sessions of a workflow cost by now; None where no agent says."""
     found: float | None = orm.scalar(_OF_CONVERSATION, {"workflow_id": workflow_id})
     return found
+
+
+def as_json(orm: OrmSession, session: Session) -> dict[str, float | None]:
+    """What a session and its whole conversation cost by now, as the API calls it."""
+    return {
+        "costUsd": of_sessions(orm, [session.id]).get(session.id),
+        "workflowCostUsd": of_conversation(orm, session.workflow_id),
+    }
 
 
 def first_id(since_ms: int) -> str:

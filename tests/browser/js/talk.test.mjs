@@ -92,13 +92,13 @@ const TABLE = [
       ["system", { subtype: "status" }],
       ["system", { subtype: "api_retry", attempt: 4, max_retries: 10, retry_delay_ms: 20_100, error_status: 500 }]],
     ["API error 500, retry 4 of 10 in 20 s"]],
-  ["what a subagent does stands in the call that started it",
+  ["what a subagent does is in the call that started it",
     [began(1), call("t", "Task", { prompt: "look" }), ["message", { type: "message", role: "user", content: "look", parentId: "t" }],
       ["tool_call", { id: "u", name: "Grep", args: {}, parentId: "t" }],
       ["tool_result", { id: "u", ok: true, result: "a.py", parentId: "t" }],
       result("t", "Found."), ["message", { type: "message", content: "Meanwhile." }]],
     ["Task ok: Found. {said look; Grep ok: a.py}", "Meanwhile."]],
-  ["a subagent's subagent stands in its call",
+  ["a subagent's subagent is in its call",
     [began(1), call("t", "Task", {}), ["tool_call", { id: "v", name: "Task", args: {}, parentId: "t" }],
       ["message", { type: "message", content: "Deep.", parentId: "v" }]],
     ["Task running {Task running {Deep.}}"]],
@@ -124,7 +124,7 @@ for (const [name, pairs, looks, queued = []] of TABLE) {
 /** Where the page may begin to read with nothing but what came before to be added. */
 const CUTS = ["turns in one column", "what is allowed goes on to its result", "what is refused has not failed",
   "an approval without a call has a card of its own", "what waited at the end is withdrawn",
-  "what a subagent does stands in the call that started it"];
+  "what a subagent does is in the call that started it"];
 
 for (const [name, pairs, looks] of TABLE.filter(([name]) => CUTS.includes(name))) {
   test(`${name}, wherever the page begins to read`, () => {
